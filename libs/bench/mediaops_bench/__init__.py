@@ -1,0 +1,1 @@
+"""Measures mediaops beside its own bare limits."""

@@ -1,0 +1,36 @@
+"""Alembic's environment, shared by all services: the caller gives connection and metadata."""
+
+from typing import Any
+
+from alembic import context
+
+from mediaops_common.columns import Guid, UtcDateTime
+
+
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
+    """Writes our own column types by name, and the variants that differ by database."""
+    if kind == "type":
+        if isinstance(item, Guid | UtcDateTime):
+            autogen_context.imports.add("from mediaops_common import columns")
+            return f"columns.{type(item).__name__}()"
+        if getattr(item, "_variant_mapping", None):
+            autogen_context.imports.add("from mediaops_common import columns")
+            name = "Json" if type(item).__name__ == "JSON" else "BigInt"
+            return f"columns.{name}"
+    return False
+
+
+connection = context.config.attributes["connection"]
+metadata = context.config.attributes["metadata"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    render_item=render_item,
+    user_module_prefix="sqlmodel.sql.sqltypes.",
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+    context.run_migrations()

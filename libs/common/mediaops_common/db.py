@@ -1,0 +1,212 @@
+"""One database per service: a session that writes, sessions that read, bulk statements."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from sqlalchemy import MetaData, Select, Table, event, func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql import ColumnElement
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.tables import SpineTables, spine_tables
+
+__all__ = ["NAMING", "Database", "insert_new", "open_database", "rows_by_key", "upsert"]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name, so that migrations can change it on both databases."""
+
+CHUNK = 500
+"""Values in one IN list: below the parameter limits of both databases."""
+
+
+class Database:
+    """The database of one service. Writes take turns on SQLite; reads never wait for them."""
+
+    def __init__(self, name: str, writer: AsyncEngine, reader: AsyncEngine, tables: SpineTables):
+        self.name = name
+        self.writer = writer
+        self.reader = reader
+        self.tables = tables
+        self.dialect = cast(Literal["sqlite", "postgresql"], writer.dialect.name)
+        self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed (and fsynced) when the block ends, undone when it raises."""
+        if self._turn is None:
+            async with self._session(self.writer) as session:
+                yield session
+            return
+        async with self._turn, self._session(self.writer) as session:
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """One consistent view of what is committed; nothing can be written through it."""
+        async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+            session.info["tables"] = self.tables
+            yield session
+            await session.commit()
+
+    async def close(self) -> None:
+        await self.reader.dispose()
+        await self.writer.dispose()
+
+
+def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
+    """Opens `sqlite:///file` or `postgresql://…`. A SQLite file is made when it is missing."""
+    tables = spine_tables(metadata)
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        asyncpg_url = parsed.set(drivername="postgresql+asyncpg")
+        engine = create_async_engine(asyncpg_url, pool_pre_ping=True, pool_size=8)
+        return Database(name, engine, engine, tables)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {url!r}")
+    path = Path(parsed.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Database(name, _sqlite_writer(path), _sqlite_reader(path), tables)
+
+
+def _sqlite_writer(path: Path) -> AsyncEngine:
+    """The only connection that writes and checkpoints this file.
+
+    SQLite before 3.51.3 may lose commits when one connection checkpoints while another commits
+    (the WAL-reset race); with a single writing connection there is no other.
+    """
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", poolclass=StaticPool)
+    _on_connect(
+        engine,
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA busy_timeout=10000",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA journal_size_limit=67108864",
+        "PRAGMA cache_size=-16384",
+        "PRAGMA temp_store=MEMORY",
+    )
+    _on_begin(engine, "BEGIN IMMEDIATE")
+    return engine
+
+
+def _sqlite_reader(path: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", pool_size=4, max_overflow=12
+    )
+    _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
+    _on_begin(engine, "BEGIN")
+    return engine
+
+
+def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: its own BEGIN would come too late for
+        # savepoints and would not be IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+
+def _on_begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def insert_into(table: Table, dialect: str) -> Any:
+    """The dialect's own insert, which knows ON CONFLICT."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _dialect(session: AsyncSession) -> str:
+    return session.get_bind().dialect.name
+
+
+async def upsert(
+    session: AsyncSession,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    add: Iterable[str] = (),
+    replace: Iterable[str] = (),
+    least: Iterable[str] = (),
+    greatest: Iterable[str] = (),
+) -> None:
+    """Inserts the rows; where the key is there already, adds, replaces or keeps the extreme.
+
+    Rows are written in the order of their keys, so that two transactions cannot wait for each
+    other in a circle.
+    """
+    if not rows:
+        return
+    dialect = _dialect(session)
+    smaller, larger = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
+    statement = insert_into(table, dialect)
+    new = statement.excluded
+    changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in add}
+    changes |= {name: new[name] for name in replace}
+    changes |= {name: smaller(table.c[name], new[name]) for name in least}
+    changes |= {name: larger(table.c[name], new[name]) for name in greatest}
+    conflict = [table.c[name] for name in key]
+    if changes:
+        statement = statement.on_conflict_do_update(index_elements=conflict, set_=changes)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=conflict)
+    ordered = sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in key))
+    connection = await session.connection()
+    await connection.execute(statement, ordered)
+
+
+async def insert_new(
+    session: AsyncSession, table: Table, rows: Sequence[Mapping[str, Any]], *, key: Sequence[str]
+) -> None:
+    """Inserts the rows whose key is not there yet; the others are left as they are."""
+    await upsert(session, table, rows, key=key)
+
+
+async def rows_by_key(
+    session: AsyncSession, statement: Select[Any], column: Any, values: Iterable[Any]
+) -> list[Any]:
+    """The rows of `statement` whose column is one of the values, in few statements."""
+    wanted = list(values)
+    connection = await session.connection()
+    found: list[Any] = []
+    for start in range(0, len(wanted), CHUNK):
+        result = await connection.execute(
+            statement.where(column.in_(wanted[start : start + CHUNK]))
+        )
+        found.extend(result.all())
+    return found
+
+
+def _sortable(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def is_disk_trouble(error: BaseException) -> bool:
+    """Whether the database could not write because of the disk: acknowledge nothing more."""
+    return isinstance(error, sqlite3.OperationalError) and any(
+        text in str(error) for text in ("full", "disk I/O", "readonly")
+    )

@@ -1,0 +1,140 @@
+"""Events: declared once, versioned, frozen; CloudEvents 1.0 structured JSON on the bus."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from mediaops_common.ids import new_id
+
+__all__ = ["REGISTRY", "Envelope", "Event", "Topic", "decode", "encode", "event", "type_of"]
+
+SCHEMAS = "https://mediaops.example/schemas/"
+
+
+class Topic(StrEnum):
+    """Where events travel. The key of each record decides its lane and so its order."""
+
+    activity = "mediaops.activity"
+    """Canonical activities and their retractions; key: the actor."""
+    snapshot = "mediaops.snapshot"
+    """Platforms' own counters; key: the channel."""
+    channel = "mediaops.channel"
+    """Workspaces, channels, sources and their quality; key: the entity."""
+    content = "mediaops.content"
+    """Contents, revisions, publications; key: the entity."""
+    crm = "mediaops.crm"
+    """What crm found out about profiles and days; key: the entity."""
+    insights = "mediaops.insights"
+    """What insights found out; key: the entity."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact, in the past tense. Subclasses are declared with `@event(...)`."""
+
+    event_name: ClassVar[str]
+    event_version: ClassVar[int]
+    event_topic: ClassVar[Topic]
+    event_key: ClassVar[Callable[[Any], str]]
+
+
+E = TypeVar("E", bound=type[Event])
+
+REGISTRY: dict[str, type[Event]] = {}
+"""CloudEvents type → class. Names are never reused."""
+
+
+def event(name: str, version: int, topic: Topic, *, key: str) -> Callable[[E], E]:
+    """Declares an event class: `key` names the field whose value keys its records.
+
+    A dotted key goes into nested structs. Declaring the same (name, version) twice is an error.
+    """
+    path = key.split(".")
+
+    def read_key(value: Any) -> str:
+        for part in path:
+            value = getattr(value, part)
+        return str(value)
+
+    def declare(cls: E) -> E:
+        type_name = f"mediaops.{name}.v{version}"
+        if type_name in REGISTRY:
+            raise ValueError(f"event {type_name} is declared twice")
+        cls.event_name, cls.event_version, cls.event_topic = name, version, topic
+        cls.event_key = staticmethod(read_key)
+        REGISTRY[type_name] = cls
+        return cls
+
+    return declare
+
+
+def type_of(cls: type[Event]) -> str:
+    """The CloudEvents type of an event class."""
+    return f"mediaops.{cls.event_name}.v{cls.event_version}"
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One CloudEvents 1.0 event in structured mode; `data` stays encoded until it is wanted."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str
+    workspaceid: UUID | None = None
+    datacontenttype: str = "application/json"
+    dataschema: str | None = None
+    traceparent: str | None = None
+    data: msgspec.Raw
+
+
+_encoder = msgspec.json.Encoder()
+_envelope_decoder = msgspec.json.Decoder(Envelope)
+_data_decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+
+
+def encode(
+    value: Event,
+    *,
+    source: str,
+    time: datetime,
+    workspace_id: UUID | None,
+    event_id: str | None = None,
+    traceparent: str | None = None,
+) -> bytes:
+    """The record's value: CloudEvents 1.0 structured JSON."""
+    cls = type(value)
+    return _encoder.encode(
+        Envelope(
+            specversion="1.0",
+            id=event_id or str(new_id()),
+            source=source,
+            type=type_of(cls),
+            time=time,
+            subject=cls.event_key(value),
+            workspaceid=workspace_id,
+            dataschema=f"{SCHEMAS}{cls.event_name}.v{cls.event_version}.json",
+            traceparent=traceparent,
+            data=msgspec.Raw(_encoder.encode(value)),
+        )
+    )
+
+
+def decode(value: bytes) -> tuple[Envelope, Event | None]:
+    """The envelope and its event; None for a type this version does not know (to be ignored).
+
+    Raises `msgspec.DecodeError` (of which ValidationError is one) for anything unreadable.
+    """
+    envelope = _envelope_decoder.decode(value)
+    cls = REGISTRY.get(envelope.type)
+    if cls is None:
+        return envelope, None
+    decoder = _data_decoders.get(envelope.type)
+    if decoder is None:
+        decoder = _data_decoders[envelope.type] = msgspec.json.Decoder(cls)
+    decoded: Event = decoder.decode(envelope.data)
+    return envelope, decoded

@@ -1,0 +1,52 @@
+"""Identifiers: random ones that sort by time, and deterministic ones."""
+
+import zlib
+from uuid import UUID, uuid5
+
+from uuid_utils.compat import uuid7
+
+__all__ = ["SLOTS", "derived_id", "joined", "new_id", "shard_of", "slot_of", "workspace_id"]
+
+NAMESPACE = UUID("6d656469-616f-5073-8000-6d656469616f")
+"""The root of every deterministic id. Changing it renames everything: never."""
+
+SLOTS = 64
+"""Keys fall into 64 fixed slots; a lane is (producer, topic, shard, slot)."""
+
+SHARDS = 64
+"""Channels fall into 64 fixed shards; each has one leased normaliser."""
+
+
+def new_id() -> UUID:
+    """A random id (version 7): ids made later sort later."""
+    return uuid7()
+
+
+def joined(*parts: str | bytes) -> bytes:
+    """The parts, each with its length in front, so that ("ab","c") and ("a","bc") differ."""
+    out = bytearray()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        out += len(raw).to_bytes(4, "big")
+        out += raw
+    return bytes(out)
+
+
+def derived_id(*parts: str | bytes) -> UUID:
+    """The uuid5 of the length-prefixed parts: equal parts give the same id for ever."""
+    return uuid5(NAMESPACE, joined(*parts).hex())
+
+
+def workspace_id(slug: str) -> UUID:
+    """A workspace's id follows from its slug, so that a token with a slug needs no look-up."""
+    return derived_id("workspace", slug)
+
+
+def slot_of(key: bytes) -> int:
+    """The slot of a key. Fixed for ever: consumers keep one number per slot."""
+    return zlib.crc32(key) % SLOTS
+
+
+def shard_of(channel_id: UUID) -> int:
+    """The shard of a channel, and so of its sources and deliveries."""
+    return zlib.crc32(channel_id.bytes) % SHARDS

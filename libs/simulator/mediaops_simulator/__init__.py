@@ -1,0 +1,1 @@
+"""One believable company that keeps its own truth."""

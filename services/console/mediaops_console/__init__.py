@@ -1,0 +1,1 @@
+"""The console: one page of static files."""

@@ -1,0 +1,1 @@
+"""User operations: who are these people, how sticky and active are they?"""

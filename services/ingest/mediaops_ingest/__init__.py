@@ -1,0 +1,1 @@
+"""Channel operations: what is happening on every account, and is that data right?"""

@@ -1,0 +1,1 @@
+"""Data and the global view: what is hot, what is fading, what did it earn?"""
