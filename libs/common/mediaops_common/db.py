@@ -57,6 +57,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One consistent view of what is committed; nothing can be written through it."""
         async with AsyncSession(self.reader, expire_on_commit=False) as session:
+            session.info["tables"] = self.tables
             yield session
 
     @asynccontextmanager

@@ -1,0 +1,89 @@
+"""The bus as the rest of the system sees it: records in partitions, read by groups."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+__all__ = ["Bus", "Chunk", "Consumer", "Locate", "LogBounds", "Record", "TopicIdentity"]
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One record. Lane and number travel beside the value: skipping needs no decoding."""
+
+    key: bytes
+    value: bytes
+    producer: str
+    shard: int
+    slot: int
+    seq: int
+    """The number in its lane, from 1 without holes; 0 for heads."""
+    kind: Literal["event", "heads", "void", "end"] = "event"
+    """`heads` tells the last numbers of lanes; `void` is a number whose event cannot be published;
+    `end` closes a topic that a rebuild reads."""
+
+
+class TopicIdentity(NamedTuple):
+    """Which log this is: another cluster or topic of the same name is another log."""
+
+    cluster_id: str
+    topic_id: str
+    partitions: int
+
+
+class LogBounds(NamedTuple):
+    """The first offset that can be read and the one after the last."""
+
+    start: int
+    end: int
+
+
+class Chunk(NamedTuple):
+    """Records of one partition, in order."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+    offsets: Sequence[int]
+    next_offset: int
+    """Where to read on after this chunk."""
+    end: int
+    """The end of the log when the chunk was read: lag = end - next_offset."""
+
+
+Locate = Callable[[str, int, TopicIdentity, LogBounds], Awaitable[int]]
+"""Asked when a partition is newly assigned: at which offset shall reading begin?"""
+
+
+class Consumer(Protocol):
+    """One member of a group."""
+
+    async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
+        """The next records of assigned partitions, at most one chunk each; [] after `timeout` s."""
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Read that partition on from `offset`."""
+
+    def relocate(self) -> None:
+        """Ask `locate` again for every assigned partition."""
+
+    async def close(self) -> None: ...
+
+
+class Bus(Protocol):
+    """A durable log with topics and partitions."""
+
+    async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
+        """The topic's identity; it is made when it is missing."""
+
+    async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        """Appends the records in order; durable when this returns. After an error the outcome is
+        unknown: some, all or none may be in the log."""
+
+    async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> Consumer:
+        """Joins a group. Nothing is committed to the bus: positions are the caller's."""
+
+    async def delete_topic(self, name: str) -> None:
+        """Removes a topic that nobody reads any more (those of rebuilds)."""
+
+    async def close(self) -> None: ...

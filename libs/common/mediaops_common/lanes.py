@@ -1,0 +1,119 @@
+"""Lanes: hole-free numbers per (producer, topic, shard, slot), packed by slot."""
+
+from array import array
+from collections.abc import Iterable
+
+from sqlalchemy import Table, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.bus.port import Record
+from mediaops_common.db import upsert
+from mediaops_common.ids import SHARDS
+from mediaops_common.tables import SpineTables
+
+__all__ = ["LaneNumbers", "pack", "unpack"]
+
+LaneKey = tuple[str, str, int]
+"""(producer, topic, slot): one row, with a number for each shard."""
+
+
+def pack(numbers: Iterable[int]) -> bytes:
+    """64-bit numbers as bytes, little-endian on every machine that runs this."""
+    return array("q", numbers).tobytes()
+
+
+def unpack(raw: bytes) -> list[int]:
+    return array("q", raw).tolist()
+
+
+class LaneNumbers:
+    """The last numbers of some lanes of one group, as read in one transaction."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._rows: dict[LaneKey, list[int]] = {}
+        self._changed: set[LaneKey] = set()
+
+    async def load(self, session: AsyncSession, keys: Iterable[LaneKey]) -> None:
+        """Reads and locks the rows of these lanes, in slot order."""
+        lane = _table(session)
+        wanted = sorted(set(keys) - self._rows.keys())
+        by_stream: dict[tuple[str, str], list[int]] = {}
+        for producer, topic, slot in wanted:
+            by_stream.setdefault((producer, topic), []).append(slot)
+            self._rows[producer, topic, slot] = [0] * SHARDS
+        connection = await session.connection()
+        for (producer, topic), slots in sorted(by_stream.items()):
+            found = await connection.execute(
+                select(lane.c.slot, lane.c.numbers)
+                .where(
+                    lane.c.group == self._group,
+                    lane.c.producer == producer,
+                    lane.c.topic == topic,
+                    lane.c.slot.in_(slots),
+                )
+                .order_by(lane.c.slot)
+                .with_for_update()
+            )
+            for slot, numbers in found:
+                self._rows[producer, topic, slot] = unpack(numbers)
+
+    def last(self, producer: str, topic: str, shard: int, slot: int) -> int:
+        return self._rows[producer, topic, slot][shard]
+
+    def advance(self, topic: str, record: Record) -> bool:
+        """Takes the record's number if it is the next of its lane; tells whether it was.
+
+        A lower number is a repeat. A higher one is a gap: it is passed by without effect, for what
+        is missing can only come behind it, in order, with all that was passed by.
+        """
+        key = (record.producer, topic, record.slot)
+        numbers = self._rows[key]
+        if record.seq != numbers[record.shard] + 1:
+            return False
+        numbers[record.shard] = record.seq
+        self._changed.add(key)
+        return True
+
+    def same_as(self, other: "LaneNumbers") -> bool:
+        """Whether the other was read with equal numbers."""
+        return self._rows == other._rows
+
+    def copy(self) -> "LaneNumbers":
+        twin = LaneNumbers(self._group)
+        twin._rows = {key: list(numbers) for key, numbers in self._rows.items()}
+        return twin
+
+    async def save(self, session: AsyncSession) -> None:
+        """Writes the rows that advanced."""
+        rows = [
+            {
+                "group": self._group,
+                "producer": producer,
+                "topic": topic,
+                "slot": slot,
+                "numbers": pack(self._rows[producer, topic, slot]),
+            }
+            for producer, topic, slot in self._changed
+        ]
+        key = ["group", "producer", "topic", "slot"]
+        await upsert(session, _table(session), rows, key=key, replace=["numbers"])
+
+
+async def all_numbers(
+    session: AsyncSession, tables: SpineTables, group: str
+) -> dict[LaneKey, list[int]]:
+    """Every lane of a group: what audits and swaps compare."""
+    lane = tables.lane
+    connection = await session.connection()
+    found = await connection.execute(
+        select(lane.c.producer, lane.c.topic, lane.c.slot, lane.c.numbers).where(
+            lane.c.group == group
+        )
+    )
+    return {(row.producer, row.topic, row.slot): unpack(row.numbers) for row in found}
+
+
+def _table(session: AsyncSession) -> Table:
+    tables: SpineTables = session.info["tables"]
+    return tables.lane

@@ -1,0 +1,42 @@
+"""The outbox: an event is a row, written in the transaction of the change it tells of."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.context import current_traceparent
+from mediaops_common.events import Event, encode
+from mediaops_common.ids import slot_of
+from mediaops_common.tables import SpineTables
+
+__all__ = ["add"]
+
+
+async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None) -> None:
+    """Adds the event to this transaction.
+
+    Call it after the entity's row was flushed: the row's id is drawn after the entity's lock, so
+    that events of one entity keep the order of its changes.
+    """
+    tables: SpineTables = session.info["tables"]
+    now = datetime.now(UTC)
+    key = type(event).event_key(event).encode()
+    value = encode(
+        event,
+        source=f"/{type(event).event_name.partition('.')[0]}",
+        time=now,
+        workspace_id=workspace_id,
+        traceparent=current_traceparent(),
+    )
+    connection = await session.connection()
+    await connection.execute(
+        insert(tables.outbox).values(
+            topic=str(type(event).event_topic),
+            key=key,
+            value=value,
+            slot=slot_of(key),
+            created_at=now,
+        )
+    )
