@@ -42,6 +42,7 @@ class Database:
         self.tables = tables
         self.dialect = cast(Literal["sqlite", "postgresql"], writer.dialect.name)
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._listening: set[asyncio.Event] = set()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -66,6 +67,14 @@ class Database:
             session.info["tables"] = self.tables
             yield session
             await session.commit()
+        for waiter in self._listening:
+            waiter.set()
+
+    def committed(self) -> asyncio.Event:
+        """An event that is set after each commit of this process; the listener clears it."""
+        waiter = asyncio.Event()
+        self._listening.add(waiter)
+        return waiter
 
     async def close(self) -> None:
         await self.reader.dispose()

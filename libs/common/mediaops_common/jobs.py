@@ -1,0 +1,51 @@
+"""Jobs by the clock: on one replica at a time, under a lease."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from mediaops_common.lease import Lease, LeaseLost, acquire, renew
+
+if TYPE_CHECKING:
+    from mediaops_common.service import Runtime
+
+__all__ = ["Job", "run_job"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs every `every_seconds`, first soon after the start; a run that fails is tried again."""
+
+    name: str
+    every_seconds: float
+    run: Callable[["Runtime"], Awaitable[None]]
+
+
+async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Event) -> None:
+    """The loop of one job. The job's own transactions must be safe to repeat."""
+    lease: Lease | None = None
+    seconds = max(30.0, job.every_seconds * 3)
+    while not stopping.is_set():
+        try:
+            if lease is None or time.monotonic() > lease.expires - seconds / 2:
+                async with runtime.database.write() as session:
+                    if lease is None:
+                        lease = await acquire(session, f"job:{job.name}", owner, seconds=seconds)
+                    else:
+                        await renew(session, lease, seconds=seconds)
+            if lease is not None:
+                await job.run(runtime)
+        except LeaseLost:
+            lease = None
+        except Exception:
+            log.exception("job_failed", job=job.name)
+        try:
+            await asyncio.wait_for(stopping.wait(), job.every_seconds)
+        except TimeoutError:
+            continue

@@ -1,0 +1,256 @@
+"""The outbox relay: numbers committed rows, publishes them in order, moves its cursor."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, func, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.bus.port import Bus, Record
+from mediaops_common.db import Database, insert_new, upsert
+from mediaops_common.events import LaneStalled
+from mediaops_common.failpoints import hit
+from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, renew
+from mediaops_common.streams import publish_heads, publish_in_order
+
+__all__ = ["OutboxRelay", "go_back"]
+
+log = structlog.get_logger(__name__)
+
+LEASE = "outbox-relay"
+BATCH = 500
+BUSY_HEADS_SECONDS = 5.0
+IDLE_HEADS_SECONDS = 60.0
+LEASE_SECONDS = 15.0
+
+
+class OutboxRelay:
+    """One stream at a time: the first error ends it, and a new one starts under a new fence."""
+
+    def __init__(
+        self, database: Database, bus: Bus, *, producer: str, owner: str, keep_days: float = 8.0
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._producer = producer
+        self._owner = owner
+        self._keep = timedelta(days=keep_days)
+        self._committed = database.committed()
+        self._heads_at = 0.0
+        self._was_busy = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        pause = 0.1
+        while not stopping.is_set():
+            try:
+                async with self._database.write() as session:
+                    lease = await acquire(session, LEASE, self._owner, seconds=LEASE_SECONDS)
+                    await _ensure_state(session)
+                if lease is None:
+                    await self._sleep(stopping, 2.0)
+                    continue
+                await self._stream(lease, stopping)
+                pause = 0.1
+            except LeaseLost:
+                continue
+            except Exception:
+                log.exception("relay_failed", producer=self._producer)
+                await self._sleep(stopping, pause)
+                pause = min(pause * 2, 5.0)
+
+    async def _stream(self, lease: Lease, stopping: asyncio.Event) -> None:
+        await self._tell_heads(lease)
+        while not stopping.is_set():
+            self._committed.clear()
+            busy = await self._number(lease)
+            busy = await self._publish(lease) or busy
+            if time.monotonic() > lease.expires - LEASE_SECONDS / 2:
+                async with self._database.write() as session:
+                    await renew(session, lease, seconds=LEASE_SECONDS)
+                    await self._drop_old(session)
+            elapsed = time.monotonic() - self._heads_at
+            due = BUSY_HEADS_SECONDS if self._was_busy else IDLE_HEADS_SECONDS
+            if elapsed > due:
+                await self._tell_heads(lease)
+                self._was_busy = False
+            if busy:
+                self._was_busy = True
+            else:
+                await self._sleep_until_commit(0.5)
+
+    async def _number(self, lease: Lease) -> bool:
+        """Gives committed rows their place in the whole order and their number in their lane."""
+        tables = self._database.tables
+        outbox, lane, state = tables.outbox, tables.outbox_lane, tables.outbox_state
+        unnumbered = select(outbox.c.id, outbox.c.topic, outbox.c.slot).where(
+            outbox.c.place.is_(None)
+        )
+        async with self._database.read() as session:
+            connection = await session.connection()
+            if (await connection.execute(unnumbered.limit(1))).first() is None:
+                return False
+        async with self._database.write() as session:
+            await check(session, lease)
+            connection = await session.connection()
+            rows = (await connection.execute(unnumbered.order_by(outbox.c.id).limit(BATCH))).all()
+            if not rows:
+                return False
+            place = (await connection.execute(select(state.c.last_place))).scalar_one()
+            numbers = {
+                (row.topic, row.slot): row.seq for row in await connection.execute(select(lane))
+            }
+            changes = []
+            for row in rows:
+                place += 1
+                key = (row.topic, row.slot)
+                numbers[key] = numbers.get(key, 0) + 1
+                changes.append({"id": row.id, "place": place, "seq": numbers[key]})
+            await _set_numbers(connection, outbox, changes)
+            touched = {(row.topic, row.slot) for row in rows}
+            await upsert(
+                session,
+                lane,
+                [{"topic": t, "slot": s, "seq": numbers[t, s]} for t, s in touched],
+                key=["topic", "slot"],
+                replace=["seq"],
+            )
+            await connection.execute(update(state).values(last_place=place))
+        return True
+
+    async def _publish(self, lease: Lease) -> bool:
+        outbox, state = self._database.tables.outbox, self._database.tables.outbox_state
+        async with self._database.read() as session:
+            connection = await session.connection()
+            cursor = (await connection.execute(select(state.c.cursor))).scalar_one()
+            rows = (
+                await connection.execute(
+                    select(outbox)
+                    .where(outbox.c.place > cursor)
+                    .order_by(outbox.c.place)
+                    .limit(BATCH)
+                )
+            ).all()
+        if not rows:
+            return False
+        await publish_in_order(
+            self._bus,
+            [
+                (row.topic, Record(row.key, row.value, self._producer, 0, row.slot, row.seq))
+                for row in rows
+            ],
+        )
+        hit("relay.after_publish")
+        async with self._database.write() as session:
+            await check(session, lease)
+            connection = await session.connection()
+            await connection.execute(update(state).values(cursor=rows[-1].place))
+        return True
+
+    async def _tell_heads(self, lease: Lease) -> None:
+        """Tells the last number before the cursor of every lane."""
+        tables = self._database.tables
+        outbox, lane, state = tables.outbox, tables.outbox_lane, tables.outbox_state
+        async with self._database.read() as session:
+            connection = await session.connection()
+            cursor = (await connection.execute(select(state.c.cursor))).scalar_one()
+            newest = (await connection.execute(select(lane))).all()
+            waiting = {
+                (row.topic, row.slot): row.first
+                for row in await connection.execute(
+                    select(outbox.c.topic, outbox.c.slot, func.min(outbox.c.seq).label("first"))
+                    .where(outbox.c.place > cursor)
+                    .group_by(outbox.c.topic, outbox.c.slot)
+                )
+            }
+        by_topic: dict[str, dict[int, int]] = {}
+        for row in newest:
+            first = waiting.get((row.topic, row.slot))
+            head = row.seq if first is None else first - 1
+            by_topic.setdefault(row.topic, {})[row.slot] = head
+        for topic, numbers in by_topic.items():
+            stream = (0, lease.fence, numbers, None)
+            await publish_heads(self._bus, self._producer, topic, [stream])
+        self._heads_at = time.monotonic()
+
+    async def _drop_old(self, session: AsyncSession) -> None:
+        """Sent rows are kept as long as the bus keeps: they are what a republish reads."""
+        tables = self._database.tables
+        connection = await session.connection()
+        cursor = (await connection.execute(select(tables.outbox_state.c.cursor))).scalar_one()
+        await connection.execute(
+            delete(tables.outbox).where(
+                tables.outbox.c.place <= cursor,
+                tables.outbox.c.created_at < datetime.now(UTC) - self._keep,
+            )
+        )
+
+    async def _sleep_until_commit(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._committed.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _sleep(self, stopping: asyncio.Event, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+async def _set_numbers(connection: Any, outbox: Any, changes: list[dict[str, int]]) -> None:
+    from sqlalchemy import bindparam
+
+    statement = (
+        update(outbox)
+        .where(outbox.c.id == bindparam("row_id"))
+        .values(place=bindparam("new_place"), seq=bindparam("new_seq"))
+    )
+    await connection.execute(
+        statement,
+        [{"row_id": c["id"], "new_place": c["place"], "new_seq": c["seq"]} for c in changes],
+    )
+
+
+async def _ensure_state(session: AsyncSession) -> None:
+    tables = session.info["tables"]
+    row = {"id": 1, "last_place": 0, "cursor": 0, "fence": 0}
+    await insert_new(session, tables.outbox_state, [row], key=["id"])
+
+
+async def go_back(session: AsyncSession, producer: str, ask: LaneStalled) -> bool:
+    """Sets the relay's cursor before what a consumer misses, and raises its fence.
+
+    Only an ask under the present fencing number counts: at most one return per stream, so that
+    asks cannot starve it. Returns whether it went back.
+    """
+    tables = session.info["tables"]
+    if ask.producer != producer:
+        return False
+    connection = await session.connection()
+    fence = (
+        await connection.execute(
+            select(tables.lease.c.fence).where(tables.lease.c.name == LEASE).with_for_update()
+        )
+    ).scalar_one_or_none()
+    if fence != ask.fence:
+        return False
+    outbox = tables.outbox
+    place = (
+        await connection.execute(
+            select(outbox.c.place).where(
+                outbox.c.topic == ask.topic,
+                outbox.c.slot == ask.slot,
+                outbox.c.seq == ask.missing,
+            )
+        )
+    ).scalar_one_or_none()
+    if place is None:
+        log.error("asked_for_what_is_gone", producer=producer, topic=ask.topic, seq=ask.missing)
+        return False
+    state = tables.outbox_state
+    await connection.execute(update(state).where(state.c.cursor >= place).values(cursor=place - 1))
+    await raise_fence(session, LEASE)
+    return True
