@@ -1,0 +1,1 @@
+"""Declarative mappings: JMESPath from any decoded item to activities and snapshots."""

@@ -1,0 +1,1 @@
+"""One small adapter per wire scheme behind one Protocol (`port.py`). Pure: no IO, no database."""
