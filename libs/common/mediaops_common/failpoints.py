@@ -1,49 +1,79 @@
-"""Named points at which a test can kill, delay or fail a process."""
+"""Named places at which fault tests make a process die, raise or wait."""
 
 import os
+import re
 import signal
+import threading
 import time
 
-__all__ = ["FailpointRaised", "hit", "load"]
+__all__ = ["FailpointHit", "arm", "arm_from_environment", "hit"]
+
+VARIABLE = "MEDIAOPS_FAILPOINTS"
+_RULE = re.compile(r"([a-z_.]+)=(kill|raise|sleep:(?P<seconds>[0-9.]+))(@(?P<at>[1-9][0-9]*))?")
 
 
-class FailpointRaised(Exception):
-    """What a failpoint of kind `raise` raises."""
+class FailpointHit(Exception):
+    """Raised at a failpoint that was armed with `raise`."""
 
 
-_armed: dict[str, tuple[str, int]] = {}
-_seen: dict[str, int] = {}
+class _Failpoint:
+    def __init__(self, action: str, seconds: float, at: int | None) -> None:
+        self.action, self.seconds, self.at = action, seconds, at
+        self.hits = 0
+        self.lock = threading.Lock()
 
 
-def load(setting: str | None = None, *, production: bool = False) -> None:
-    """Arms the points of `MEDIAOPS_FAILPOINTS`, such as `door.after_commit=kill@3,x=sleep:2`.
-
-    `@N` means the Nth hit (the first without it). Raises SystemExit in production mode.
-    """
-    text = os.environ.get("MEDIAOPS_FAILPOINTS", "") if setting is None else setting
-    _armed.clear()
-    _seen.clear()
-    if not text:
-        return
-    if production:
-        raise SystemExit("MEDIAOPS_FAILPOINTS is refused in production mode")
-    for part in text.split(","):
-        name, _, rest = part.strip().partition("=")
-        action, _, nth = rest.partition("@")
-        _armed[name] = (action, int(nth or 1))
+_armed: dict[str, _Failpoint] = {}
 
 
 def hit(name: str) -> None:
-    """Does nothing unless the point is armed and this is its turn."""
-    if name not in _armed:
+    """Does nothing, unless a fault test armed this name."""
+    if _armed:
+        _act(name)
+
+
+def arm(rules: str) -> None:
+    """Arms `name=kill|raise|sleep:SECONDS[@N],…`: at the Nth hit, or at each without a number.
+
+    Replaces what was armed before; an empty text disarms. Raises ValueError for anything else.
+    """
+    armed = {}
+    for rule in filter(None, (part.strip() for part in rules.split(","))):
+        match = _RULE.fullmatch(rule)
+        if match is None:
+            raise ValueError(f"not a failpoint: {rule!r}")
+        at = int(match["at"]) if match["at"] else None
+        seconds = float(match["seconds"] or 0)
+        armed[match[1]] = _Failpoint(match[2].partition(":")[0], seconds, at)
+    _armed.clear()
+    _armed.update(armed)
+
+
+def arm_from_environment(*, production: bool) -> None:
+    """Arms what MEDIAOPS_FAILPOINTS says. Raises SystemExit in production mode, or when the text
+    is not understood."""
+    rules = os.environ.get(VARIABLE, "")
+    if not rules:
         return
-    action, nth = _armed[name]
-    _seen[name] = _seen.get(name, 0) + 1
-    if _seen[name] != nth:
+    if production:
+        raise SystemExit(f"{VARIABLE} is refused in production mode")
+    try:
+        arm(rules)
+    except ValueError as error:
+        raise SystemExit(f"{VARIABLE}: {error}") from None
+
+
+def _act(name: str) -> None:
+    failpoint = _armed.get(name)
+    if failpoint is None:
         return
-    if action == "kill":
+    with failpoint.lock:
+        failpoint.hits += 1
+        if failpoint.at is not None and failpoint.hits != failpoint.at:
+            return
+    if failpoint.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    elif action == "raise":
-        raise FailpointRaised(name)
-    elif action.startswith("sleep:"):
-        time.sleep(float(action.removeprefix("sleep:")))
+    elif failpoint.action == "raise":
+        raise FailpointHit(name)
+    else:
+        time.sleep(failpoint.seconds)

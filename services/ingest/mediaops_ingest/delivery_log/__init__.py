@@ -1,0 +1,1 @@
+"""Every accepted request as it came, durable before it is answered."""
