@@ -51,8 +51,8 @@ async def test_what_was_appended_comes_back_whole(log):
         b"x" * 5000,
         kind="activities",
         path="/v1/batch",
-        query="signature=abc",
-        headers=[("webhook-id", "1"), ("x-name", "\xe4")],
+        query=b"signature=abc",
+        headers=[(b"webhook-id", b"1"), (b"x-name", b"\xe4")],
         items=3,
         rejected=[RejectedItem(2, "type", "unknown")],
         channel_id=None,
@@ -261,7 +261,7 @@ async def test_a_disk_that_hangs_is_not_waited_for(tmp_path, clock, monkeypatch)
 
 
 async def test_only_the_request_that_cannot_be_stored_fails(log):
-    good, bad = a_delivery(), a_delivery(query="\ud800")
+    good, bad = a_delivery(), a_delivery(path="\ud800")
     results = await asyncio.gather(
         log.append([good]), log.append([bad]), log.append([good]), return_exceptions=True
     )

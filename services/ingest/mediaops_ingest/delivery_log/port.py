@@ -44,8 +44,10 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     method: str = "POST"
     path: str = ""
     """What follows the hook key, which itself is never kept."""
-    query: str = ""
-    headers: Sequence[tuple[str, str]] = ()
+    query: bytes = b""
+    """As sent, without parameters that carry a secret."""
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """Names in lower case, without those that carry a secret."""
     items: int | None = None
     """How many items are in the body; None where only the adapter can tell."""
     rejected: Sequence[RejectedItem] = ()

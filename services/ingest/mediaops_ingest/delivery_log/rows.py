@@ -45,8 +45,8 @@ class _Head(msgspec.Struct, array_like=True, gc=False):
     kind: DeliveryKind
     method: str
     path: str
-    query: str
-    headers: list[tuple[str, str]]
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
     items: int | None
     rejected: list[RejectedItem]
     is_compressed: bool
