@@ -1,0 +1,112 @@
+"""Builds the ASGI app of a service, and one app out of several services."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mediaops_common.http import errors
+from mediaops_common.http.envelope import Envelope
+from mediaops_common.http.operations import operations_router
+from mediaops_common.http.problems import NotFound, problem_response
+from mediaops_common.http.routes import Undeclared, guard
+from mediaops_common.service import Runtime, Service
+
+__all__ = ["build_api", "build_app", "combine"]
+
+ALLOWED_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Last-Event-ID",
+    "X-Request-Id",
+    "traceparent",
+]
+EXPOSED_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"]
+
+
+def build_app(service: Service, runtime: Runtime) -> ASGIApp:
+    """The whole app of a service: its raw door, if it has one, in front of its guarded API.
+
+    Raises Undeclared when a route does not say what it demands of its caller.
+    """
+    app: ASGIApp = build_api(service, runtime)
+    origins = runtime.common.http.cors_origins
+    if origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=600,
+        )
+    app = Envelope(app, service.name)
+    return app if service.front is None else service.front(app, runtime)
+
+
+def build_api(service: Service, runtime: Runtime) -> FastAPI:
+    """The FastAPI part alone: what its OpenAPI description shows."""
+    api = FastAPI(
+        title=f"mediaops {service.name}",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    api.state.runtime = runtime
+    errors.install(api)
+    names: dict[str, str] = {}
+    for router in [*service.routers, operations_router(service.name)]:
+        for route in router.routes:
+            if not isinstance(route, APIRoute):
+                raise Undeclared(f"{route!r} is not an API route, so nothing guards it")
+            if not route.path.startswith(f"/{service.name}/"):
+                raise Undeclared(f"{route.path} does not begin with /{service.name}/")
+            if names.setdefault(route.name, route.path) != route.path:
+                raise Undeclared(f"{route.path} and {names[route.name]} are both {route.name}")
+            guard(route)
+        api.include_router(router)
+    _describe_security(api)
+    return api
+
+
+def _operation_id(route: Any) -> str:
+    """The function's name: it stays when paths and tags change."""
+    return str(route.name)
+
+
+def _describe_security(api: FastAPI) -> None:
+    describe = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = describe()
+        schemes = description.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return description
+
+    api.openapi = openapi  # type: ignore[method-assign]
+
+
+def combine(apps: Mapping[str, ASGIApp], console: ASGIApp | None = None) -> ASGIApp:
+    """One app for one port: `/NAME/…` goes to the app of that name, the rest to the console."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        first = scope["path"].split("/", 2)[1] if "/" in scope["path"] else ""
+        chosen = apps.get(first, console)
+        if chosen is not None:
+            await chosen(scope, receive, send)
+        else:
+            await problem_response(NotFound())(scope, receive, send)
+
+    return app

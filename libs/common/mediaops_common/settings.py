@@ -1,0 +1,131 @@
+"""What an installation can set, read once from the environment."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["HttpSettings", "KeySettings", "LogSettings", "Settings", "StoreSettings"]
+
+
+def _config(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=prefix, extra="ignore", frozen=True)
+
+
+class StoreSettings(BaseSettings):
+    """Where things are kept."""
+
+    model_config = _config("MEDIAOPS_")
+
+    data: Path = Field(
+        Path("data"), description="The data directory: databases, keys, the embedded bus."
+    )
+    database_url: str | None = Field(
+        None,
+        description="Where a service keeps its tables; `{service}` stands for its name. "
+        "Without it a SQLite file in the data directory.",
+    )
+    bus_url: str | None = Field(
+        None, description="The bus. Without it an embedded log in the data directory."
+    )
+    public_url: str | None = Field(
+        None, description="What hook URLs and links begin with, when a proxy stands in front."
+    )
+    production: bool = Field(
+        False, description="Refuses what only a laptop may do: a frozen clock, a key beside data."
+    )
+
+
+class KeySettings(BaseSettings):
+    """Keys and tokens."""
+
+    model_config = _config("MEDIAOPS_")
+
+    production: bool = Field(False, description="See above.", exclude=True)
+    private_key_file: Path | None = Field(
+        None, description="The Ed25519 key that signs tokens; without it one in DATA/keys."
+    )
+    public_key_file: Path | None = Field(
+        None, description="The public key that proves tokens; without it the one in DATA/keys."
+    )
+    secrets_key: SecretStr | None = Field(
+        None, description="The key for secrets at rest: 32 bytes in base64; older ones may follow."
+    )
+    secrets_key_file: Path | None = Field(
+        None, description="A file with the same content, when it is mounted instead."
+    )
+    revoked_file: Path | None = Field(
+        None, description="Ids of revoked tokens, one a line; without it DATA/keys/revoked.txt."
+    )
+    token_issuer: str = Field("mediaops", description="`iss` of tokens.")
+    token_audience: str = Field("mediaops", description="`aud` of tokens.")
+    token_leeway_seconds: int = Field(
+        5, ge=0, le=60, description="How far the clocks of two machines may differ."
+    )
+
+
+class HttpSettings(BaseSettings):
+    """The server and what it accepts."""
+
+    model_config = _config("MEDIAOPS_HTTP_")
+
+    host: str = Field("127.0.0.1", description="The address it listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port; 0 takes a free one.")
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description="Origins of front ends that may call from a browser, as a JSON list.",
+    )
+    max_body_bytes: int = Field(
+        5 * 1024 * 1024, gt=0, description="The largest body that is accepted."
+    )
+    max_header_bytes: int = Field(
+        32 * 1024, gt=0, description="The largest request line and headers together."
+    )
+    header_seconds: float = Field(10, gt=0, description="Time to send the headers of a request.")
+    body_seconds: float = Field(30, gt=0, description="Time to send the whole body.")
+    idle_seconds: float = Field(
+        30, gt=0, description="How long a connection without a request stays open."
+    )
+    stop_seconds: float = Field(
+        6, gt=0, le=9, description="Time that running requests get to finish when it stops."
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses of proxies whose X-Forwarded-* is believed, as a JSON list.",
+    )
+    open_metrics: bool | None = Field(
+        None,
+        description="Whether /metrics needs no token (scope admin:read). Without it: when "
+        "`host` is a loopback address.",
+    )
+
+    @property
+    def metrics_are_open(self) -> bool:
+        if self.open_metrics is not None:
+            return self.open_metrics
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+class LogSettings(BaseSettings):
+    """What is written to standard error."""
+
+    model_config = _config("MEDIAOPS_LOG_")
+
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto` is console on a terminal and JSON elsewhere."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important level that is written."
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of the above. Made once, where a process begins, and passed down."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    log: LogSettings = field(default_factory=LogSettings)

@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.common.http.fake import Running, running
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+async def owner(fake: Running) -> AsyncIterator[httpx.AsyncClient]:
+    async with fake.client(**fake.bearer()) as client:
+        yield client
