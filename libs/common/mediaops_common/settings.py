@@ -88,6 +88,9 @@ class HttpSettings(BaseSettings):
     idle_seconds: float = Field(
         30, gt=0, description="How long a connection without a request stays open."
     )
+    stalled_seconds: float = Field(
+        30, gt=0, description="How long an answer may wait for a client that does not read it."
+    )
     stop_seconds: float = Field(
         6, gt=0, le=9, description="Time that running requests get to finish when it stops."
     )

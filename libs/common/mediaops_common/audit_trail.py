@@ -1,0 +1,47 @@
+"""What staff did: one row for every action that changes something."""
+
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.clock import Clock
+from mediaops_common.context import current_request_id
+from mediaops_common.http.callers import Caller
+from mediaops_common.ids import new_id
+
+__all__ = ["record"]
+
+
+async def record(
+    session: AsyncSession,
+    caller: Caller,
+    clock: Clock,
+    *,
+    action: str,
+    object_type: str,
+    object_id: object,
+    outcome: str = "done",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Writes the row in the transaction of the change: both are there, or neither.
+
+    `action` is a verb of the business (`rotate-secret`); `detail` names what changed and holds
+    nothing secret and nothing personal.
+    """
+    table = session.info["tables"].audit_trail
+    connection = await session.connection()
+    await connection.execute(
+        insert(table).values(
+            id=new_id(),
+            workspace_id=caller.workspace_id,
+            at=clock.now(),
+            actor=caller.subject,
+            action=action,
+            object_type=object_type,
+            object_id=str(object_id),
+            request_id=current_request_id(),
+            outcome=outcome,
+            detail=detail or {},
+        )
+    )

@@ -1,0 +1,181 @@
+"""HTTP/1.1 on one connection, with deadlines and limits that uvicorn does not have."""
+
+import asyncio
+from typing import Any, ClassVar, Literal
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from mediaops_common.settings import HttpSettings
+
+__all__ = ["BoundedProtocol", "protocol_for"]
+
+SHUT_SECONDS = 5.0
+"""How long a closing connection may take to send what is still in its buffer."""
+
+
+class Refused(Exception):
+    """Raised in a parser callback: the request ends here with this status."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Answers a bare 400, 408 or 431 and closes where a request is broken, slow or too long.
+
+    The headers must be complete `header_seconds` after their first byte (or after the connection
+    was made), the body `body_seconds` after the headers. Otherwise trickling clients would hold
+    connections for ever.
+    """
+
+    limits: ClassVar[HttpSettings]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._phase: Literal["idle", "headers", "body"] = "idle"
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
+        self._drained = 0
+        self._refusal = 400
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect(None)
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._phase == "idle" and not self._is_answering():
+            # Even lone line ends, which the parser skips, begin the wait for a request.
+            self._expect_headers()
+        if self._phase == "headers":
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._phase == "headers" and self._header_bytes > self.limits.max_header_bytes:
+            self._refusal = 431
+            self.send_400_response("")
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.limits.stalled_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+        super().resume_writing()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._own_bytes = 0
+        if self._phase != "headers":
+            self._expect_headers()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._check_framing()
+        self._phase, self._drained = "body", 0
+        self._expect(self.limits.body_seconds)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.cycle.response_complete:
+            # Already refused; what follows is read and dropped so that the answer arrives whole.
+            self._drained += len(body)
+            if self._drained > 4 * self.limits.max_body_bytes:
+                self.transport.abort()
+            return
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._phase, self._header_bytes = "idle", 0
+        self._expect(None)
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Ends the connection with a bare answer, unless another answer is under way on it."""
+        if self.transport.is_closing():
+            return
+        self._expect(None)
+        if not self._is_answering() or not self._has_started():
+            self.transport.write(
+                STATUS_LINE[self._refusal] + b"content-length: 0\r\nconnection: close\r\n\r\n"
+            )
+        self._close()
+
+    # Deadlines and limits.
+
+    def _count(self, size: int) -> None:
+        self._own_bytes += size
+        if self._own_bytes > self.limits.max_header_bytes:
+            self._refusal = 431
+            raise Refused()
+
+    def _check_framing(self) -> None:
+        """Refuses what another server in front could read as two requests."""
+        names = [name for name, _ in self.headers]
+        has_length, has_chunks = b"content-length" in names, b"transfer-encoding" in names
+        if has_length and has_chunks:
+            raise Refused()
+        if names.count(b"host") > 1 or names.count(b"content-length") > 1:
+            raise Refused()
+        if self.parser.get_http_version() == "1.1":
+            if b"host" not in names:
+                raise Refused()
+        elif has_chunks:
+            raise Refused()
+
+    def _expect_headers(self) -> None:
+        self._phase, self._header_bytes = "headers", 0
+        self._expect(self.limits.header_seconds)
+
+    def _expect(self, seconds: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if seconds is not None:
+            self._deadline = self.loop.call_later(seconds, self._too_slow, seconds)
+
+    def _too_slow(self, seconds: float) -> None:
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self.flow.read_paused:
+            # It is we who do not read: the client cannot be blamed.
+            self._expect(seconds)
+        elif self._phase == "headers" and self._header_bytes == 0:
+            self._close()
+        else:
+            self._refusal = 408
+            self.send_400_response("")
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _has_started(self) -> bool:
+        return self.cycle is not None and self.cycle.response_started
+
+    def _close(self) -> None:
+        self.transport.close()
+        # A client that does not read would keep the closing connection for ever.
+        self.loop.call_later(SHUT_SECONDS, self.transport.abort)
+
+
+def protocol_for(limits: HttpSettings) -> type[BoundedProtocol]:
+    """The protocol class with these limits; uvicorn makes one object of it per connection."""
+    return type("LimitedProtocol", (BoundedProtocol,), {"limits": limits})
