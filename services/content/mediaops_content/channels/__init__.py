@@ -1,0 +1,1 @@
+"""The channels this service has heard of: projection of ingest's events."""

@@ -1,0 +1,1 @@
+"""Which revision is live on which channel, under which id of the platform: record."""

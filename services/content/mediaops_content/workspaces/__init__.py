@@ -1,0 +1,1 @@
+"""The workspaces this service has heard of: projection of ingest's events."""
