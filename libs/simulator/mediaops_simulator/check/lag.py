@@ -1,0 +1,58 @@
+"""Waits until everything that was sent has taken effect everywhere."""
+
+import asyncio
+import time
+from typing import Any
+
+from mediaops_simulator.system.api import Api
+
+__all__ = ["StillBehind", "wait_until_read", "wait_until_settled"]
+
+_SERVICES = ("ingest", "crm", "insights")
+_CALM = 2
+"""Looks in a row that must find nothing under way."""
+
+
+class StillBehind(Exception):
+    """The system did not catch up in time."""
+
+
+async def wait_until_settled(api: Api, *, seconds: float = 600) -> float:
+    """Until nothing is in flight in any service; returns how long it took."""
+
+    async def behind() -> int:
+        lags = [await api.get(f"/{service}/v1/admin/lag") for service in _SERVICES]
+        return sum(_under_way(lag) for lag in lags) + await _pending(api)
+
+    return await _wait(behind, seconds)
+
+
+async def wait_until_read(api: Api, *, seconds: float = 600) -> float:
+    """Until ingest has read every delivery that it has accepted."""
+
+    async def behind() -> int:
+        return await _pending(api)
+
+    return await _wait(behind, seconds)
+
+
+async def _wait(behind: Any, seconds: float) -> float:
+    begun = time.monotonic()
+    calm = 0
+    while True:
+        left = await behind()
+        calm = calm + 1 if left == 0 else 0
+        if calm >= _CALM:
+            return time.monotonic() - begun
+        if time.monotonic() - begun > seconds:
+            raise StillBehind(f"{left} still under way after {seconds:.0f} s")
+        await asyncio.sleep(0.3)
+
+
+def _under_way(lag: dict[str, Any]) -> int:
+    return int(lag.get("in_flight", 0)) + int(lag.get("pending", 0))
+
+
+async def _pending(api: Api) -> int:
+    """Deliveries not yet split: each is one item, received and pending."""
+    return sum(row["pending"] for row in (await api.get("/ingest/v1/quality"))["items"])

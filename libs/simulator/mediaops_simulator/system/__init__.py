@@ -1,0 +1,1 @@
+"""The running system as the simulator meets it: through its public HTTP surface alone."""

@@ -1,0 +1,107 @@
+"""The public HTTP surface, as one token sees it."""
+
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from mediaops_common.auth import issue_token
+from mediaops_common.clock import open_clock
+from mediaops_common.keys import open_private_key
+from mediaops_common.settings import KeySettings
+
+__all__ = ["Api", "Unexpected", "token_from"]
+
+_LIMITS = httpx.Limits(max_connections=40, max_keepalive_connections=40)
+
+
+class Unexpected(Exception):
+    """The server answered what it should not have."""
+
+    def __init__(self, request: str, response: httpx.Response) -> None:
+        super().__init__(f"{request} was answered {response.status_code}: {response.text[:500]}")
+        self.status = response.status_code
+
+
+def token_from(data: Path, workspace: str, role: str) -> str:
+    """A token for a day, made with the keys of the data directory.
+
+    Exits naming the file when the key is not there.
+    """
+    settings = KeySettings()
+    key = open_private_key(settings, data / "keys")
+    return issue_token(
+        key,
+        settings,
+        open_clock().now(),
+        workspace=workspace,
+        role=role,
+        lifetime=timedelta(days=7),
+        subject="simulator",
+    )
+
+
+class Api:
+    """JSON in, JSON out; anything but the expected status raises `Unexpected`."""
+
+    def __init__(self, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None):
+        self.url = url.rstrip("/")
+        self.client = httpx.AsyncClient(
+            base_url=self.url,
+            headers={"authorization": f"Bearer {token}"},
+            limits=_LIMITS,
+            timeout=30,
+            transport=transport,
+        )
+        # Platforms have no token: the proof is in the request itself.
+        self.hooks = httpx.AsyncClient(
+            base_url=self.url, limits=_LIMITS, timeout=30, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.client.aclose()
+        await self.hooks.aclose()
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The answer's JSON. Parameters may be lists."""
+        response = await self.client.get(path, params=params)
+        return self._checked(f"GET {response.request.url}", response)
+
+    async def post(self, path: str, body: Any, **headers: str) -> Any:
+        response = await self.client.post(path, json=body, headers=headers)
+        return self._checked(f"POST {path}", response)
+
+    async def patch(self, path: str, body: Any, *, etag: str) -> Any:
+        response = await self.client.patch(path, json=body, headers={"if-match": etag})
+        return self._checked(f"PATCH {path}", response)
+
+    async def etag(self, path: str) -> str:
+        """The `ETag` of what is at that path."""
+        response = await self.client.get(path)
+        self._checked(f"GET {path}", response)
+        return response.headers["etag"]
+
+    async def all_items(self, path: str, **params: Any) -> list[Any]:
+        """Every page of a list."""
+        items: list[Any] = []
+        after: dict[str, str] = {}
+        while True:
+            page = await self.get(path, limit=1000, **params, **after)
+            items += page["items"]
+            if page.get("next") is None:
+                return items
+            after = {"after": page["next"]}
+
+    def _checked(self, request: str, response: httpx.Response) -> Any:
+        if not response.is_success:
+            raise Unexpected(request, response)
+        return response.json() if response.content else None

@@ -1,0 +1,1 @@
+"""The requests as the platforms really send and sign them, written from their documents."""
