@@ -159,8 +159,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """What the digest is taken from: decrypted, keys sorted, without the volatile fields."""
     content: Any
     """The decoded item, for `normalise` and for mappings."""
-    raw: bytes = b""
-    """The item's own bytes where it has any, so that a body can be cut without encoding again."""
+    time: datetime | None = None
+    """When its envelope says it happened, for items that do not say so themselves."""
+    is_snapshot: bool = False
+    """A counter: the same key with other content is a correction, not a conflict."""
 
 
 class Unreadable(Exception):
@@ -277,4 +279,11 @@ class Adapter(Protocol):
 
         Raises `ItemFailed`.
         """
+        ...
+
+    def sample(
+        self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
+    ) -> Request | None:
+        """A signed request as the platform would send it, whose event is unknown and so never
+        counted. None where only the platform can sign."""
         ...

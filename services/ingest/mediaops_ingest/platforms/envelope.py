@@ -1,0 +1,112 @@
+"""What partners put into the `data` of a Standard Webhook or a CloudEvent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from mediaops_common.activity_types import is_known_type
+
+from mediaops_ingest.platforms.batches import place_of
+from mediaops_ingest.platforms.canonical import (
+    ACTIVITY_FIELDS,
+    MAX_ITEM_BYTES,
+    SNAPSHOT_FIELDS,
+    CanonicalActivity,
+    CanonicalSnapshot,
+    activity_fault,
+    draft_of_activity,
+    draft_of_snapshot,
+    plain_type,
+    snapshot_fault,
+)
+from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
+from mediaops_ingest.platforms.strict_json import canonical_json
+
+__all__ = ["SNAPSHOT_TYPE", "drafts_of", "is_canonical_type", "own_key"]
+
+SNAPSHOT_TYPE = "metrics.snapshot"
+
+
+def is_canonical_type(type_: Any) -> bool:
+    """Whether a partner's type is one of ours, with or without `com.mediaops.`."""
+    if not isinstance(type_, str):
+        return False
+    plain = plain_type(type_)
+    return plain == SNAPSHOT_TYPE or is_known_type(plain)
+
+
+def own_key(data: Any) -> str | None:
+    """The `dedup_key` in the data, where there is a usable one; it goes before the envelope's."""
+    key = data.get("dedup_key") if isinstance(data, dict) else None
+    return key if isinstance(key, str) and 0 < len(key) <= 255 else None
+
+
+def drafts_of(
+    type_: Any,
+    data: Any,
+    *,
+    time: datetime,
+    extra: Mapping[str, Any],
+    context: Context,
+) -> list[Draft]:
+    """The canonical activity or snapshot of one event.
+
+    `type_` is the envelope's, or None where it has none; `time` stands in for a missing
+    `occurred_at`; `extra` are attributes of the envelope that are kept in the context. Raises
+    `ItemFailed` where the type is ours and the data is not.
+    """
+    inner = data.get("type") if isinstance(data, dict) else None
+    chosen = inner if type_ is None else type_
+    if not isinstance(chosen, str):
+        return [Unmapped("has no type")]
+    if not is_canonical_type(chosen):
+        return [Unmapped(f"type {chosen[:120]!r} is not known")]
+    plain = plain_type(chosen)
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ItemFailed("data", "must be an object")
+    if isinstance(inner, str) and plain_type(inner) != plain:
+        raise ItemFailed("data.type", f"says {inner[:120]!r}, the envelope {plain!r}")
+    if str(data.get("channel_id") or context.channel_id).lower() != str(context.channel_id):
+        raise ItemFailed("data.channel_id", "is not the channel of this source")
+    if len(canonical_json(data)) > MAX_ITEM_BYTES:
+        raise ItemFailed("data", f"is longer than {MAX_ITEM_BYTES} bytes")
+    if plain == SNAPSHOT_TYPE:
+        return [_snapshot(data, time, context)]
+    return [_activity(plain, data, time, extra, context)]
+
+
+def _activity(
+    type_: str, data: dict[str, Any], time: datetime, extra: Mapping[str, Any], context: Context
+) -> Draft:
+    given = {**data, "type": type_}
+    if given.get("occurred_at") is None:
+        given["occurred_at"] = time
+    activity = _converted(given, CanonicalActivity)
+    _refuse(activity_fault(activity, context.received_at))
+    unknown = {key: value for key, value in data.items() if key not in ACTIVITY_FIELDS}
+    return draft_of_activity(activity, {**extra, **unknown}, context)
+
+
+def _snapshot(data: dict[str, Any], time: datetime, context: Context) -> Draft:
+    given = {key: value for key, value in data.items() if key in SNAPSHOT_FIELDS}
+    if given.get("as_of") is None:
+        given["as_of"] = time
+    snapshot = _converted(given, CanonicalSnapshot)
+    _refuse(snapshot_fault(snapshot, context.received_at))
+    return draft_of_snapshot(snapshot)
+
+
+def _converted(given: dict[str, Any], form: Any) -> Any:
+    try:
+        return msgspec.convert(given, form)
+    except msgspec.ValidationError as error:
+        place, detail = place_of(error)
+        raise ItemFailed(f"data.{place}" if place else "data", detail) from None
+
+
+def _refuse(fault: tuple[str, str] | None) -> None:
+    if fault:
+        raise ItemFailed(f"data.{fault[0]}", fault[1])

@@ -1,0 +1,115 @@
+"""JSON of strangers: decoded strictly, so that whatever passes can be stored and sent on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "MAX_DEPTH",
+    "NotStrict",
+    "canonical_json",
+    "decode",
+    "fault",
+    "has_odd_values",
+    "is_deep",
+    "is_json",
+]
+
+MAX_DEPTH = 32
+"""Deeper nesting is refused: it serves nobody, and every reader downstream recurses."""
+
+_INT64 = 2**63
+
+# Every digit as "0" and no white space, so that a number that may not fit into 64 bits is found by
+# a plain search; a regular expression costs ten times as much.
+_DIGITS = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
+_SPACE = b" \t\r\n"
+_LONG = [mark + b"0" * 19 for mark in (b":", b",", b"[", b"-")]
+
+_decoder = msgspec.json.Decoder()
+_raw_decoder = msgspec.json.Decoder(msgspec.Raw)
+_encoder = msgspec.json.Encoder(order="sorted")
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class NotStrict(ValueError):
+    """Not JSON, or JSON that a database or another reader would refuse."""
+
+
+def decode(raw: bytes) -> Any:
+    """The value of a JSON text; one byte order mark in front is forgiven. Raises `NotStrict`."""
+    raw = raw.removeprefix(_BOM)
+    try:
+        value = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotStrict(str(error)) from None
+    if is_deep(raw) or has_odd_values(raw):
+        found = fault(value)
+        if found:
+            raise NotStrict(f"{found[1]} at {found[0] or 'the top'}")
+    return value
+
+
+def is_json(raw: bytes) -> bool:
+    """Whether the bytes are shaped like JSON. Cheap: what is inside is not decoded."""
+    try:
+        _raw_decoder.decode(raw.removeprefix(_BOM))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def is_deep(raw: bytes) -> bool:
+    """Whether it could be nested too deeply."""
+    return raw.count(b"[") + raw.count(b"{") > MAX_DEPTH
+
+
+def has_odd_values(raw: bytes) -> bool:
+    """Whether it could hold a NUL or an integer beyond 64 bits."""
+    if b"\\u0000" in raw:
+        return True
+    plain = raw.translate(_DIGITS, _SPACE)
+    return any(mark in plain for mark in _LONG)
+
+
+def fault(value: Any, path: str = "", depth: int = 0) -> tuple[str, str] | None:
+    """Where a decoded value holds what we do not store, and what it is; None where it is fine.
+
+    Looks for NUL, lone surrogates, integers beyond 64 bits and nesting below `MAX_DEPTH`.
+    """
+    kind = type(value)
+    if kind is str:
+        return _fault_of_text(value, path)
+    if kind is int:
+        return None if -_INT64 <= value < _INT64 else (path, "an integer beyond 64 bits")
+    if kind is dict or kind is list:
+        if depth >= MAX_DEPTH:
+            return path, f"nesting deeper than {MAX_DEPTH}"
+        if kind is list:
+            return _first(fault(one, f"{path}[{n}]", depth + 1) for n, one in enumerate(value))
+        return _first(
+            _fault_of_text(key, path) or fault(one, f"{path}.{key}" if path else key, depth + 1)
+            for key, one in value.items()
+        )
+    return None
+
+
+def _first(found: Iterator[tuple[str, str] | None]) -> tuple[str, str] | None:
+    return next(filter(None, found), None)
+
+
+def _fault_of_text(text: str, path: str) -> tuple[str, str] | None:
+    if "\x00" in text:
+        return path, "a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return path.encode(errors="replace").decode(), "a lone surrogate"
+    return None
+
+
+def canonical_json(value: Any) -> bytes:
+    """The same bytes for the same value, however its sender ordered and spaced it."""
+    return _encoder.encode(value)
