@@ -64,6 +64,8 @@ class Declaration:
     title: str
     platform: str | None
     """The platform it belongs to; None for schemes that any partner may speak."""
+    is_implicit: bool = False
+    """Made by the service itself and never attached to a hook."""
     keys: tuple[Key, ...] = ()
     proofs: tuple[frozenset[str], ...] = ()
     """Each is a complete proof. Without any, the hook's key is the capability."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from mediaops_common.events.activity import Actor, Money
 
-from mediaops_ingest.platforms.fields import text_of, whole_number
+from mediaops_ingest.platforms.fields import id_of, present, text_of, whole_number
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Unmapped
 from mediaops_ingest.platforms.times import is_plausible, seconds_or_milliseconds
 
@@ -26,7 +26,7 @@ class Push:
 
     def actor(self, external_id: Any) -> Actor | None:
         """The actor of that open_id; published samples often leave it empty."""
-        open_id = text_of(external_id)
+        open_id = id_of(external_id, "open_id")
         if open_id is None:
             return None
         return Actor(external_id=open_id, id_scope=self.context.id_scope, name=self._name(open_id))
@@ -75,7 +75,7 @@ def _like(push: Push) -> Draft:
     return ActivityDraft(
         type="like.created" if likes else "like.removed",
         actor=push.actor(push.body.get("from_user_id")),
-        content=text_of(push.content.get("item_id")),
+        content=id_of(push.content.get("item_id"), "item_id"),
         occurred_at=push.time(),
         context=push.kept(),
     )
@@ -87,10 +87,10 @@ def _comment(push: Push) -> Draft:
     return ActivityDraft(
         type="comment.created",
         actor=push.actor(writer),
-        content=text_of(content.get("reply_to_item_id")),
+        content=id_of(content.get("reply_to_item_id"), "reply_to_item_id"),
         occurred_at=push.time(),
         text=text_of(content.get("content"), limit=20_000),
-        parent_external_id=text_of(content.get("reply_to_comment_id")),
+        parent_external_id=id_of(content.get("reply_to_comment_id"), "reply_to_comment_id"),
         context=push.kept("comment_id", "at_user_id"),
         by_channel=writer is not None and writer == text_of(push.body.get("to_user_id")),
     )
@@ -100,7 +100,7 @@ def _video(push: Push) -> Draft:
     return ActivityDraft(
         type="video.published",
         actor=push.actor(push.body.get("from_user_id")),
-        content=text_of(push.content.get("item_id")),
+        content=id_of(push.content.get("item_id"), "item_id"),
         occurred_at=push.time(),
         context=push.kept("share_id"),
         by_channel=True,
@@ -112,7 +112,7 @@ def _message(type_: str, *, by_channel: bool = False) -> DouyinEvent:
         return ActivityDraft(
             type=type_,
             actor=push.actor(push.body.get("from_user_id")),
-            content=text_of(push.content.get("item_id")),
+            content=id_of(push.content.get("item_id"), "item_id"),
             occurred_at=push.time(),
             text=text_of(push.content.get("text"), limit=20_000),
             context=push.kept(
@@ -171,7 +171,7 @@ def _order(push: Push) -> Draft:
         occurred_at=push.time(order.get("pay_time")),
         # pay_amount is in fen.
         value=None if amount is None else Money(amount_minor=amount, currency="CNY"),
-        context={**push.kept(), "order_id": text_of(order.get("order_id"))},
+        context={**push.kept(), **present(order_id=text_of(order.get("order_id")))},
     )
 
 
@@ -187,8 +187,10 @@ def _certificate(push: Push) -> Draft:
         occurred_at=push.time(),
         context={
             **push.kept(),
-            "certificate_id": text_of(voucher.get("certificate_id")),
-            "order_id": text_of(voucher.get("order_id")),
+            **present(
+                certificate_id=text_of(voucher.get("certificate_id")),
+                order_id=text_of(voucher.get("order_id")),
+            ),
         },
     )
 

@@ -1,4 +1,4 @@
-"""抖音开放平台: signed pushes of follows, likes, comments, messages, groups, orders, authorisations.
+"""抖音开放平台: signed pushes of what people do with an account and its videos.
 
 Source: developer.open-douyin.com, `dop/develop/webhooks/summarize` and `/event-list`.
 """

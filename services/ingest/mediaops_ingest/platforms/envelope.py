@@ -68,11 +68,11 @@ def drafts_of(
     if not isinstance(data, dict):
         raise ItemFailed("data", "must be an object")
     if isinstance(inner, str) and plain_type(inner) != plain:
-        raise ItemFailed("data.type", f"says {inner[:120]!r}, the envelope {plain!r}")
+        raise ItemFailed("type", f"is {inner[:120]!r} inside, {plain!r} outside")
     if str(data.get("channel_id") or context.channel_id).lower() != str(context.channel_id):
-        raise ItemFailed("data.channel_id", "is not the channel of this source")
+        raise ItemFailed("channel_id", "is not the channel of this source")
     if len(canonical_json(data)) > MAX_ITEM_BYTES:
-        raise ItemFailed("data", f"is longer than {MAX_ITEM_BYTES} bytes")
+        raise ItemFailed("", f"is longer than {MAX_ITEM_BYTES} bytes")
     if plain == SNAPSHOT_TYPE:
         return [_snapshot(data, time, context)]
     return [_activity(plain, data, time, extra, context)]
@@ -104,9 +104,9 @@ def _converted(given: dict[str, Any], form: Any) -> Any:
         return msgspec.convert(given, form)
     except msgspec.ValidationError as error:
         place, detail = place_of(error)
-        raise ItemFailed(f"data.{place}" if place else "data", detail) from None
+        raise ItemFailed(place, detail) from None
 
 
 def _refuse(fault: tuple[str, str] | None) -> None:
     if fault:
-        raise ItemFailed(f"data.{fault[0]}", fault[1])
+        raise ItemFailed(*fault)

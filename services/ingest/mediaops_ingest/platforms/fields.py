@@ -2,22 +2,41 @@
 
 from typing import Any
 
-__all__ = ["text_of", "whole_number"]
+from mediaops_ingest.platforms.port import ItemFailed
+
+__all__ = ["id_of", "present", "text_of", "whole_number"]
 
 _AMOUNT = 10**15
+_LONGEST_ID = 255
 
 
 def text_of(value: Any, *, limit: int = 255) -> str | None:
-    """A text that is neither empty nor longer than `limit`; whole numbers become text.
+    """A text without the space around it, cut at `limit`; whole numbers become text.
 
-    Ids come as numbers in one event and as text in the next. None for anything else.
+    None for anything else, empty texts included.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str):
-        value = value.strip()
-        return value[:limit] or None
+        return value.strip()[:limit] or None
     return None
+
+
+def id_of(value: Any, field: str) -> str | None:
+    """An id: a text or a whole number, since one event has it as the one and the next as the other.
+
+    None where there is none. Raises `ItemFailed` for one that is too long, because a cut id would
+    be somebody else's.
+    """
+    text = text_of(value, limit=_LONGEST_ID + 1)
+    if text is not None and len(text) > _LONGEST_ID:
+        raise ItemFailed(field, f"is longer than {_LONGEST_ID} characters")
+    return text
+
+
+def present(**fields: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def whole_number(value: Any) -> int | None:

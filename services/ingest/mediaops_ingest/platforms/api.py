@@ -1,0 +1,119 @@
+"""`POST /activities` and `POST /snapshots`: what the service accepted from its own HTTP interface.
+
+Its source is implicit, one per channel; files and imports go the same way.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from mediaops_ingest.platforms import strict_json
+from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.platforms.envelope import SNAPSHOT_TYPE, drafts_of, own_key
+from mediaops_ingest.platforms.port import (
+    Answer,
+    Context,
+    Draft,
+    Item,
+    ItemFailed,
+    Refused,
+    Request,
+    SecretSet,
+    Unreadable,
+    Verdict,
+    Verified,
+)
+from mediaops_ingest.platforms.strict_json import NotStrict, canonical_json
+
+__all__ = ["ACTIVITIES", "SNAPSHOTS", "Api", "snapshot_key"]
+
+ACTIVITIES = "activities"
+SNAPSHOTS = "snapshots"
+
+
+class ApiVerifier:
+    """Nothing comes through a hook: the token of the HTTP interface is the proof."""
+
+    def verify(self, request: Request) -> Verdict:
+        return Refused("auth")
+
+    def answer(self, request: Request, verified: Verified) -> Answer:
+        return Answer(202)
+
+
+class Api:
+    declaration = Declaration(
+        name="api",
+        title="POST /activities, POST /snapshots and files",
+        platform=None,
+        is_implicit=True,
+        paths=frozenset({ACTIVITIES, SNAPSHOTS}),
+        deadline_seconds=30.0,
+        retries="the sender's choice",
+        lateness=timedelta(hours=24),
+        tells=("every type of activity", SNAPSHOT_TYPE),
+        cannot="Without dedup_key only an equal activity is known as a repeat.",
+    )
+
+    def prepare(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> ApiVerifier:
+        return ApiVerifier()
+
+    def split(
+        self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
+    ) -> list[Item]:
+        """The items of a stored array; `request.path` says of what."""
+        try:
+            raws = msgspec.json.decode(request.body, type=list[msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(str(error)) from None
+        is_snapshot = request.path == SNAPSHOTS
+        return [_item(index, bytes(raw), is_snapshot) for index, raw in enumerate(raws)]
+
+    def normalise(self, item: Item, context: Context) -> list[Draft]:
+        if isinstance(item.content, NotStrict):
+            raise ItemFailed("", str(item.content))
+        return drafts_of(
+            SNAPSHOT_TYPE if item.is_snapshot else None,
+            item.content,
+            time=context.received_at,
+            extra={},
+            context=context,
+        )
+
+    def sample(
+        self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
+    ) -> None:
+        return None
+
+
+def _item(index: int, raw: bytes, is_snapshot: bool) -> Item:
+    try:
+        content = strict_json.decode(raw)
+    except NotStrict as error:
+        return Item(index=index, dedup_key=None, canonical=raw, content=error)
+    key = own_key(content)
+    if key is None and is_snapshot and isinstance(content, dict):
+        key = snapshot_key(content)
+    kept = content
+    if isinstance(content, dict):
+        kept = {name: value for name, value in content.items() if name != "dedup_key"}
+    return Item(
+        index=index,
+        dedup_key=key,
+        canonical=canonical_json(kept),
+        content=content,
+        is_snapshot=is_snapshot,
+    )
+
+
+def snapshot_key(snapshot: Mapping[str, Any]) -> str:
+    """What makes two snapshots one: the counter and the time it stands for, not its value."""
+    content = snapshot.get("content")
+    if isinstance(content, dict):
+        content = content.get("external_id")
+    daily = snapshot.get("kind") == "daily"
+    when = snapshot.get("day") if daily else snapshot.get("as_of")
+    parts = ["snapshot", snapshot.get("metric"), snapshot.get("kind"), content, when]
+    return canonical_json(parts).decode()

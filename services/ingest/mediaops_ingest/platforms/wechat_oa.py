@@ -1,0 +1,303 @@
+"""微信公众号: plain, compatible and safe mode, XML or JSON, with the echostr handshake.
+
+Source: developers.weixin.qq.com, `doc/subscription/guide/dev/push/encryption.html`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from mediaops_ingest.platforms import strict_json, xml
+from mediaops_ingest.platforms.declaration import BadSetting, Declaration, Key, generate_token
+from mediaops_ingest.platforms.fields import text_of
+from mediaops_ingest.platforms.port import (
+    Answer,
+    Context,
+    Draft,
+    Handshake,
+    Item,
+    Malformed,
+    Refused,
+    Request,
+    SecretSet,
+    Unreadable,
+    Verdict,
+    Verified,
+)
+from mediaops_ingest.platforms.proofs import same, sorted_sha1
+from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
+from mediaops_ingest.platforms.wechat_events import TYPES, draft_of
+
+__all__ = ["WeChatOfficialAccount"]
+
+TOLERANCE_SECONDS = 300
+"""Our own rule: the platform prescribes none, and without one a signature is good for ever."""
+
+_ACCEPTED = Answer(200, b"success", "text/plain")
+"""In the encrypted modes too: only a reply to the fan would be encrypted."""
+
+_MAX_ECHO = 512
+
+
+class _Unreadable(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Account:
+    """One live secret set."""
+
+    def __init__(self, secrets: SecretSet, config: Mapping[str, Any]) -> None:
+        self.token = str(secrets["token"])
+        self.mode = secrets.get("mode") or config.get("mode") or "compatible"
+        key, app_id = secrets.get("encoding_aes_key"), secrets.get("app_id")
+        self.cipher: WeChatCipher | None = None
+        if isinstance(key, str) and isinstance(app_id, str):
+            self.cipher = _cipher(key, app_id)
+        elif self.mode == "safe":
+            raise BadSetting("secrets.encoding_aes_key", "is required in safe mode")
+
+    def verify(self, request: Request, parameters: Mapping[str, str]) -> Verdict | None:
+        """None when all is right and there is something to store."""
+        timestamp, nonce = parameters.get("timestamp", ""), parameters.get("nonce", "")
+        signature = parameters.get("signature", "").encode()
+        signed_plainly = same(sorted_sha1((self.token, timestamp, nonce)), signature)
+        if request.method == "GET":
+            return _echo(parameters) if signed_plainly else Refused("signature")
+        if not signed_plainly and "msg_signature" not in parameters:
+            return Refused("signature")
+        try:
+            envelope = _parse(request.body)
+        except _Unreadable as error:
+            return Malformed(400, error.reason) if signed_plainly else Refused("signature")
+        if self._is_sealed(parameters, envelope):
+            return self._verify_sealed(parameters, envelope)
+        if self.mode == "safe":
+            return Refused("mode")
+        return _shape(envelope) if signed_plainly else Refused("signature")
+
+    def _is_sealed(self, parameters: Mapping[str, str], envelope: Mapping[str, Any]) -> bool:
+        """Whether to decide on the ciphertext. In compatible mode the message is there twice, and
+        only its sealed form is covered by a signature."""
+        if self.mode == "plain" or (self.cipher is None and "MsgType" in envelope):
+            return False
+        return "Encrypt" in envelope or parameters.get("encrypt_type", "raw") != "raw"
+
+    def _verify_sealed(
+        self, parameters: Mapping[str, str], envelope: Mapping[str, Any]
+    ) -> Verdict | None:
+        given, sealed = parameters.get("msg_signature"), envelope.get("Encrypt")
+        if not given:
+            return Refused("header")
+        if self.cipher is None:
+            return Refused("mode")
+        if not isinstance(sealed, str):
+            return Refused("schema")
+        parts = (self.token, parameters.get("timestamp", ""), parameters.get("nonce", ""), sealed)
+        if not same(sorted_sha1(parts), given.encode()):
+            return Refused("signature")
+        try:
+            return _shape(_parse(self.cipher.decrypt(sealed)))
+        except Undecipherable as error:
+            return Refused(error.reason)
+        except _Unreadable as error:
+            return Malformed(400, error.reason)
+
+    def open(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """The message in an envelope that was verified. Raises `Undecipherable`, `_Unreadable`."""
+        if (
+            self.cipher is None
+            or self.mode == "plain"
+            or not isinstance(envelope.get("Encrypt"), str)
+        ):
+            if "MsgType" not in envelope:
+                raise Undecipherable("no key")
+            return envelope
+        return _parse(self.cipher.decrypt(envelope["Encrypt"]))
+
+
+class WeChatVerifier:
+    def __init__(self, accounts: Sequence[_Account]) -> None:
+        self._accounts = accounts
+
+    def verify(self, request: Request) -> Verdict:
+        if request.method not in ("GET", "POST"):
+            return Refused("method")
+        parameters = request.parameters()
+        timestamp = parameters.get("timestamp", "")
+        if not timestamp or "nonce" not in parameters:
+            return Refused("header")
+        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
+            return Refused("timestamp")
+        if abs(request.now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+            return Refused("timestamp")
+        refused: Verdict = Refused("signature")
+        for place, account in enumerate(self._accounts):
+            verdict = account.verify(request, parameters)
+            if not isinstance(verdict, Refused):
+                return verdict or Verified(place)
+            refused = verdict if place == 0 else refused
+        return refused
+
+    def answer(self, request: Request, verified: Verified) -> Answer:
+        return _ACCEPTED
+
+
+class WeChatOfficialAccount:
+    declaration = Declaration(
+        name="wechat-oa",
+        title="微信公众号 (服务号、订阅号)",
+        platform="wechat-oa",
+        keys=(
+            Key("token", "设置与开发 → 基本配置 → 令牌 (Token)", generate=generate_token),
+            Key("app_id", "开发者ID (AppID); needed in 安全模式 and 兼容模式"),
+            Key("encoding_aes_key", "消息加解密密钥 (EncodingAESKey), 43 characters"),
+            Key(
+                "mode",
+                "消息加解密方式; safe refuses whatever is not encrypted",
+                choices=("plain", "compatible", "safe"),
+                is_setting=True,
+            ),
+        ),
+        proofs=(frozenset({"token"}),),
+        together=(frozenset({"app_id", "encoding_aes_key"}),),
+        methods=frozenset({"GET", "POST"}),
+        volatile=("the random prefix", "timestamp", "nonce", "signature", "msg_signature"),
+        max_body=1_048_576,
+        deadline_seconds=5.0,
+        retries="3, each after 5 s without an answer, with a new timestamp, nonce and signature",
+        lateness=timedelta(hours=24),
+        tells=TYPES,
+        cannot=(
+            "In 明文模式 the signature does not cover the body. Locations of fans are counted, not "
+            "kept. No reads, likes or comments of articles: those are pulled."
+        ),
+        notes=(
+            "设置与开发 → 基本配置 → 服务器配置: enter the hook URL and the token.",
+            "Choose 安全模式, enter the EncodingAESKey here too, and set mode to safe.",
+        ),
+    )
+
+    def prepare(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> WeChatVerifier:
+        return WeChatVerifier([_Account(live, config) for live in secrets])
+
+    def split(
+        self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
+    ) -> list[Item]:
+        try:
+            message = self._message(_parse(request.body), secrets, config)
+        except _Unreadable as error:
+            raise Unreadable(error.reason) from None
+        return [
+            Item(
+                index=0,
+                dedup_key=_key(message),
+                canonical=canonical_json(message),
+                content=message,
+            )
+        ]
+
+    def _message(
+        self,
+        envelope: dict[str, Any],
+        secrets: Sequence[SecretSet],
+        config: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        problem = "no secrets"
+        for known in secrets:
+            try:
+                return _Account(known, config).open(envelope)
+            except Undecipherable as error:
+                problem = error.reason
+        raise Unreadable(problem)
+
+    def normalise(self, item: Item, context: Context) -> list[Draft]:
+        return [draft_of(item.content, context)]
+
+    def sample(
+        self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
+    ) -> Request:
+        seconds = int(now.timestamp())
+        message = {
+            "ToUserName": "mediaops",
+            "FromUserName": "mediaops",
+            "CreateTime": seconds,
+            "MsgType": "event",
+            "Event": "mediaops_test",
+            "EventKey": unique,
+        }
+        account, body = _Account(secrets, config), canonical_json(message)
+        timestamp, nonce = str(seconds), unique
+        signature = sorted_sha1((account.token, timestamp, nonce)).decode()
+        query = f"signature={signature}&timestamp={timestamp}&nonce={nonce}"
+        if account.cipher is not None and account.mode != "plain":
+            sealed = account.cipher.encrypt(body, sha256(unique.encode()).digest()[:16])
+            covering = sorted_sha1((account.token, timestamp, nonce, sealed)).decode()
+            query += f"&encrypt_type=aes&msg_signature={covering}"
+            body = canonical_json({"ToUserName": "mediaops", "Encrypt": sealed})
+        return Request(
+            method="POST",
+            query=query.encode(),
+            headers=((b"content-type", b"application/json"),),
+            body=body,
+            now=now,
+        )
+
+
+@lru_cache(maxsize=1024)
+def _cipher(key: str, app_id: str) -> WeChatCipher:
+    return WeChatCipher(key, app_id)
+
+
+def _echo(parameters: Mapping[str, str]) -> Verdict:
+    echo = parameters.get("echostr", "").encode()
+    if not 0 < len(echo) <= _MAX_ECHO:
+        return Malformed(400, "schema")
+    # As text and never sniffed: whoever has the token chooses these bytes.
+    return Handshake(Answer(200, echo, "text/plain", (("X-Content-Type-Options", "nosniff"),)))
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    """A message or its envelope: XML, or JSON where the account is set so."""
+    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"<":
+        try:
+            return xml.decode(text)
+        except xml.NotXml:
+            raise _Unreadable("xml") from None
+    try:
+        message = strict_json.decode(text)
+    except strict_json.NotStrict:
+        raise _Unreadable("json") from None
+    if not isinstance(message, dict):
+        raise _Unreadable("schema")
+    return message
+
+
+def _shape(message: Mapping[str, Any]) -> Verdict | None:
+    """Every message names its kind and its sender."""
+    complete = all(text_of(message.get(name)) for name in ("MsgType", "FromUserName"))
+    return None if complete else Malformed(400, "schema")
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    """MsgId, or what the platform names for events, with enough added that two events of one
+    second stay apart."""
+    order = message.get("order_info")
+    event = text_of(message.get("Event"))
+    number = text_of(message.get("MsgId"))
+    if number and not event:
+        return number
+    parts = [
+        text_of(message.get("FromUserName")),
+        text_of(message.get("CreateTime")),
+        event or text_of(message.get("MsgType")),
+        text_of(message.get("EventKey")),
+        text_of(message.get("MsgID")),
+        text_of(order.get("order_id")) if isinstance(order, dict) else None,
+    ]
+    return ":".join(part for part in parts if part)
