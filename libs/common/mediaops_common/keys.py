@@ -117,7 +117,10 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SystemExit(f"cannot read the key {path}: {error.strerror}") from None
+        raise SystemExit(
+            f"cannot read the key {path}: {error.strerror}; the first `mediaops up` makes the keys "
+            "of a data directory, --data names another"
+        ) from None
 
 
 def _load_private(path: Path) -> Ed25519PrivateKey:

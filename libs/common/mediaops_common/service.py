@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mediaops_common.consumer import ConsumerGroup, Handlers
 
-__all__ = ["Runtime", "Service", "close_runtime", "open_runtime"]
+__all__ = ["Runtime", "Service", "close_runtime", "database_url", "open_runtime"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,12 @@ class Runtime:
         return (self.common.store.public_url or "http://127.0.0.1:8000").rstrip("/")
 
 
+def database_url(common: Settings, name: str) -> str:
+    """Where the service of this name keeps its tables."""
+    url = common.store.database_url or f"sqlite:///{common.store.data}/{{service}}.db"
+    return url.replace("{service}", name)
+
+
 async def open_runtime(
     service: Service,
     *,
@@ -113,8 +119,7 @@ async def open_runtime(
     """
     common = common or Settings()
     data_dir = common.store.data
-    url = common.store.database_url or f"sqlite:///{data_dir}/{service.name}.db"
-    url = url.replace("{service}", service.name)
+    url = database_url(common, service.name)
     database = open_database(url, name=service.name, metadata=service.metadata)
     if migrating:
         await migrate(database, service.versions, service.metadata)

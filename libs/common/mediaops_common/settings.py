@@ -33,6 +33,10 @@ class StoreSettings(BaseSettings):
     public_url: str | None = Field(
         None, description="What hook URLs and links begin with, when a proxy stands in front."
     )
+    services: list[str] | None = Field(
+        None,
+        description="The services that `mediaops up` runs, as a JSON list; all that are installed.",
+    )
     production: bool = Field(
         False, description="Refuses what only a laptop may do: a frozen clock, a key beside data."
     )

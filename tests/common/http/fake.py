@@ -9,10 +9,6 @@ from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, StrictInt
-from sqlalchemy import Column, MetaData, String, Table, Text, insert, select, update
-from starlette.types import ASGIApp
-
 from mediaops_common import idempotency
 from mediaops_common.auth import issue_token
 from mediaops_common.bus.open import open_bus
@@ -40,6 +36,9 @@ from mediaops_common.keys import make_keys, open_keys, open_private_key
 from mediaops_common.service import Runtime, Service, close_runtime, open_runtime
 from mediaops_common.settings import Settings, StoreSettings
 from mediaops_common.tables import spine_tables
+from pydantic import BaseModel, Field, StrictInt
+from sqlalchemy import Column, MetaData, String, Table, Text, insert, select, update
+from starlette.types import ASGIApp
 
 assert idempotency
 

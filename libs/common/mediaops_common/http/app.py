@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mediaops_common.admin.api import admin_router
 from mediaops_common.http import errors
 from mediaops_common.http.envelope import Envelope
 from mediaops_common.http.operations import operations_router
@@ -65,7 +66,9 @@ def build_api(service: Service, runtime: Runtime) -> FastAPI:
     api.state.runtime = runtime
     errors.install(api)
     names: dict[str, str] = {}
-    for router in [*service.routers, operations_router(service.name)]:
+    routers = [*service.routers, operations_router(service.name)]
+    routers.append(admin_router(service.name, consumes_only=not service.owns_workspaces))
+    for router in routers:
         for route in router.routes:
             if not isinstance(route, APIRoute):
                 raise Undeclared(f"{route!r} is not an API route, so nothing guards it")

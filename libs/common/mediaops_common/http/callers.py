@@ -59,7 +59,7 @@ class Authenticator:
                 raise BadToken("revoked")
             return await self._of(claims)
         except BadToken as error:
-            log.info("token_refused", reason=str(error))
+            log.debug("token_refused", reason=str(error))
             raise Unauthorised() from None
 
     async def _of(self, claims: Claims) -> Caller:

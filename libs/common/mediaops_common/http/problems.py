@@ -43,7 +43,7 @@ class Problem(HTTPException):
         headers: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
-        super().__init__(self.status, detail=detail or self.title, headers=headers)
+        super().__init__(self.status, detail=detail or "", headers=headers)
         self.members = members
 
 
@@ -128,7 +128,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         "type": TYPES + problem.type,
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail,
+        **({"detail": problem.detail} if problem.detail else {}),
         **problem.members,
     }
     return JSONResponse(

@@ -1,0 +1,101 @@
+"""Speaks HTTP to a running system: where it is, with which token, and what it answers."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mediaops_common.cli.options import sign
+
+if TYPE_CHECKING:
+    from mediaops_common.settings import Settings
+
+__all__ = ["Answered", "Connection", "connect", "find_url"]
+
+
+class Answered(Exception):
+    """The system answered with a problem."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or f"status {status}")
+        self.status = status
+        self.problem = problem
+
+
+def find_url(settings: "Settings", url: str | None) -> str:
+    """The given URL, else that of the `mediaops up` which owns the data directory."""
+    if url:
+        return url.rstrip("/")
+    try:
+        return (settings.store.data / "url").read_text().strip()
+    except OSError:
+        raise SystemExit(
+            f"no mediaops runs on {settings.store.data}: start it with `mediaops up`, or pass --url"
+        ) from None
+
+
+class Connection:
+    """Calls of one command. Uses the standard library: a command shall start at once."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parsed = urllib.parse.urlsplit(url)
+        if parsed.scheme not in {"http", "https"} or not parsed.netloc:
+            raise SystemExit(f"{url} is not an http:// or https:// address")
+        self.url = url
+        self.token = token
+        # A proxy of the environment is for the outside world, not for this system.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def get(self, path: str, **query: Any) -> Any:
+        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        return self.call("GET", f"{path}?{urllib.parse.urlencode(given)}" if given else path)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.call("POST", path, {} if body is None else body)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """The decoded answer. Raises Answered for a problem; exits when nobody answers."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                **headers,
+            },
+        )
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                raw = answer.read()
+                return json.loads(raw) if raw else None
+        except urllib.error.HTTPError as error:
+            raise Answered(error.code, _problem(error.read())) from None
+        except (urllib.error.URLError, OSError) as error:
+            reason = getattr(error, "reason", error)
+            raise SystemExit(f"nothing answers at {self.url}: {reason}") from None
+
+
+def _problem(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def connect(
+    settings: "Settings",
+    *,
+    url: str | None,
+    token: str | None,
+    workspace: str = "default",
+    role: str = "owner",
+) -> Connection:
+    """A connection with the given token, else one made from the data directory for an hour."""
+    found = find_url(settings, url)
+    if not token:
+        token = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
+    return Connection(found, token)

@@ -1,0 +1,50 @@
+"""`mediaops migrate`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mediaops_common.cli.options import AsJson, DataDir, settings_for
+
+if TYPE_CHECKING:
+    from mediaops_common.settings import Settings
+
+__all__ = ["migrate"]
+
+
+def migrate(
+    service: Annotated[str | None, typer.Argument(help="One service; else all.")] = None,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Brings databases to the newest version. `up` and `serve` do it too when they start."""
+    import asyncio
+    from contextlib import nullcontext
+
+    from mediaops_common.cli.data_dir import owned
+    from mediaops_common.cli.printing import print_json
+
+    settings = settings_for(data)
+    is_shared = settings.store.database_url is not None
+    with nullcontext() if is_shared else owned(settings.store.data):
+        done = asyncio.run(_migrate(settings, service))
+    if as_json:
+        print_json({"migrated": done})
+    else:
+        print(f"up to date: {', '.join(done)}")
+
+
+async def _migrate(settings: "Settings", only: str | None) -> list[str]:
+    from mediaops_common.cli.process import load_services
+    from mediaops_common.db import open_database
+    from mediaops_common.migrations import migrate as upgrade
+    from mediaops_common.service import database_url
+
+    services = load_services(None if only is None else [only])
+    for name, service in services.items():
+        database = open_database(database_url(settings, name), name=name, metadata=service.metadata)
+        try:
+            await upgrade(database, service.versions, service.metadata)
+        finally:
+            await database.close()
+    return list(services)

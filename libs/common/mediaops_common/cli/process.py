@@ -1,0 +1,167 @@
+"""One process of mediaops: services, workers and the server, from start to a clean end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp
+
+from mediaops_common.bus.open import open_bus
+from mediaops_common.clock import open_clock
+from mediaops_common.http.app import build_app, combine
+from mediaops_common.http.server import listen, serve, url_of
+from mediaops_common.keys import open_keys
+from mediaops_common.service import Runtime, Service, close_runtime, open_runtime
+from mediaops_common.settings import Settings
+from mediaops_common.workers import run_workers
+
+__all__ = ["Plan", "installed_console", "load_services", "run"]
+
+log = structlog.get_logger("mediaops.process")
+
+END_SECONDS = 9.0
+"""After this the process ends whatever still runs: nothing acknowledged is lost by it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What this process shall be."""
+
+    settings: Settings
+    services: Sequence[Service]
+    owner: str
+    console: ASGIApp | None = None
+    has_workers: bool = True
+    on_ready: Callable[[str, asyncio.Event], Awaitable[None]] | None = None
+    """Called with the URL and the event of stopping when the server answers."""
+
+
+def load_services(only: Sequence[str] | None = None) -> dict[str, Service]:
+    """The installed services, or those of them that are named, in the order in which events flow.
+
+    A service that is not named is not imported. Exits when a named one is not installed.
+    """
+    points = {point.name: point for point in entry_points(group="mediaops.services")}
+    unknown = set(only or ()) - set(points)
+    if unknown:
+        raise SystemExit(
+            f"there is no service {', '.join(sorted(unknown))}; installed: {', '.join(points)}"
+        )
+    order = {name: place for place, name in enumerate(["ingest", "content", "crm", "insights"])}
+    names = sorted(points if only is None else only, key=lambda name: (order.get(name, 9), name))
+    return {name: points[name].load() for name in names}
+
+
+def installed_console() -> ASGIApp | None:
+    """The page at `/`, when it is installed."""
+    for point in entry_points(group="mediaops.console"):
+        app: ASGIApp = point.load()
+        return app
+    return None
+
+
+async def run(plan: Plan) -> None:
+    """Runs until SIGTERM or SIGINT, or until a worker fails; then lets everything end whole.
+
+    Raises what a worker raised.
+    """
+    os.umask(0o077)
+    stopping = asyncio.Event()
+    sock = listen(plan.settings.http)
+    _stop_on_signals(stopping)
+    async with AsyncExitStack() as stack:
+        runtimes = await _open(plan, stack)
+        apps: Mapping[str, ASGIApp] = {
+            runtime.service.name: build_app(runtime.service, runtime) for runtime in runtimes
+        }
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_spread(stopping, runtimes))
+            if plan.has_workers:
+                for runtime in runtimes:
+                    tasks.create_task(_work(runtime, stopping))
+            after = _Readiness(tasks, plan, url_of(sock, plan.settings.http), stopping)
+            await serve(
+                combine(apps, plan.console),
+                plan.settings.http,
+                sock,
+                stopping=stopping,
+                on_ready=after.begin,
+            )
+            stopping.set()
+
+
+class _Readiness:
+    """Runs `on_ready` beside the server; when that fails, the process ends with its error."""
+
+    def __init__(
+        self, tasks: asyncio.TaskGroup, plan: Plan, url: str, stopping: asyncio.Event
+    ) -> None:
+        self.tasks, self.plan, self.url, self.stopping = tasks, plan, url, stopping
+
+    def begin(self) -> None:
+        if self.plan.on_ready is not None:
+            self.tasks.create_task(self._run(self.plan.on_ready))
+
+    async def _run(self, on_ready: Callable[[str, asyncio.Event], Awaitable[None]]) -> None:
+        try:
+            await on_ready(self.url, self.stopping)
+        except BaseException:
+            self.stopping.set()
+            raise
+
+
+async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
+    settings = plan.settings
+    clock = open_clock(production=settings.store.production)
+    keys = open_keys(settings.keys, settings.store.data / "keys")
+    url = settings.store.bus_url or f"sqlite:///{settings.store.data}/bus.db"
+    bus = await stack.enter_async_context(_closing(await open_bus(url)))
+    runtimes = []
+    for service in plan.services:
+        runtime = await open_runtime(
+            service, bus=bus, clock=clock, keys=keys, common=settings, owner=plan.owner
+        )
+        stack.push_async_callback(close_runtime, runtime)
+        runtimes.append(runtime)
+    return runtimes
+
+
+@asynccontextmanager
+async def _closing(bus: Any) -> AsyncIterator[Any]:
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def _spread(stopping: asyncio.Event, runtimes: Sequence[Runtime]) -> None:
+    """Tells every service that the process ends, so that its streams end too."""
+    await stopping.wait()
+    for runtime in runtimes:
+        runtime.stopping.set()
+
+
+async def _work(runtime: Runtime, stopping: asyncio.Event) -> None:
+    try:
+        await run_workers(runtime, stopping)
+    except BaseException:
+        stopping.set()
+        raise
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            loop.call_later(END_SECONDS, os._exit, 0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
