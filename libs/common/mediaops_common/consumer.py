@@ -163,6 +163,8 @@ class GroupRunner:
         self._clock = clock
         self._generation = generation
         self._bound = bound
+        self.ended: set[tuple[str, int]] = set()
+        """Partitions whose `end` record was met: what a rebuild waits for."""
         self._versions: dict[tuple[str, int], int] = {}
         self._parked_at: list[float] = []
 
@@ -249,7 +251,7 @@ class GroupRunner:
             await live.load(session, _lane_keys(chunk))
         for index, record in enumerate(chunk.records):
             if record.kind == "event" and record.seq > live.last(
-                record.producer, chunk.topic, record.shard, record.slot
+                record.producer, lane_topic(chunk.topic), record.shard, record.slot
             ):
                 return index
         return len(chunk.records)
@@ -298,7 +300,8 @@ class GroupRunner:
             await before.load(session, keys)
             generation = self._generation or await live_generation(session)
         trial = before.copy()
-        fresh = [r for r in chunk.records if r.kind != "heads" and _is_next(trial, chunk.topic, r)]
+        topic = lane_topic(chunk.topic)
+        fresh = [r for r in chunk.records if _is_next(trial, topic, r)]
         taken = await _decoded(fresh)
         if park is not None:
             for one in taken:
@@ -332,9 +335,9 @@ class GroupRunner:
             if batch.events:
                 await self.group.apply(session, batch)
                 await counters.count_applied(session, self.name, batch.events)
-            await parked.park(session, self.name, chunk.topic, [t for t in taken if t.error])
+            await parked.park(session, self.name, topic, [t for t in taken if t.error])
             for record in fresh:
-                numbers.advance(chunk.topic, record)
+                numbers.advance(topic, record)
             for record in chunk.records:
                 if record.kind == "heads":
                     heads = decode_heads(record)
@@ -342,7 +345,7 @@ class GroupRunner:
                         session,
                         self.service,
                         self.name,
-                        chunk.topic,
+                        topic,
                         chunk.partition,
                         heads,
                         numbers,
@@ -351,6 +354,8 @@ class GroupRunner:
             hit("consumer.in_transaction")
             await self._move_position(session, chunk)
         self._versions[chunk.topic, chunk.partition] += 1
+        if any(record.kind == "end" for record in chunk.records):
+            self.ended.add((chunk.topic, chunk.partition))
         SECONDS.labels(self.name).observe(time.perf_counter() - started)
         APPLIED.labels(self.name).inc(len(batch.events))
 
@@ -387,6 +392,12 @@ class GroupRunner:
         )
         if result.rowcount != 1:
             raise PositionMoved
+
+
+def lane_topic(topic: str) -> str:
+    """The topic whose lanes the records of `topic` belong to: a rebuild's own topic carries the
+    records of a live one."""
+    return topic.partition(".rebuild.")[0]
 
 
 def _is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:

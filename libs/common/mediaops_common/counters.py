@@ -1,4 +1,4 @@
-"""Permanent counters: what each group applied, by source and the UTC day it was received."""
+"""Permanent counters: what each group applied, by source and the local day it was received."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,15 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.db import upsert
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, Event, SnapshotRecorded
 from mediaops_common.tables import SpineTables
+from mediaops_common.zones import day_number
 
-__all__ = ["count_applied", "received_day"]
-
-_DAY = 86_400
-
-
-def received_day(moment: datetime) -> int:
-    """The UTC day number of receipt: counters do not depend on a workspace's zone."""
-    return int(moment.timestamp()) // _DAY
+__all__ = ["count_applied"]
 
 
 async def count_applied(session: AsyncSession, group: str, events: Iterable[Event]) -> None:
@@ -33,7 +27,7 @@ async def count_applied(session: AsyncSession, group: str, events: Iterable[Even
             fact, column = event, 2  # type: ignore[assignment]
         else:
             continue
-        key = (fact.workspace_id, fact.source_id, received_day(fact.received_at))
+        key = (fact.workspace_id, fact.source_id, day_number(fact.received_at, fact.timezone))
         row = counts.get(key)
         if row is None:
             row = counts[key] = [0, 0, 0]

@@ -1,6 +1,7 @@
 """One holder at a time: a row with owner, expiry and fencing number."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.db import insert_new
 from mediaops_common.tables import SpineTables
 
-__all__ = ["Lease", "LeaseLost", "acquire", "check", "raise_fence", "release"]
+__all__ = [
+    "Lease",
+    "LeaseLost",
+    "acquire",
+    "acquire_all",
+    "check",
+    "raise_fence",
+    "release",
+    "renew",
+]
 
 
 class LeaseLost(Exception):
@@ -37,64 +47,73 @@ def _tables(session: AsyncSession) -> SpineTables:
 async def acquire(
     session: AsyncSession, name: str, owner: str, *, seconds: float = 15.0
 ) -> Lease | None:
-    """Takes or renews the lease; None while another owner's has not expired.
+    """Takes the lease; None while another owner's has not expired.
 
     An owner that comes back after a crash under the same name takes over at once, under a raised
     fence: in the runtime in one process there is no other owner to wait for.
     """
+    taken = await acquire_all(session, [name], owner, seconds=seconds)
+    return taken[0] if taken else None
+
+
+async def acquire_all(
+    session: AsyncSession, names: Sequence[str], owner: str, *, seconds: float = 15.0
+) -> list[Lease]:
+    """Takes those of the leases that are free."""
     lease = _tables(session).lease
     now = datetime.now(UTC)
     started = time.monotonic()
-    await insert_new(
-        session,
-        lease,
-        [{"name": name, "owner": "", "fence": 0, "expires_at": now - timedelta(seconds=1)}],
-        key=["name"],
-    )
+    past = now - timedelta(seconds=1)
+    blank = [{"name": name, "owner": "", "fence": 0, "expires_at": past} for name in names]
+    await insert_new(session, lease, blank, key=["name"])
     connection = await session.connection()
-    row = (
-        await connection.execute(select(lease).where(lease.c.name == name).with_for_update())
-    ).one()
-    if row.owner != owner and row.expires_at > now:
-        return None
-    fence = row.fence + 1
-    await connection.execute(
-        update(lease)
-        .where(lease.c.name == name)
-        .values(owner=owner, fence=fence, expires_at=now + timedelta(seconds=seconds))
+    rows = await connection.execute(
+        select(lease).where(lease.c.name.in_(names)).order_by(lease.c.name).with_for_update()
     )
-    return Lease(name, owner, fence, started + seconds)
+    free = [row for row in rows.all() if row.owner == owner or row.expires_at <= now]
+    if free:
+        await connection.execute(
+            update(lease)
+            .where(lease.c.name.in_([row.name for row in free]))
+            .values(
+                owner=owner, fence=lease.c.fence + 1, expires_at=now + timedelta(seconds=seconds)
+            )
+        )
+    return [Lease(row.name, owner, row.fence + 1, started + seconds) for row in free]
 
 
-async def renew(session: AsyncSession, held: Lease, *, seconds: float = 15.0) -> None:
-    """Keeps the lease for another while. Raises LeaseLost."""
+async def renew(session: AsyncSession, *held: Lease, seconds: float = 15.0) -> None:
+    """Keeps the leases for another while. Raises LeaseLost when one of them is lost."""
     lease = _tables(session).lease
     started = time.monotonic()
+    await check(session, *held)
     connection = await session.connection()
-    result = await connection.execute(
+    await connection.execute(
         update(lease)
-        .where(lease.c.name == held.name, lease.c.fence == held.fence)
+        .where(lease.c.name.in_([one.name for one in held]))
         .values(expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
     )
-    if result.rowcount != 1:
-        raise LeaseLost(held.name)
-    held.expires = started + seconds
+    for one in held:
+        one.expires = started + seconds
 
 
-async def check(session: AsyncSession, held: Lease) -> None:
-    """Locks the lease's row and compares the fence. Raises LeaseLost.
+async def check(session: AsyncSession, *held: Lease) -> None:
+    """Locks the leases' rows and compares the fences. Raises LeaseLost.
 
     Every transaction of a holder begins with this: the fence works only inside a transaction.
     """
     lease = _tables(session).lease
     connection = await session.connection()
-    fence = (
-        await connection.execute(
-            select(lease.c.fence).where(lease.c.name == held.name).with_for_update()
-        )
-    ).scalar_one_or_none()
-    if fence != held.fence:
-        raise LeaseLost(held.name)
+    rows = await connection.execute(
+        select(lease.c.name, lease.c.fence)
+        .where(lease.c.name.in_([one.name for one in held]))
+        .order_by(lease.c.name)
+        .with_for_update()
+    )
+    fences = {row.name: row.fence for row in rows}
+    for one in held:
+        if fences.get(one.name) != one.fence:
+            raise LeaseLost(one.name)
 
 
 async def raise_fence(session: AsyncSession, name: str) -> int:

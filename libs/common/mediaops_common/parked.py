@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Record
-from mediaops_common.counters import received_day
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, Event, SnapshotRecorded
 from mediaops_common.ids import new_id
 from mediaops_common.tables import SpineTables
+from mediaops_common.zones import day_number
 
 if TYPE_CHECKING:
     from mediaops_common.consumer import Taken
@@ -36,7 +36,7 @@ def _facts(event: Event | None) -> dict[str, Any]:
         "event_id": None if is_retraction else str(fact.id),
         "workspace_id": fact.workspace_id,
         "source_id": fact.source_id,
-        "day": received_day(fact.received_at),
+        "day": day_number(fact.received_at, fact.timezone),
     }
 
 

@@ -47,15 +47,15 @@ async def meet_heads(
             "through": stream.through,
             "applied_through": None if lacking else stream.through,
         }
-        rows.append((row, bool(lacking)))
+        rows.append((row, bool(lacking) or stream.through is None))
     tables: SpineTables = session.info["tables"]
     key = ["group", "producer", "topic", "partition", "shard"]
     whole = [row for row, lacks in rows if not lacks]
     gaps = [row for row, lacks in rows if lacks]
     replaced = ["numbers", "through", "applied_through"]
     await upsert(session, tables.heads, whole, key=key, replace=replaced)
-    await upsert(session, tables.heads, gaps, key=key, replace=["numbers", "through"])
-    if whole:
+    await upsert(session, tables.heads, gaps, key=key, replace=["numbers"])
+    if rows:
         shards = {stream.shard for stream in heads.streams}
         await _forget(session, group, topic, heads.producer, shards, numbers)
 

@@ -134,7 +134,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Index("ix_parked_group_state", "group", "state"),
             Index("ix_parked_event_id", "event_id"),
         ),
-        # Permanent counters: what each group applied, by source and the UTC day of receipt.
+        # Permanent counters: what each group applied, by source and the local day of receipt.
         applied=Table(
             "applied",
             metadata,

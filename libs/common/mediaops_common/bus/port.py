@@ -83,6 +83,9 @@ class Bus(Protocol):
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> Consumer:
         """Joins a group. Nothing is committed to the bus: positions are the caller's."""
 
+    async def bounds(self, topic: str, partition: int) -> LogBounds:
+        """The first readable offset of a partition and the one after its last."""
+
     async def delete_topic(self, name: str) -> None:
         """Removes a topic that nobody reads any more (those of rebuilds)."""
 

@@ -18,8 +18,10 @@ from mediaops_common.events.channel import (
 from mediaops_common.events.content import ContentSaved, PublicationRegistered, RevisionCreated
 from mediaops_common.events.crm import DayComputed, LifecycleChanged
 from mediaops_common.events.operations import (
+    ContentLaneStalled,
     CrmLaneStalled,
     CrmRebuildRequested,
+    IngestLaneStalled,
     InsightsLaneStalled,
     InsightsRebuildRequested,
     LaneStalled,
@@ -34,6 +36,7 @@ __all__ = [
     "ActivityRetracted",
     "Actor",
     "ChannelSaved",
+    "ContentLaneStalled",
     "ContentRef",
     "ContentSaved",
     "CrmLaneStalled",
@@ -41,6 +44,7 @@ __all__ = [
     "DayComputed",
     "Envelope",
     "Event",
+    "IngestLaneStalled",
     "InsightsLaneStalled",
     "InsightsRebuildRequested",
     "LaneStalled",

@@ -5,8 +5,10 @@ from uuid import UUID
 from mediaops_common.events.base import Event, Topic, event
 
 __all__ = [
+    "ContentLaneStalled",
     "CrmLaneStalled",
     "CrmRebuildRequested",
+    "IngestLaneStalled",
     "InsightsLaneStalled",
     "InsightsRebuildRequested",
     "LaneStalled",
@@ -34,6 +36,16 @@ class RebuildRequested(Event, frozen=True, kw_only=True):
     rebuild_id: UUID
     service: str
     topic: str
+
+
+@event("ingest.lane.stalled", 1, Topic.channel, key="group")
+class IngestLaneStalled(LaneStalled, frozen=True, kw_only=True):
+    """ingest misses a number of a lane."""
+
+
+@event("content.lane.stalled", 1, Topic.content, key="group")
+class ContentLaneStalled(LaneStalled, frozen=True, kw_only=True):
+    """content misses a number of a lane."""
 
 
 @event("crm.lane.stalled", 1, Topic.crm, key="group")

@@ -1,0 +1,1 @@
+"""Operations: lag, parked events, rebuilds, and what an audit compares."""

@@ -1,0 +1,61 @@
+"""What runs beside the API of a service: relay, consumer groups, jobs, rebuilds."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from mediaops_common.asks import outbox_asks
+from mediaops_common.consumer import ConsumerGroup, GroupRunner, Handlers
+from mediaops_common.jobs import run_job
+from mediaops_common.rebuild import run_rebuilds
+from mediaops_common.relay import OutboxRelay
+
+if TYPE_CHECKING:
+    from mediaops_common.service import Runtime
+
+__all__ = ["groups_of", "run_workers"]
+
+log = structlog.get_logger(__name__)
+
+
+def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
+    """The service's consumer groups: its own, one per name of its handlers, and the asks."""
+    merged: dict[str, Handlers] = {}
+    for handlers in [*runtime.service.handlers, outbox_asks(runtime.service.name)]:
+        known = merged.get(handlers.group)
+        merged[handlers.group] = handlers if known is None else known.merged(handlers)
+    return [*runtime.service.groups, *(handlers.as_group() for handlers in merged.values())]
+
+
+async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
+    """Runs until `stopping` is set; then everything finishes what it has under way."""
+    service = runtime.service
+    owner: str = runtime.state["owner"]
+    relay = OutboxRelay(runtime.database, runtime.bus, producer=service.name, owner=owner)
+    runners = [
+        GroupRunner(
+            service=service.name,
+            group=group,
+            database=runtime.database,
+            bus=runtime.bus,
+            clock=runtime.clock,
+        )
+        for group in groups_of(runtime)
+    ]
+    runtime.state["runners"] = runners
+    loops: list[Coroutine[Any, Any, None]] = [relay.run(stopping)]
+    loops += [runner.run(stopping) for runner in runners]
+    loops += [run_job(runtime, job, owner, stopping) for job in service.jobs]
+    loops += [worker(runtime, stopping) for worker in service.workers]
+    loops += [run_rebuilds(runtime, g, stopping) for g in service.groups if g.is_projection]
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    await stopping.wait()
+    _done, late = await asyncio.wait(tasks, timeout=6.0)
+    for task in late:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

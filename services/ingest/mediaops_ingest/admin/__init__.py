@@ -1,0 +1,1 @@
+"""Operations of ingest: its lag, and the audit of the whole."""

@@ -1,0 +1,90 @@
+"""`/ingest/v1/admin/…`: lag, audit, republish."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from mediaops_common.admin import reports
+from mediaops_common.admin.api import scope_of
+from mediaops_common.http import (
+    Caller,
+    Forbidden,
+    Reads,
+    RuntimeDep,
+    Tx,
+    allow,
+    parse_moment,
+)
+from pydantic import BaseModel, ConfigDict
+
+from mediaops_ingest.admin import audit, repository
+from mediaops_ingest.deliveries.pending import pending_deliveries
+from mediaops_ingest.deliveries.repository import cursors
+from mediaops_ingest.republish import service as republish
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/ingest/v1/admin", tags=["admin"])
+
+CanRead = Annotated[Caller, allow("admin:read")]
+CanWrite = Annotated[Caller, allow("admin:write")]
+
+MOST_PENDING = 100_000
+
+
+class AuditRequest(BaseModel):
+    """The `groups` of the other services' `/admin/audit`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    groups: list[dict[str, Any]]
+
+
+class RepublishRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    since: str
+    """RFC 3339: everything received from then on is published again; consumers skip repeats."""
+
+
+@router.get("/lag")
+async def read_lag(caller: CanRead, session: Reads, runtime: RuntimeDep) -> dict[str, Any]:
+    """`pending`: deliveries not yet split; `in_flight`: events not yet on the bus."""
+    report = await reports.lag(runtime, session)
+    waiting = await pending_deliveries(
+        runtime.state["delivery_log"], await cursors(session), limit=MOST_PENDING
+    )
+    normaliser = runtime.state.get("normaliser")
+    through: datetime | None = None if normaliser is None else normaliser.through
+    report["pending"] += len(waiting)
+    report["in_flight"] += await repository.unpublished_events(session)
+    report["watermark"] = None if through is None else through.isoformat()
+    return report
+
+
+@router.get("/audit")
+async def read_audit(caller: CanRead, session: Reads) -> dict[str, Any]:
+    """Ingest's own side: every item received has one outcome."""
+    return await audit.audit(session, [], scope_of(caller))
+
+
+@router.post("/audit")
+async def compare_audit(wanted: AuditRequest, caller: CanRead, session: Reads) -> dict[str, Any]:
+    """Compares what the other services applied with what was numbered: residual 0.
+
+    Only an operator's reports carry lanes, and only with them is what is in flight known.
+    """
+    if scope_of(caller) is not None:
+        raise Forbidden("the whole audit needs an operator's token")
+    return await audit.audit(session, wanted.groups, None)
+
+
+@router.post("/republish", status_code=202)
+async def republish_since(
+    wanted: RepublishRequest, caller: CanWrite, session: Tx
+) -> dict[str, Any]:
+    """Sets the relay back; what consumers have already they skip."""
+    if scope_of(caller) is not None:
+        raise Forbidden("republishing needs an operator's token")
+    shards = await republish.go_back_to(session, parse_moment(wanted.since, "since"))
+    return {"shards": shards}

@@ -1,0 +1,1 @@
+"""Every canonical activity and snapshot, for ever."""

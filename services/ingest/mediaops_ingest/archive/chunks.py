@@ -1,0 +1,43 @@
+"""A chunk's records: encoded, compressed, and read again."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import lz4.block
+import msgspec
+from mediaops_common.bus import Record
+from mediaops_common.events import Topic
+
+__all__ = ["Archived", "pack_chunk", "to_record", "unpack_chunk"]
+
+PRODUCER = "ingest"
+TOPICS = (str(Topic.activity), str(Topic.snapshot))
+
+
+class Archived(NamedTuple):
+    """One numbered event of the archive, as it travels."""
+
+    topic: int
+    """Position in TOPICS."""
+    slot: int
+    seq: int
+    key: bytes
+    value: bytes
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Archived])
+
+
+def pack_chunk(records: Sequence[Archived]) -> bytes:
+    return lz4.block.compress(_encoder.encode(records))
+
+
+def unpack_chunk(raw: bytes) -> list[Archived]:
+    return _decoder.decode(lz4.block.decompress(raw))
+
+
+def to_record(shard: int, archived: Archived) -> tuple[str, Record]:
+    """The topic and the record that the bus carries."""
+    topic, slot, seq, key, value = archived
+    return TOPICS[topic], Record(key, value, PRODUCER, shard, slot, seq)

@@ -1,0 +1,132 @@
+"""Publishes the archive's chunks in order, tells the heads, and goes back when asked."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from mediaops_common.bus import Bus, Record
+from mediaops_common.db import Database
+from mediaops_common.failpoints import hit
+from mediaops_common.streams import publish_heads, publish_in_order
+from sqlalchemy import Row
+
+from mediaops_ingest.archive import repository
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
+from mediaops_ingest.normaliser.shards import HeldShards
+from mediaops_ingest.normaliser.worker import Normaliser
+
+__all__ = ["ArchiveRelay"]
+
+log = structlog.get_logger(__name__)
+
+BUSY_HEADS_SECONDS = 5.0
+IDLE_HEADS_SECONDS = 60.0
+SETTLED_SECONDS = 0.3
+"""After so long without a new chunk the heads are told once: what came is whole."""
+
+CHUNKS = 400
+RECORDS = 20_000
+
+
+class ArchiveRelay:
+    """One stream under the shards' fencing numbers: the first error ends it."""
+
+    def __init__(
+        self, database: Database, bus: Bus, held: HeldShards, normaliser: Normaliser
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._held = held
+        self._normaliser = normaliser
+        self._published: dict[int, int] = {}
+        self._heads: dict[tuple[int, int], dict[int, int]] = {}
+        self._heads_at = 0.0
+        self._is_told = False
+
+    async def start(self) -> None:
+        """Begins a stream: what was published is read anew, and the heads are told."""
+        self._published = {s.shard: s.published for s in self._held.states.values()}
+        async with self._database.read() as session:
+            waiting = await repository.unpublished(session, self._published, limit=None)
+        first: dict[tuple[int, int, int], int] = {}
+        for row in waiting:
+            for record in await asyncio.to_thread(unpack_chunk, row.records):
+                first.setdefault((row.shard, record.topic, record.slot), record.seq)
+        self._heads = {}
+        for shard, state in self._held.states.items():
+            for topic, numbers in state.numbers.items():
+                self._heads[shard, topic] = {
+                    slot: first.get((shard, topic, slot), newest + 1) - 1
+                    for slot, newest in enumerate(numbers)
+                    if newest
+                }
+        await self._tell_heads()
+
+    async def step(self) -> bool:
+        """Publishes what waits. Returns whether there was anything. Raises at the first error."""
+        self._normaliser.produced.clear()
+        async with self._database.read() as session:
+            rows = await repository.unpublished(session, self._published, limit=CHUNKS)
+        if not rows:
+            await self._tell_when_due()
+            return False
+        records = await asyncio.to_thread(_records, rows)
+        await publish_in_order(self._bus, [record for _, record in records])
+        hit("archive_relay.after_publish")
+        moved = {row.shard: row.chunk for row in rows}
+        async with self._database.write() as session:
+            await self._held.check_fences(session)
+            await repository.move_published(session, moved)
+        self._published.update(moved)
+        for shard, (topic, record) in records:
+            self._heads.setdefault((shard, TOPICS.index(topic)), {})[record.slot] = record.seq
+        self._is_told = False
+        if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
+            await self._tell_heads()
+        return True
+
+    async def wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._normaliser.produced.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _tell_when_due(self) -> None:
+        elapsed = time.monotonic() - self._heads_at
+        if elapsed > IDLE_HEADS_SECONDS or (not self._is_told and elapsed > SETTLED_SECONDS):
+            await self._tell_heads()
+            self._is_told = True
+
+    async def _tell_heads(self) -> None:
+        through = self._normaliser.through
+        behind = {
+            shard
+            for shard, state in self._held.states.items()
+            if self._published.get(shard, 0) < state.next_chunk - 1
+        }
+        async with self._database.read() as session:
+            shards = await repository.shards_with_channels(session)
+        for topic, name in enumerate(TOPICS):
+            streams: list[tuple[int, int, dict[int, int], datetime | None]] = [
+                (
+                    shard,
+                    self._held.fence(shard),
+                    self._heads.get((shard, topic), {}),
+                    None if shard in behind else through,
+                )
+                for shard in sorted(shards & self._held.states.keys())
+            ]
+            if streams:
+                await publish_heads(self._bus, PRODUCER, name, streams)
+        self._heads_at = time.monotonic()
+
+
+def _records(rows: Sequence[Row[Any]]) -> list[tuple[int, tuple[str, Record]]]:
+    return [
+        (row.shard, to_record(row.shard, archived))
+        for row in rows
+        for archived in unpack_chunk(row.records)
+    ]

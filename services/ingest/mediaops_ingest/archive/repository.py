@@ -1,0 +1,97 @@
+"""Statements on the archive."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from mediaops_common.ids import shard_of
+from sqlalchemy import Row, Table, func, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_ingest.archive.models import ArchiveChunk, Shard
+
+__all__ = ["move_published", "shards_with_channels", "unpublished"]
+
+CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
+SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
+
+
+async def unpublished(
+    session: AsyncSession, published: dict[int, int], *, limit: int | None
+) -> Sequence[Row[Any]]:
+    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order."""
+    connection = await session.connection()
+    shards = await connection.execute(
+        select(SHARD.c.shard, SHARD.c.next_chunk).where(SHARD.c.shard.in_(sorted(published)))
+    )
+    found: list[Row[Any]] = []
+    for shard, next_chunk in shards.all():
+        if published[shard] >= next_chunk - 1:
+            continue
+        query = (
+            select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+            .where(CHUNK.c.shard == shard, CHUNK.c.chunk > published[shard])
+            .order_by(CHUNK.c.chunk)
+        )
+        if limit is not None:
+            query = query.limit(limit - len(found))
+        found += (await connection.execute(query)).all()
+        if limit is not None and len(found) >= limit:
+            break
+    return found
+
+
+async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
+    """Notes what the bus has acknowledged."""
+    connection = await session.connection()
+    for shard, chunk in sorted(moved.items()):
+        await connection.execute(
+            update(SHARD).where(SHARD.c.shard == shard).values(published=chunk)
+        )
+
+
+async def shards_with_channels(session: AsyncSession) -> set[int]:
+    """The shards in which there is a channel: the only ones whose watermarks matter."""
+    from mediaops_ingest.channels.models import Channel
+
+    connection = await session.connection()
+    rows = await connection.execute(select(Channel.__table__.c.id))  # type: ignore[attr-defined]
+    return {shard_of(channel_id) for (channel_id,) in rows}
+
+
+async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Row[Any]]:
+    """These chunks of a shard, in order."""
+    connection = await session.connection()
+    rows = await connection.execute(
+        select(CHUNK)
+        .where(CHUNK.c.shard == shard, CHUNK.c.chunk.in_(sorted(set(chunks))))
+        .order_by(CHUNK.c.chunk)
+    )
+    return rows.all()
+
+
+async def overlapping(
+    session: AsyncSession, workspace_id: UUID, channel_id: UUID, first: Any, last: Any
+) -> Sequence[Row[Any]]:
+    """The channel's chunks that may hold something that happened in [first, last)."""
+    connection = await session.connection()
+    rows = await connection.execute(
+        select(CHUNK)
+        .where(
+            CHUNK.c.workspace_id == workspace_id,
+            CHUNK.c.channel_id == channel_id,
+            CHUNK.c.last_occurred >= first,
+            CHUNK.c.first_occurred < last,
+        )
+        .order_by(CHUNK.c.shard, CHUNK.c.chunk)
+    )
+    return rows.all()
+
+
+async def archive_ends(session: AsyncSession) -> dict[int, int]:
+    """The last chunk of each shard that has any."""
+    connection = await session.connection()
+    rows = await connection.execute(
+        select(CHUNK.c.shard, func.max(CHUNK.c.chunk)).group_by(CHUNK.c.shard)
+    )
+    return dict((shard, chunk) for shard, chunk in rows)

@@ -1,0 +1,46 @@
+"""What the archive says now: recorded and not retracted."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from mediaops_common.events import (
+    Activity,
+    ActivityRecorded,
+    ActivityRetracted,
+    Event,
+    SnapshotRecorded,
+    decode,
+)
+from sqlalchemy import Row
+
+from mediaops_ingest.archive.chunks import unpack_chunk
+
+__all__ = ["decoded", "fold"]
+
+
+def decoded(rows: Sequence[Row[Any]]) -> list[Event]:
+    """The events of these chunks, in lane order. Decodes: call it outside the event loop."""
+    events = []
+    for row in rows:
+        for archived in unpack_chunk(row.records):
+            event = decode(archived.value)[1]
+            if event is not None:
+                events.append(event)
+    return events
+
+
+def fold(events: Iterable[Event]) -> dict[UUID, Activity | SnapshotRecorded]:
+    """id → what stands: the last value of a corrected snapshot, nothing of what was retracted."""
+    standing: dict[UUID, Activity | SnapshotRecorded] = {}
+    for event in events:
+        if isinstance(event, ActivityRecorded):
+            standing[event.activity.id] = event.activity
+        elif isinstance(event, ActivityRetracted):
+            standing.pop(event.activity.id, None)
+        elif isinstance(event, SnapshotRecorded):
+            if event.is_retraction:
+                standing.pop(event.id, None)
+            else:
+                standing[event.id] = event
+    return standing

@@ -1,0 +1,270 @@
+"""Reads deliveries: from raw bytes to encoded events, without touching a database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mediaops_common.events import (
+    Activity,
+    ActivityRecorded,
+    ContentRef,
+    SnapshotRecorded,
+    encode,
+)
+from mediaops_common.ids import slot_of
+
+from mediaops_ingest.archive.chunks import TOPICS
+from mediaops_ingest.delivery_log.port import LoggedDelivery
+from mediaops_ingest.platforms.identity import (
+    activity_id,
+    canonical_digest,
+    dedup_digest,
+    key_of,
+    snapshot_id,
+)
+from mediaops_ingest.platforms.port import (
+    ActivityDraft,
+    Adapter,
+    Context,
+    Draft,
+    Item,
+    ItemFailed,
+    Request,
+    SecretSet,
+    SnapshotDraft,
+    Unmapped,
+    Unreadable,
+)
+
+__all__ = ["Output", "ReadDelivery", "ReadItem", "SourceView", "read_delivery"]
+
+ACTIVITY, SNAPSHOT = 0, 1
+SOURCE = "/ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """What the normaliser knows of a source: enough to read what came through it."""
+
+    id: UUID
+    workspace_id: UUID
+    channel_id: UUID
+    adapter: Adapter
+    namespace: str
+    secrets: Sequence[SecretSet]
+    """Live and retired ones, newest first: old deliveries must stay readable."""
+    config: dict[str, Any]
+    mapping_revision: int
+    mapping: Any
+    """A compiled mapping, or None."""
+    context: Context
+    """With any `received_at`: it is replaced for each delivery."""
+
+
+class Output(NamedTuple):
+    """One event, encoded and ready to be numbered."""
+
+    topic: int
+    slot: int
+    key: bytes
+    value: bytes
+    occurred_at: datetime
+    event: ActivityRecorded | SnapshotRecorded
+
+
+@dataclass(slots=True)
+class ReadItem:
+    """One item as it was read under one mapping."""
+
+    index: int
+    key: bytes
+    """16 bytes: the dedup key in its scope."""
+    digest: bytes
+    """16 bytes: the canonical item."""
+    identity: bytes
+    """The dedup key or the digest, marked apart: what ids are derived from."""
+    outputs: list[Output] = field(default_factory=list)
+    unmapped: int = 0
+    failure: tuple[str, str] | None = None
+    is_snapshot: bool = False
+    """Only snapshots of our own surface: the same key with new values corrects."""
+
+
+@dataclass(slots=True)
+class ReadDelivery:
+    delivery: LoggedDelivery
+    source: SourceView | None
+    items: list[ReadItem]
+    unreadable: str | None = None
+
+
+def read_delivery(delivery: LoggedDelivery, source: SourceView | None) -> ReadDelivery:
+    """Splits a delivery and normalises its items. Never raises for what a sender sent."""
+    if source is None:
+        # Only rejected items are logged without a channel's source.
+        return ReadDelivery(delivery, None, [])
+    request = Request(
+        method=delivery.method,
+        path=delivery.path,
+        query=delivery.query,
+        headers=delivery.headers,
+        body=delivery.body,
+        now=delivery.received_at,
+    )
+    config = {**source.config, "kind": delivery.kind} if delivery.kind != "hook" else source.config
+    try:
+        items = source.adapter.split(request, source.secrets, config)
+    except Unreadable as error:
+        return ReadDelivery(delivery, source, [], error.reason)
+    except Exception as error:  # an adapter's mistake is a failed delivery, not a stopped shard
+        return ReadDelivery(delivery, source, [], f"{type(error).__name__} while splitting")
+    context = _context(source.context, delivery.received_at)
+    return ReadDelivery(
+        delivery, source, [read_item(item, delivery, source, context) for item in items]
+    )
+
+
+def _context(known: Context, received_at: datetime) -> Context:
+    return Context(
+        channel_id=known.channel_id,
+        channel_external_id=known.channel_external_id,
+        platform=known.platform,
+        id_scope=known.id_scope,
+        timezone=known.timezone,
+        received_at=received_at,
+    )
+
+
+def read_item(
+    item: Item, delivery: LoggedDelivery, source: SourceView, context: Context
+) -> ReadItem:
+    """Normalises one item: by its adapter, and by the source's mapping where that says nothing."""
+    identity = key_of(item)
+    key = dedup_digest(source.workspace_id, source.channel_id, source.namespace, identity)
+    digest = canonical_digest(item)
+    read = ReadItem(item.index, key, digest, identity, is_snapshot=delivery.kind == "snapshots")
+    try:
+        drafts = source.adapter.normalise(item, context)
+        if source.mapping is not None and all(isinstance(d, Unmapped) for d in drafts):
+            drafts = source.mapping.apply(item.content, context)
+    except ItemFailed as error:
+        read.failure = (error.field, error.detail)
+        return read
+    except Exception as error:
+        read.failure = ("", f"{type(error).__name__} while normalising")
+        return read
+    for output, draft in enumerate(drafts):
+        if isinstance(draft, Unmapped):
+            read.unmapped += 1
+        else:
+            read.outputs.append(_output(draft, output, read, delivery, source, context))
+    return read
+
+
+def _output(
+    draft: Draft,
+    output: int,
+    read: ReadItem,
+    delivery: LoggedDelivery,
+    source: SourceView,
+    context: Context,
+) -> Output:
+    """The event of a draft. Its id follows from what it is, so a repeat cannot be another."""
+    name = activity_id if isinstance(draft, ActivityDraft) else snapshot_id
+    event_id = name(
+        source.workspace_id,
+        source.channel_id,
+        source.namespace,
+        read.identity,
+        output=output,
+        mapping_revision=source.mapping_revision,
+    )
+    event: ActivityRecorded | SnapshotRecorded
+    if isinstance(draft, ActivityDraft):
+        event = ActivityRecorded(
+            activity=_activity(event_id, draft, output, read.index, delivery, source, context)
+        )
+        key, topic, moment = event.activity.key.encode(), ACTIVITY, draft.occurred_at
+    else:
+        assert isinstance(draft, SnapshotDraft)
+        event = _snapshot(event_id, draft, output, read.index, delivery, source, context)
+        key, topic, moment = str(source.channel_id).encode(), SNAPSHOT, draft.as_of
+    value = encode(
+        event,
+        source=SOURCE,
+        time=moment,
+        workspace_id=source.workspace_id,
+        event_id=str(event_id),
+    )
+    return Output(topic, slot_of(key), key, value, moment, event)
+
+
+def _activity(
+    activity_id: UUID,
+    draft: ActivityDraft,
+    output: int,
+    item: int,
+    delivery: LoggedDelivery,
+    source: SourceView,
+    context: Context,
+) -> Activity:
+    actor = draft.actor
+    return Activity(
+        id=activity_id,
+        workspace_id=source.workspace_id,
+        channel_id=source.channel_id,
+        platform=context.platform,
+        type=draft.type,
+        occurred_at=draft.occurred_at,
+        received_at=delivery.received_at,
+        source_id=source.id,
+        delivery_id=delivery.id,
+        timezone=context.timezone,
+        actor=actor,
+        content=ContentRef(external_id=draft.content) if draft.content is not None else None,
+        count=draft.count,
+        value=draft.value,
+        text=draft.text,
+        parent_external_id=draft.parent_external_id,
+        context=draft.context,
+        item=item,
+        output=output,
+        mapping_revision=source.mapping_revision,
+        by_channel=draft.by_channel
+        or (actor is not None and actor.external_id == context.channel_external_id),
+    )
+
+
+def _snapshot(
+    snapshot_id: UUID,
+    draft: SnapshotDraft,
+    output: int,
+    item: int,
+    delivery: LoggedDelivery,
+    source: SourceView,
+    context: Context,
+) -> SnapshotRecorded:
+    return SnapshotRecorded(
+        id=snapshot_id,
+        workspace_id=source.workspace_id,
+        channel_id=source.channel_id,
+        platform=context.platform,
+        metric=draft.metric,
+        value=draft.value,
+        kind=draft.kind,
+        as_of=draft.as_of,
+        day=draft.day,
+        content=ContentRef(external_id=draft.content) if draft.content is not None else None,
+        received_at=delivery.received_at,
+        source_id=source.id,
+        delivery_id=delivery.id,
+        timezone=context.timezone,
+        item=item,
+        output=output,
+        mapping_revision=source.mapping_revision,
+    )
+
+
+assert len(TOPICS) == 2  # ACTIVITY and SNAPSHOT are positions in it

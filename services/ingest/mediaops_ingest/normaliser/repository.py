@@ -1,0 +1,132 @@
+"""Statements of the normaliser."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from mediaops_common.db import insert_new, rows_by_key, upsert
+from mediaops_common.ids import SHARDS, SLOTS
+from mediaops_common.lanes import pack, unpack
+from sqlalchemy import Table, insert, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_ingest.archive.chunks import TOPICS
+from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, Shard
+from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay
+from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardState
+
+__all__ = ["known_keys", "load_shards", "save_shards", "stand_at", "write_ledger"]
+
+
+def _table(model: Any) -> Table:
+    table: Table = model.__table__
+    return table
+
+
+DEDUP, DELIVERY, SOURCE_DAY = _table(DedupKey), _table(Delivery), _table(SourceDay)
+CHUNK, LANE, SHARD = _table(ArchiveChunk), _table(ArchiveLane), _table(Shard)
+
+
+async def known_keys(session: AsyncSession, keys: Iterable[bytes]) -> dict[bytes, KnownKey]:
+    """The keys that were seen before."""
+    rows = await rows_by_key(session, select(DEDUP), DEDUP.c.key, keys)
+    return {row.key: KnownKey(row.digest, row.adapter, row.seq, row.item) for row in rows}
+
+
+async def load_shards(session: AsyncSession, shards: Iterable[int]) -> dict[int, ShardState]:
+    """Where these shards stand; rows are made for those that have none."""
+    wanted = sorted(shards)
+    assert all(0 <= shard < SHARDS for shard in wanted)
+    blank = [{"shard": shard, "cursor": 0, "next_chunk": 1, "published": 0} for shard in wanted]
+    await insert_new(session, SHARD, blank, key=["shard"])
+    connection = await session.connection()
+    states = {
+        row.shard: ShardState(row.shard, row.cursor, row.next_chunk, row.published, {})
+        for row in await connection.execute(select(SHARD).where(SHARD.c.shard.in_(wanted)))
+    }
+    for row in await connection.execute(select(LANE).where(LANE.c.shard.in_(wanted))):
+        states[row.shard].numbers[TOPICS.index(row.topic)] = unpack(row.numbers)
+    for state in states.values():
+        for topic in range(len(TOPICS)):
+            state.numbers.setdefault(topic, [0] * SLOTS)
+    return states
+
+
+async def write_ledger(
+    session: AsyncSession, ledger: Ledger, chunk_rows: list[dict[str, Any]]
+) -> None:
+    """Writes keys, outcomes, counters, chunks and numbers."""
+    connection = await session.connection()
+    keys = [
+        {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
+        for key, k in ledger.keys.items()
+    ]
+    # Only a corrected snapshot meets its own key again; it is compared with its newest values.
+    await upsert(session, DEDUP, keys, key=["key"], replace=["digest"])
+    if ledger.deliveries:
+        await connection.execute(insert(DELIVERY), ledger.deliveries)
+    await write_counters(session, ledger)
+    if chunk_rows:
+        await connection.execute(insert(CHUNK), chunk_rows)
+    lanes = [
+        {"shard": shard, "topic": topic, "numbers": pack(numbers)}
+        for shard, topic, numbers in ledger.lane_rows()
+    ]
+    await upsert(session, LANE, lanes, key=["shard", "topic"], replace=["numbers"])
+
+
+async def write_counters(session: AsyncSession, ledger: Ledger) -> None:
+    await upsert(
+        session,
+        SOURCE_DAY,
+        ledger.source_day_rows(),
+        key=["source_id", "day"],
+        add=["deliveries", "version", *COUNTED],
+        greatest=["newest_received_at"],
+    )
+
+
+class ZoneChanged(Exception):
+    """A workspace's zone was changed while a batch was read with the old one."""
+
+
+async def timezone_of(session: AsyncSession, workspace_id: UUID) -> str:
+    workspace = session.info["tables"].workspace
+    connection = await session.connection()
+    row = await connection.execute(
+        select(workspace.c.timezone).where(workspace.c.workspace_id == workspace_id)
+    )
+    return str(row.scalar_one())
+
+
+async def settle_zones(session: AsyncSession, zones: dict[UUID, str]) -> None:
+    """From its first activity on a workspace's zone is fixed. Raises ZoneChanged."""
+    workspace = session.info["tables"].workspace
+    columns = (workspace.c.workspace_id, workspace.c.timezone, workspace.c.has_activity)
+    rows = await rows_by_key(session, select(*columns), workspace.c.workspace_id, zones)
+    for row in rows:
+        if row.timezone != zones[row.workspace_id]:
+            raise ZoneChanged(row.timezone)
+    new = [row.workspace_id for row in rows if not row.has_activity]
+    if new:
+        connection = await session.connection()
+        await connection.execute(
+            update(workspace).where(workspace.c.workspace_id.in_(new)).values(has_activity=True)
+        )
+
+
+async def stand_at(session: AsyncSession, states: dict[int, ShardState]) -> bool:
+    """Whether every shard stands where its holder believes."""
+    connection = await session.connection()
+    rows = await connection.execute(select(SHARD).where(SHARD.c.shard.in_(sorted(states))))
+    found = {row.shard: (row.cursor, row.next_chunk) for row in rows}
+    return found == {shard: (s.cursor, s.next_chunk) for shard, s in states.items()}
+
+
+async def save_shards(session: AsyncSession, states: dict[int, ShardState]) -> None:
+    """Notes cursors and chunk counts; what was published is the relay's to note."""
+    rows = [
+        {"shard": s.shard, "cursor": s.cursor, "next_chunk": s.next_chunk, "published": 0}
+        for s in states.values()
+    ]
+    await upsert(session, SHARD, rows, key=["shard"], replace=["cursor", "next_chunk"])

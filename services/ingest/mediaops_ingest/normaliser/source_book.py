@@ -1,0 +1,85 @@
+"""What the normaliser knows of sources, kept until the registry changes."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from mediaops_common.db import Database
+from mediaops_common.keys import SecretBox
+from mediaops_common.platforms import id_scope
+
+from mediaops_ingest.channels import service as channels
+from mediaops_ingest.mappings.compiled import compile_mapping
+from mediaops_ingest.normaliser import repository
+from mediaops_ingest.normaliser.reading import SourceView
+from mediaops_ingest.platforms.port import Context
+from mediaops_ingest.sources import service as sources
+
+__all__ = ["SourceBook"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SourceBook:
+    """Views of sources by id. `refresh` forgets them all when any source or channel changed."""
+
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        self._database = database
+        self._box = box
+        self._views: dict[UUID, SourceView | None] = {}
+        self._timezones: dict[UUID, str] = {}
+        self._version = -1
+
+    async def refresh(self) -> None:
+        """One cheap read; called before each batch."""
+        async with self._database.read() as session:
+            version = await sources.version(session)
+        if version != self._version:
+            self._views.clear()
+            self._timezones.clear()
+            self._version = version
+
+    def forget(self) -> None:
+        """The next look is at the database."""
+        self._version = -1
+
+    async def source(self, source_id: UUID) -> SourceView | None:
+        """The source; None for those without a channel, whose items were all rejected."""
+        if source_id not in self._views:
+            self._views[source_id] = await self._load(source_id)
+        return self._views[source_id]
+
+    async def timezone(self, workspace_id: UUID) -> str:
+        if workspace_id not in self._timezones:
+            async with self._database.read() as session:
+                zone = await repository.timezone_of(session, workspace_id)
+            self._timezones[workspace_id] = zone
+        return self._timezones[workspace_id]
+
+    async def _load(self, source_id: UUID) -> SourceView | None:
+        async with self._database.read() as session:
+            found = await sources.by_ids(session, [source_id])
+            if not found or found[0].channel_id is None:
+                return None
+            source = found[0]
+            assert source.channel_id is not None
+            channel = await channels.find(session, source.workspace_id, source.channel_id)
+            opened = await sources.open_source(session, self._box, source)
+        return SourceView(
+            id=source.id,
+            workspace_id=source.workspace_id,
+            channel_id=channel.id,
+            adapter=opened.adapter,
+            namespace=opened.adapter.declaration.namespace(channel.platform),
+            secrets=opened.secrets,
+            config=source.config,
+            mapping_revision=source.mapping_revision,
+            mapping=None if opened.mapping is None else compile_mapping(opened.mapping),
+            context=Context(
+                channel_id=channel.id,
+                channel_external_id=channel.external_id,
+                platform=channel.platform,
+                id_scope=id_scope(channel.platform, channel.id, channel.app_id),
+                timezone=await self.timezone(source.workspace_id),
+                received_at=EPOCH,
+            ),
+        )

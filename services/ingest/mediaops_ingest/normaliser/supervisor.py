@@ -1,0 +1,107 @@
+"""Runs normaliser, archive relay, replays and republications of the shards this process holds."""
+
+import asyncio
+
+import structlog
+from mediaops_common.lease import LeaseLost
+from mediaops_common.service import Runtime
+
+from mediaops_ingest.archive.relay import ArchiveRelay
+from mediaops_ingest.normaliser.repository import ZoneChanged
+from mediaops_ingest.normaliser.shards import HeldShards
+from mediaops_ingest.normaliser.source_book import SourceBook
+from mediaops_ingest.normaliser.worker import Normaliser
+from mediaops_ingest.replays.worker import Replayer
+from mediaops_ingest.republish.worker import Republisher
+
+__all__ = ["run_shards"]
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 1.0
+
+
+async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Holds what shards it can get. The first error ends the stream; a new one starts under new
+    fencing numbers."""
+    owner: str = runtime.state["owner"]
+    pause = 0.1
+    while not stopping.is_set():
+        held = HeldShards(runtime.database, owner)
+        try:
+            if await held.acquire():
+                await _hold(runtime, held, stopping)
+                pause = 0.1
+                continue
+        except LeaseLost:
+            continue
+        except Exception:
+            log.exception("shards_failed")
+        await _sleep(stopping, pause)
+        pause = min(pause * 2, 5.0)
+
+
+async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> None:
+    log_, box = runtime.state["delivery_log"], runtime.keys.box
+    book = SourceBook(runtime.database, box)
+    normaliser = Normaliser(runtime.database, log_, book, held, runtime.clock)
+    replayer = Replayer(runtime.database, log_, book, held, runtime.clock)
+    relay = ArchiveRelay(runtime.database, runtime.bus, held, normaliser)
+    republisher = Republisher(runtime.database, runtime.bus, held)
+    log_.note_read(held.cursor)
+    runtime.state["normaliser"] = normaliser
+    tasks = [
+        asyncio.create_task(_normalise(normaliser, replayer, book, held, stopping)),
+        asyncio.create_task(_relay(relay, stopping)),
+        asyncio.create_task(_republish(republisher, stopping)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _normalise(
+    normaliser: Normaliser,
+    replayer: Replayer,
+    book: SourceBook,
+    held: HeldShards,
+    stopping: asyncio.Event,
+) -> None:
+    while not stopping.is_set():
+        await held.keep()
+        await book.refresh()
+        try:
+            busy = await normaliser.step()
+        except ZoneChanged:
+            book.forget()
+            continue
+        if await replayer.step():
+            normaliser.produced.set()
+            continue
+        if not busy:
+            await normaliser.wait(IDLE_SECONDS)
+
+
+async def _relay(relay: ArchiveRelay, stopping: asyncio.Event) -> None:
+    await relay.start()
+    while not stopping.is_set():
+        if not await relay.step():
+            await relay.wait(0.2)
+
+
+async def _republish(republisher: Republisher, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        if not await republisher.step():
+            await _sleep(stopping, 0.3)
+
+
+async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,38 @@
+"""`/ingest/v1/quality`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from mediaops_common.http import Caller, ClockDep, Reads, RuntimeDep, allow, parse_days
+from mediaops_common.zones import day_of
+
+from mediaops_ingest.quality import service
+from mediaops_ingest.quality.schemas import QualityList
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/ingest/v1/quality", tags=["quality"])
+
+
+@router.get("")
+async def list_quality(
+    caller: Annotated[Caller, allow("ingest:read", partners=True)],
+    session: Reads,
+    clock: ClockDep,
+    runtime: RuntimeDep,
+    from_: Annotated[str | None, Query(alias="from")] = None,
+    to: str | None = None,
+) -> QualityList:
+    """Items by source and local day of receipt, a row for every day."""
+    now = clock.now()
+    days = parse_days(from_, to, caller.timezone, today=day_of(now, caller.timezone))
+    items = await service.by_day(
+        session,
+        runtime.state["delivery_log"],
+        caller.workspace_id,
+        caller.timezone,
+        days,
+        caller.sources,
+        now,
+    )
+    return QualityList(items=items)

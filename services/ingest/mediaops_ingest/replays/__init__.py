@@ -1,0 +1,1 @@
+"""Mended mappings, applied to what came before."""

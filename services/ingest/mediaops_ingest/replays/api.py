@@ -1,0 +1,69 @@
+"""`/ingest/v1/deliveries/replay` and `/ingest/v1/deliveries/replays`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from mediaops_common import audit_trail
+from mediaops_common.http import Caller, ClockDep, Invalid, Reads, RuntimeDep, allow, parse_range
+
+from mediaops_ingest.normaliser.source_book import SourceBook
+from mediaops_ingest.replays import service
+from mediaops_ingest.replays.models import Replay
+from mediaops_ingest.replays.schemas import ReplayCreate, ReplayPreview, ReplayRead, ReplayStarted
+from mediaops_ingest.sources import service as sources
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/ingest/v1/deliveries", tags=["replays"])
+
+CanReplay = Annotated[Caller, allow("ingest:replay")]
+
+
+@router.post("/replay", status_code=202, response_model=ReplayPreview | ReplayStarted)
+async def replay_deliveries(
+    wanted: ReplayCreate,
+    response: Response,
+    caller: CanReplay,
+    session: Reads,
+    clock: ClockDep,
+    runtime: RuntimeDep,
+) -> ReplayPreview | ReplayStarted:
+    """Reads deliveries again under the source's present mapping, or tells what that would change."""
+    source = await sources.find(session, caller.workspace_id, wanted.source_id)
+    if source.channel_id is None:
+        raise Invalid("source_id", "has no channel: nothing came through it")
+    received = parse_range(wanted.from_, wanted.to, caller.timezone)
+    if wanted.preview:
+        response.status_code = 200
+        book = SourceBook(runtime.database, runtime.keys.box)
+        log = runtime.state["delivery_log"]
+        return await service.preview(runtime.database, log, book, source.id, received)
+    # A preview may take seconds: the transaction that writes is opened only here.
+    async with runtime.database.write() as tx:
+        replay = await service.begin(tx, source, received, by=caller.subject, now=clock.now())
+        await audit_trail.record(
+            tx, caller, clock, action="replay", object_type="source", object_id=source.id
+        )
+    return ReplayStarted(replay_id=replay.id, state=replay.state)
+
+
+@router.get("/replays/{replay_id}")
+async def get_replay(
+    replay_id: UUID, caller: Annotated[Caller, allow("ingest:read")], session: Reads
+) -> ReplayRead:
+    """How far a replay has come."""
+    return _shown(await service.find(session, caller.workspace_id, replay_id))
+
+
+def _shown(replay: Replay) -> ReplayRead:
+    return ReplayRead(
+        replay_id=replay.id,
+        source_id=replay.source_id,
+        state=replay.state,
+        counts=replay.counts,
+        error=replay.error,
+        created_by=replay.created_by,
+        created_at=replay.created_at,
+        finished_at=replay.finished_at,
+    )

@@ -1,0 +1,82 @@
+"""Publishes the archive on a rebuild's own topics, in lane order, up to a noted end."""
+
+import asyncio
+
+from mediaops_common.bus import Bus, Record
+from mediaops_common.db import Database
+from mediaops_common.failpoints import hit
+from mediaops_common.streams import publish_in_order
+
+from mediaops_ingest.archive import repository as archive
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
+from mediaops_ingest.normaliser.shards import HeldShards
+from mediaops_ingest.republish import repository
+from mediaops_ingest.republish.models import Republication
+
+__all__ = ["Republisher"]
+
+CHUNKS = 200
+
+
+class Republisher:
+    """Works beside the live relay: these topics are read by nobody else."""
+
+    def __init__(self, database: Database, bus: Bus, held: HeldShards) -> None:
+        self._database = database
+        self._bus = bus
+        self._held = held
+
+    async def step(self) -> bool:
+        """One slice of the oldest republication; False when there is none."""
+        async with self._database.read() as session:
+            republication = await repository.next_open(session)
+        if republication is None:
+            return False
+        if republication.state == "queued":
+            await self._begin(republication)
+            return True
+        if await self._publish_slice(republication):
+            return True
+        await self._end(republication)
+        return True
+
+    async def _begin(self, republication: Republication) -> None:
+        async with self._database.write() as session:
+            await self._held.check_fences(session)
+            ends = await archive.archive_ends(session)
+            noted = {str(shard): chunk for shard, chunk in ends.items()}
+            await repository.begin(session, republication.id, noted)
+
+    async def _publish_slice(self, republication: Republication) -> bool:
+        """Publishes the next chunks; False when every shard has come to its end."""
+        for shard, end in sorted(republication.ends.items(), key=lambda pair: int(pair[0])):
+            done = republication.cursor.get(shard, 0)
+            if done >= end:
+                continue
+            async with self._database.read() as session:
+                rows = await repository.chunks_after(session, int(shard), done, end, limit=CHUNKS)
+            records = await asyncio.to_thread(
+                lambda rows=rows: [
+                    to_record(row.shard, archived)
+                    for row in rows
+                    for archived in unpack_chunk(row.records)
+                ]
+            )
+            suffix = f".rebuild.{republication.topic}"
+            await publish_in_order(self._bus, [(name + suffix, r) for name, r in records])
+            hit("republish.after_publish")
+            cursor = {**republication.cursor, shard: rows[-1].chunk if rows else end}
+            async with self._database.write() as session:
+                await repository.advance(session, republication.id, cursor, "running")
+            return True
+        return False
+
+    async def _end(self, republication: Republication) -> None:
+        """Closes every partition of the rebuild's topics."""
+        for name in TOPICS:
+            topic = f"{name}.rebuild.{republication.topic}"
+            for partition in range((await self._bus.topic(topic)).partitions):
+                end = Record(b"", b"", PRODUCER, 0, 0, 0, "end")
+                await self._bus.publish(topic, partition, [end])
+        async with self._database.write() as session:
+            await repository.advance(session, republication.id, republication.cursor, "done")
