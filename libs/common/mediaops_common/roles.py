@@ -38,8 +38,8 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "community_operator": frozenset({"crm:read", "crm:write", "content:read", "insights:read"}),
     # Posts for its named sources and sees their deliveries; routes narrow it by `caller.sources`.
     "partner": frozenset({"ingest:read", "ingest:write"}),
-    # Runs the installation: makes workspaces, reads health, sees no data.
-    "operator": frozenset({"workspace:create", "admin:read"}),
+    # Runs the installation: makes workspaces, reads health, orders rebuilds; sees no data.
+    "operator": frozenset({"workspace:create", "admin:read", "admin:write"}),
 }
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -46,12 +46,12 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
         for group in groups_of(runtime)
     ]
     runtime.state["runners"] = runners
-    loops: list[Coroutine[Any, Any, None]] = [relay.run(stopping)]
+    loops: list[Awaitable[None]] = [relay.run(stopping)]
     loops += [runner.run(stopping) for runner in runners]
     loops += [run_job(runtime, job, owner, stopping) for job in service.jobs]
     loops += [worker(runtime, stopping) for worker in service.workers]
     loops += [run_rebuilds(runtime, g, stopping) for g in service.groups if g.is_projection]
-    tasks = [asyncio.create_task(loop) for loop in loops]
+    tasks = [asyncio.ensure_future(loop) for loop in loops]
     await stopping.wait()
     _done, late = await asyncio.wait(tasks, timeout=6.0)
     for task in late:

@@ -30,7 +30,8 @@ _decoder = msgspec.msgpack.Decoder(list[Archived])
 
 
 def pack_chunk(records: Sequence[Archived]) -> bytes:
-    return lz4.block.compress(_encoder.encode(records))
+    packed: bytes = lz4.block.compress(_encoder.encode(records))
+    return packed
 
 
 def unpack_chunk(raw: bytes) -> list[Archived]:

@@ -11,7 +11,6 @@ from mediaops_common.bus import Bus, Record
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
 from mediaops_common.streams import publish_heads, publish_in_order
-from sqlalchemy import Row
 
 from mediaops_ingest.archive import repository
 from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
@@ -124,7 +123,7 @@ class ArchiveRelay:
         self._heads_at = time.monotonic()
 
 
-def _records(rows: Sequence[Row[Any]]) -> list[tuple[int, tuple[str, Record]]]:
+def _records(rows: Sequence[Any]) -> list[tuple[int, tuple[str, Record]]]:
     return [
         (row.shard, to_record(row.shard, archived))
         for row in rows

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.ids import shard_of
-from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy import Table, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
@@ -18,13 +18,13 @@ SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 
 async def unpublished(
     session: AsyncSession, published: dict[int, int], *, limit: int | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The chunks of these shards that the bus has not acknowledged, shard by shard, in order."""
     connection = await session.connection()
     shards = await connection.execute(
         select(SHARD.c.shard, SHARD.c.next_chunk).where(SHARD.c.shard.in_(sorted(published)))
     )
-    found: list[Row[Any]] = []
+    found: list[Any] = []
     for shard, next_chunk in shards.all():
         if published[shard] >= next_chunk - 1:
             continue
@@ -59,7 +59,7 @@ async def shards_with_channels(session: AsyncSession) -> set[int]:
     return {shard_of(channel_id) for (channel_id,) in rows}
 
 
-async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Row[Any]]:
+async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:
     """These chunks of a shard, in order."""
     connection = await session.connection()
     rows = await connection.execute(
@@ -72,7 +72,7 @@ async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) ->
 
 async def overlapping(
     session: AsyncSession, workspace_id: UUID, channel_id: UUID, first: Any, last: Any
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The channel's chunks that may hold something that happened in [first, last)."""
     connection = await session.connection()
     rows = await connection.execute(

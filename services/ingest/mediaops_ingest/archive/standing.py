@@ -12,14 +12,13 @@ from mediaops_common.events import (
     SnapshotRecorded,
     decode,
 )
-from sqlalchemy import Row
 
 from mediaops_ingest.archive.chunks import unpack_chunk
 
 __all__ = ["decoded", "fold"]
 
 
-def decoded(rows: Sequence[Row[Any]]) -> list[Event]:
+def decoded(rows: Sequence[Any]) -> list[Event]:
     """The events of these chunks, in lane order. Decodes: call it outside the event loop."""
     events = []
     for row in rows:

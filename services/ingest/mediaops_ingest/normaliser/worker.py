@@ -15,7 +15,7 @@ from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.deciding import decide
 from mediaops_ingest.normaliser.ledger import Ledger
-from mediaops_ingest.normaliser.reading import ReadDelivery, read_delivery
+from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_delivery
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
 
@@ -111,5 +111,9 @@ class Normaliser:
                 (delivery, await self._book.source(delivery.source_id))
                 for delivery in deliveries[start : start + SLICE]
             ]
-            reads += await asyncio.to_thread(lambda part=part: [read_delivery(*p) for p in part])
+            reads += await asyncio.to_thread(_read_all, part)
         return reads
+
+
+def _read_all(part: list[tuple[LoggedDelivery, SourceView | None]]) -> list[ReadDelivery]:
+    return [read_delivery(delivery, source) for delivery, source in part]

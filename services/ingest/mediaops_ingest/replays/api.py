@@ -29,7 +29,7 @@ async def replay_deliveries(
     clock: ClockDep,
     runtime: RuntimeDep,
 ) -> ReplayPreview | ReplayStarted:
-    """Reads deliveries again under the source's present mapping, or tells what that would change."""
+    """Reads deliveries again under the source's mapping of today, or tells what would change."""
     source = await sources.find(session, caller.workspace_id, wanted.source_id)
     if source.channel_id is None:
         raise Invalid("source_id", "has no channel: nothing came through it")

@@ -90,7 +90,8 @@ async def first_chunk_since(session: AsyncSession, shard: int, since: Any) -> in
         .order_by(CHUNK.c.chunk)
         .limit(1)
     )
-    return row.scalar_one_or_none()
+    chunk: int | None = row.scalar_one_or_none()
+    return chunk
 
 
 async def fence_of(session: AsyncSession, name: str) -> int | None:
@@ -100,4 +101,5 @@ async def fence_of(session: AsyncSession, name: str) -> int | None:
     row = await connection.execute(
         select(lease.c.fence).where(lease.c.name == name).with_for_update()
     )
-    return row.scalar_one_or_none()
+    fence: int | None = row.scalar_one_or_none()
+    return fence

@@ -1,6 +1,8 @@
 """Publishes the archive on a rebuild's own topics, in lane order, up to a noted end."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 from mediaops_common.bus import Bus, Record
 from mediaops_common.db import Database
@@ -55,13 +57,7 @@ class Republisher:
                 continue
             async with self._database.read() as session:
                 rows = await repository.chunks_after(session, int(shard), done, end, limit=CHUNKS)
-            records = await asyncio.to_thread(
-                lambda rows=rows: [
-                    to_record(row.shard, archived)
-                    for row in rows
-                    for archived in unpack_chunk(row.records)
-                ]
-            )
+            records = await asyncio.to_thread(_records, rows)
             suffix = f".rebuild.{republication.topic}"
             await publish_in_order(self._bus, [(name + suffix, r) for name, r in records])
             hit("republish.after_publish")
@@ -80,3 +76,9 @@ class Republisher:
                 await self._bus.publish(topic, partition, [end])
         async with self._database.write() as session:
             await repository.advance(session, republication.id, republication.cursor, "done")
+
+
+def _records(rows: Sequence[Any]) -> list[tuple[str, Record]]:
+    return [
+        to_record(row.shard, archived) for row in rows for archived in unpack_chunk(row.records)
+    ]
