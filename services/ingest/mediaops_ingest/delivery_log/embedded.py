@@ -94,6 +94,10 @@ class EmbeddedLog:
         later = (seq for day, seq in self._newest_by_day.items() if day >= day_in(read))
         return sum(place_in(seq) for seq in later) - place_in(read)
 
+    @property
+    def trouble(self) -> str | None:
+        return self._writer.trouble
+
     async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
         if not deliveries:
             return []

@@ -78,6 +78,10 @@ class DeliveryLog(Protocol):
     def backlog(self) -> int:
         """How many deliveries lie above what was noted as read; 0 before the first note."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be kept at the moment; None while all is well."""
+
     async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
         """Keeps all of them or none, and returns their seqs once they are durable.
 

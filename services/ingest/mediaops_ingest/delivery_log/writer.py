@@ -59,6 +59,7 @@ class GroupWriter:
         self._day = max([utc_day(clock.now()), *files.days()[-1:]])
         self._last = 0
         self._wal_bytes = 0
+        self.trouble: str | None = None
         self.newest_seq = max((files.newest_in(day) for day in files.days()), default=0)
 
     def start(self) -> None:
@@ -78,9 +79,10 @@ class GroupWriter:
         is_running = True
         while is_running:
             try:
-                first = self._queue.get(timeout=IDLE_SECONDS if self._wal_bytes else None)
+                is_idle = not self._wal_bytes and self.trouble is None
+                first = self._queue.get(timeout=None if is_idle else IDLE_SECONDS)
             except Empty:
-                self._checkpoint("PASSIVE")
+                self._tidy()
                 continue
             group, is_running = self._gather(first)
             if group:
@@ -135,6 +137,7 @@ class GroupWriter:
                 seq += 1
         _insert(connection, values)
         self._last = self.newest_seq = seq - 1
+        self.trouble = None
         self._wal_bytes += sum(waiting.size for waiting in group)
         return first
 
@@ -161,9 +164,21 @@ class GroupWriter:
         if isinstance(error, LogUnavailable):
             return
         self._refuse_until = monotonic() + RETRY_SECONDS
+        self.trouble = str(error)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _tidy(self) -> None:
+        """While nobody waits: empties the WAL, or sees whether trouble is over."""
+        if self.trouble is None:
+            self._checkpoint("PASSIVE")
+            return
+        try:
+            self._ready()
+            self.trouble = None
+        except (sqlite3.Error, OSError) as error:
+            self._recover(error)
 
     def _checkpoint(self, mode: str) -> None:
         if self._connection is None:

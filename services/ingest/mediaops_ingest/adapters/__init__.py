@@ -1,0 +1,1 @@
+"""Adapters: what wire schemes there are and what each needs."""

@@ -1,0 +1,42 @@
+"""What adapters declare of themselves."""
+
+from datetime import timedelta
+
+from mediaops_ingest.adapters.schemas import AdapterRead, KeyRead
+from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.platforms.registry import attachable
+
+__all__ = ["catalogue"]
+
+
+def catalogue() -> list[AdapterRead]:
+    """The adapters that a source can be given, by name."""
+    return [_shown(adapter.declaration) for adapter in attachable()]
+
+
+def _shown(declaration: Declaration) -> AdapterRead:
+    return AdapterRead(
+        name=declaration.name,
+        title=declaration.title,
+        platform=declaration.platform,
+        keys=[
+            KeyRead(
+                name=key.name,
+                help=key.help,
+                form=key.form,
+                choices=list(key.choices),
+                is_generated=key.generate is not None,
+                is_setting=key.is_setting,
+            )
+            for key in declaration.keys
+        ],
+        proofs=[sorted(proof) for proof in declaration.proofs],
+        methods=sorted(declaration.methods),
+        paths=sorted(declaration.paths),
+        deadline_seconds=declaration.deadline_seconds,
+        retries=declaration.retries,
+        lateness_hours=declaration.lateness / timedelta(hours=1),
+        tells=list(declaration.tells),
+        cannot=declaration.cannot,
+        notes=list(declaration.notes),
+    )

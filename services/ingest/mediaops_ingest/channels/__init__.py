@@ -1,0 +1,1 @@
+"""Channels: one account on a platform each."""

@@ -1,0 +1,33 @@
+"""Opens and closes the delivery log with the service."""
+
+from mediaops_common.health import Unhealthy
+from mediaops_common.service import Runtime
+
+from mediaops_ingest.delivery_log.embedded import open_embedded_log
+from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.settings import IngestSettings
+
+__all__ = ["start", "stop"]
+
+
+async def start(runtime: Runtime) -> None:
+    settings: IngestSettings = runtime.settings
+    log = await open_embedded_log(
+        runtime.data_dir / "deliveries",
+        runtime.clock,
+        max_waiting=settings.waiting_deliveries,
+        max_waiting_bytes=settings.waiting_bytes,
+        patience_seconds=settings.append_seconds,
+    )
+    runtime.state["delivery_log"] = log
+
+    async def check() -> None:
+        if log.trouble is not None:
+            raise Unhealthy(log.trouble, repair="make room on the disk; it goes on by itself")
+
+    runtime.health.add("delivery-log", check)
+
+
+async def stop(runtime: Runtime) -> None:
+    log: DeliveryLog = runtime.state["delivery_log"]
+    await log.close()

@@ -1,0 +1,1 @@
+"""The door: hooks and API posts in raw ASGI, answered once the delivery log has them."""

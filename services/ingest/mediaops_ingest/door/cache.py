@@ -1,0 +1,189 @@
+"""What the door knows by heart: sources by hook key, channels, callers by token."""
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from mediaops_common.clock import Clock
+from mediaops_common.db import Database
+from mediaops_common.ids import shard_of
+from mediaops_common.keys import SecretBox
+
+from mediaops_ingest.channels import service as channels
+from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.platforms.port import Verifier
+from mediaops_ingest.sources import service as sources
+from mediaops_ingest.sources.secrets import hook_digest
+
+__all__ = ["DoorCache", "HookSource", "KnownChannel"]
+
+log = structlog.get_logger(__name__)
+
+ALWAYS_HIDDEN = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
+LOOK_SECONDS = 0.4
+"""How often the registry's version is read; a change is seen well within a second."""
+READS_AT_ONCE = 4
+KNOWN_CHANNELS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class HookSource:
+    """A source with its proof prepared, ready for the next request."""
+
+    id: UUID
+    workspace_id: UUID
+    channel_id: UUID
+    shard: int
+    declaration: Declaration
+    verifier: Verifier
+    hidden_headers: frozenset[bytes]
+    fresh_until: float
+    """Unix time at which one of its secrets retires, and it must be prepared anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChannel:
+    """A channel that the API may post for; its implicit source is there."""
+
+    id: UUID
+    source_id: UUID
+    shard: int
+
+
+class DoorCache:
+    """Forgets everything when anything changes: changes are rare, and reading anew is cheap.
+
+    A change in this process is seen when its transaction is committed, one of another replica
+    when `follow` next reads the registry's version.
+    """
+
+    def __init__(
+        self, database: Database, box: SecretBox, clock: Clock, *, unknown_hooks: int
+    ) -> None:
+        self._database, self._box, self._clock = database, box, clock
+        self._hooks: dict[str, HookSource] = {}
+        self._unknown: OrderedDict[str, None] = OrderedDict()
+        self._max_unknown = unknown_hooks
+        self._channels: OrderedDict[tuple[UUID, UUID], KnownChannel | None] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[HookSource | None]] = {}
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._generation = 0
+        self._version = -1
+
+    def forget_all(self) -> None:
+        self._generation += 1
+        self._hooks.clear()
+        self._unknown.clear()
+        self._channels.clear()
+
+    async def follow(self) -> None:
+        """Runs until it is cancelled."""
+        while True:
+            with suppress(Exception):  # a database that is away is away for the whole service
+                await self._look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        async with self._database.read() as session:
+            version = await sources.version(session)
+        if version != self._version:
+            self._version = version
+            self.forget_all()
+
+    async def hook(self, key: str) -> HookSource | None:
+        """The enabled source of a hook key. None for an unknown key and for a disabled source."""
+        found = self._hooks.get(key)
+        if found is not None and found.fresh_until > self._clock.now().timestamp():
+            return found
+        if key in self._unknown:
+            self._unknown.move_to_end(key)
+            return None
+        # Many requests may come for a source that is not known yet; one of them reads.
+        task = self._loading.get(key)
+        if task is None:
+            task = self._loading[key] = asyncio.create_task(self._load(key))
+            task.add_done_callback(lambda _task: self._loading.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _load(self, key: str) -> HookSource | None:
+        generation = self._generation
+        async with self._reads:
+            found = await self._read(key)
+        if generation != self._generation:
+            return found  # it may be from before a change: good for who asked before it, no more
+        if found is not None:
+            self._hooks[key] = found
+        else:
+            self._unknown[key] = None
+            if len(self._unknown) > self._max_unknown:
+                self._unknown.popitem(last=False)
+        return found
+
+    async def _read(self, key: str) -> HookSource | None:
+        now = self._clock.now()
+        async with self._database.read() as session:
+            source = await sources.find_by_hook(session, hook_digest(key.encode()))
+            if source is None or not source.is_enabled or source.channel_id is None:
+                return None
+            opened = await sources.open_source(session, self._box, source)
+        declaration = opened.adapter.declaration
+        retires = opened.next_retirement(now)
+        return HookSource(
+            id=source.id,
+            workspace_id=source.workspace_id,
+            channel_id=source.channel_id,
+            shard=shard_of(source.channel_id),
+            declaration=declaration,
+            verifier=opened.adapter.prepare(opened.live_secrets(now), source.config),
+            hidden_headers=ALWAYS_HIDDEN | declaration.hidden_headers,
+            fresh_until=math.inf if retires is None else retires.timestamp(),
+        )
+
+    async def channels(
+        self, workspace_id: UUID, channel_ids: Collection[UUID]
+    ) -> dict[UUID, KnownChannel]:
+        """Those of the ids that are channels of the workspace."""
+        known = self._channels
+        unseen = [id_ for id_ in channel_ids if (workspace_id, id_) not in known]
+        if unseen:
+            await self._load_channels(workspace_id, unseen)
+        found = ((id_, known.get((workspace_id, id_))) for id_ in channel_ids)
+        return {id_: channel for id_, channel in found if channel is not None}
+
+    async def _load_channels(self, workspace_id: UUID, unseen: list[UUID]) -> None:
+        generation = self._generation
+        async with self._database.read() as session:
+            rows = await channels.by_ids(session, workspace_id, unseen)
+            ids = [sources.api_source_id(row.id) for row in rows]
+            there = {source.id for source in await sources.by_ids(session, ids)}
+        for row in rows:
+            if sources.api_source_id(row.id) not in there:
+                await self._make_source(workspace_id, row.id)
+        if generation != self._generation:
+            await self._load_channels(workspace_id, unseen)
+            return
+        for id_ in unseen:
+            self._channels[workspace_id, id_] = None
+        for row in rows:
+            self._channels[workspace_id, row.id] = KnownChannel(
+                row.id, sources.api_source_id(row.id), shard_of(row.id)
+            )
+        while len(self._channels) > KNOWN_CHANNELS:
+            self._channels.popitem(last=False)
+
+    async def workspace_source(self, workspace_id: UUID) -> UUID:
+        """The implicit source for what names no channel of the workspace."""
+        source_id = sources.api_source_id(workspace_id)
+        if (workspace_id, workspace_id) not in self._channels:
+            await self._make_source(workspace_id, None)
+            self._channels[workspace_id, workspace_id] = None
+        return source_id
+
+    async def _make_source(self, workspace_id: UUID, channel_id: UUID | None) -> None:
+        async with self._database.write() as session:
+            await sources.api_source(session, workspace_id, channel_id, now=self._clock.now())

@@ -1,0 +1,162 @@
+"""Webhooks: find the source, check the size, prove the raw bytes, keep them, answer."""
+
+import asyncio
+from time import perf_counter
+
+from mediaops_common.clock import Clock
+from mediaops_common.failpoints import hit
+from mediaops_common.http import TooLarge, read_capped
+from mediaops_common.ids import new_id
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from mediaops_ingest.delivery_log.port import DeliveryLog, LogFull, LogUnavailable, NewDelivery
+from mediaops_ingest.door import replies
+from mediaops_ingest.door.cache import DoorCache, HookSource
+from mediaops_ingest.door.measures import SECONDS, count
+from mediaops_ingest.door.replies import Headers, Reply
+from mediaops_ingest.platforms.port import (
+    Handshake,
+    Ignored,
+    Malformed,
+    Refused,
+    Request,
+    Verdict,
+    Verified,
+)
+
+__all__ = ["PREFIX", "HookDoor"]
+
+PREFIX = "/ingest/hooks/"
+METHODS = frozenset({"GET", "POST", "OPTIONS"})
+LARGE_BODY = 256 << 10
+"""From here on a proof takes long enough to be made in a thread."""
+UNKNOWN = "unknown"
+
+
+class HookDoor:
+    """Decides nothing that needs an index: repeats and meanings are the normaliser's matter."""
+
+    def __init__(
+        self,
+        cache: DoorCache,
+        log: DeliveryLog,
+        clock: Clock,
+        *,
+        max_body: int,
+        backlog_cap: int,
+    ) -> None:
+        self._cache, self._log, self._clock = cache, log, clock
+        self._max_body, self._backlog_cap = max_body, backlog_cap
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        try:
+            reply, more = await self._reply(scope, receive)
+        except ClientDisconnect:
+            count(UNKNOWN, "disconnected")
+            return
+        await reply.send(send, more)
+        SECONDS.observe(perf_counter() - started)
+
+    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Reply, Headers | None]:
+        method: str = scope["method"]
+        if method not in METHODS:
+            count(UNKNOWN, "refused", "method")
+            return replies.METHOD_NOT_ALLOWED, None
+        key, slash, path = scope["path"][len(PREFIX) :].partition("/")
+        source = await self._cache.hook(key)
+        if source is None:
+            # A disabled source answers the same bytes in the same time as no source at all.
+            count(UNKNOWN, "refused", "hook")
+            return replies.NOT_FOUND, None
+        declaration = source.declaration
+        if path not in declaration.paths or (slash and not path):
+            count(declaration.name, "refused", "path")
+            return replies.NOT_FOUND, None
+        if method not in declaration.methods:
+            count(declaration.name, "refused", "method")
+            return replies.METHOD_NOT_ALLOWED, None
+        headers: Headers = scope["headers"]
+        if any(name == b"content-encoding" and value != b"identity" for name, value in headers):
+            count(declaration.name, "malformed", "encoding")
+            return replies.UNSUPPORTED, None
+        try:
+            body = await read_capped(receive, headers, declaration.max_body or self._max_body)
+        except TooLarge:
+            count(declaration.name, "malformed", "size")
+            return replies.TOO_LARGE, None
+        request = Request(
+            method=method,
+            path=path,
+            query=scope["query_string"],
+            headers=headers,
+            body=body,
+            now=self._clock.now(),
+        )
+        return await self._prove(source, request)
+
+    async def _prove(self, source: HookSource, request: Request) -> tuple[Reply, Headers | None]:
+        verify = source.verifier.verify
+        verdict: Verdict
+        if len(request.body) < LARGE_BODY:
+            verdict = verify(request)
+        else:
+            verdict = await asyncio.to_thread(verify, request)
+        adapter = source.declaration.name
+        if type(verdict) is Verified:
+            return await self._keep(source, request, verdict)
+        if type(verdict) is Refused:
+            count(adapter, "refused", verdict.reason)
+            return replies.UNPROVED, None
+        if type(verdict) is Malformed:
+            count(adapter, "malformed", verdict.reason)
+            return replies.malformed(verdict.status), None
+        if type(verdict) is Handshake:
+            count(adapter, "handshake")
+            return replies.of_answer(verdict.answer), None
+        assert type(verdict) is Ignored
+        count(adapter, "ignored", verdict.reason)
+        return replies.of_answer(verdict.answer), None
+
+    async def _keep(
+        self, source: HookSource, request: Request, verified: Verified
+    ) -> tuple[Reply, Headers | None]:
+        adapter = source.declaration.name
+        if self._log.backlog >= self._backlog_cap:
+            count(adapter, "overload", "backlog")
+            return replies.OVERLOADED, None
+        hidden = source.hidden_headers
+        delivery = NewDelivery(
+            id=new_id(),
+            workspace_id=source.workspace_id,
+            source_id=source.id,
+            channel_id=source.channel_id,
+            shard=source.shard,
+            adapter=adapter,
+            received_at=request.now,
+            body=request.body,
+            method=request.method,
+            path=request.path,
+            query=_without(request.query, source.declaration.hidden_parameters),
+            headers=[pair for pair in request.headers if pair[0] not in hidden],
+        )
+        try:
+            await self._log.append((delivery,))
+        except LogFull:
+            count(adapter, "overload", "queue")
+            return replies.OVERLOADED, None
+        except LogUnavailable:
+            count(adapter, "overload", "log")
+            return replies.OVERLOADED, None
+        hit("door.after_commit")
+        count(adapter, "accepted")
+        answer = replies.of_answer(source.verifier.answer(request, verified))
+        return answer, [(b"x-delivery-id", str(delivery.id).encode())]
+
+
+def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:
+    """The query without parameters that carry a secret."""
+    if not hidden or not query:
+        return query
+    return b"&".join(part for part in query.split(b"&") if part.partition(b"=")[0] not in hidden)

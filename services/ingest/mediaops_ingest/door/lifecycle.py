@@ -1,0 +1,41 @@
+"""Starts and stops the door with the service."""
+
+import asyncio
+from contextlib import suppress
+
+from mediaops_common.service import Runtime
+
+from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.door.cache import DoorCache
+from mediaops_ingest.door.callers import KnownCallers
+from mediaops_ingest.door.hooks import HookDoor
+from mediaops_ingest.door.measures import BACKLOG
+from mediaops_ingest.door.posts import PostDoor
+from mediaops_ingest.settings import IngestSettings
+
+__all__ = ["start", "stop"]
+
+
+async def start(runtime: Runtime) -> None:
+    """After the delivery log."""
+    settings: IngestSettings = runtime.settings
+    log: DeliveryLog = runtime.state["delivery_log"]
+    http = runtime.common.http
+    limits = {"max_body": http.max_body_bytes, "backlog_cap": settings.backlog_cap}
+    cache = DoorCache(
+        runtime.database, runtime.keys.box, runtime.clock, unknown_hooks=settings.unknown_hooks
+    )
+    callers = KnownCallers(runtime.authenticator, runtime.database, cors_origins=http.cors_origins)
+    runtime.state["door_cache"] = cache
+    runtime.state["hook_door"] = HookDoor(cache, log, runtime.clock, **limits)
+    runtime.state["post_door"] = PostDoor(cache, callers, log, runtime.clock, **limits)
+    runtime.state["door_follower"] = asyncio.create_task(cache.follow())
+    BACKLOG.set_function(lambda: log.backlog)
+
+
+async def stop(runtime: Runtime) -> None:
+    follower: asyncio.Task[None] = runtime.state["door_follower"]
+    follower.cancel()
+    with suppress(asyncio.CancelledError):
+        await follower
+    BACKLOG.set(0)

@@ -1,0 +1,210 @@
+"""`POST /activities` and `POST /snapshots`: many items in one request, kept by channel."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any, Literal
+from uuid import UUID
+
+from mediaops_common.clock import Clock
+from mediaops_common.failpoints import hit
+from mediaops_common.http import (
+    Caller,
+    Forbidden,
+    Invalid,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+    read_capped,
+)
+from mediaops_common.ids import new_id, shard_of
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from mediaops_ingest.delivery_log.port import (
+    DeliveryLog,
+    LogFull,
+    LogUnavailable,
+    NewDelivery,
+    RejectedItem,
+)
+from mediaops_ingest.door.cache import DoorCache, KnownChannel
+from mediaops_ingest.door.callers import KnownCallers
+from mediaops_ingest.door.measures import SECONDS, count
+from mediaops_ingest.door.replies import Headers, Reply, accepted, of_problem
+from mediaops_ingest.platforms.batches import (
+    Batch,
+    NotAnArray,
+    TooMany,
+    read_activities,
+    read_snapshots,
+)
+from mediaops_ingest.platforms.registry import API
+from mediaops_ingest.platforms.strict_json import NotStrict
+
+__all__ = ["PATHS", "PostDoor"]
+
+Kind = Literal["activities", "snapshots"]
+PATHS: dict[str, Kind] = {
+    "/ingest/v1/activities": "activities",
+    "/ingest/v1/snapshots": "snapshots",
+}
+READERS: dict[Kind, Callable[[bytes, Any], Batch[Any]]] = {
+    "activities": read_activities,
+    "snapshots": read_snapshots,
+}
+LARGE_BODY = 128 << 10
+"""From here on the items are read in a thread, so that the event loop goes on."""
+FOREIGN = ("channel_id", "is no channel of this workspace")
+
+
+class PostDoor:
+    """Answers 202 once everything that was not rejected is durable."""
+
+    def __init__(
+        self,
+        cache: DoorCache,
+        callers: KnownCallers,
+        log: DeliveryLog,
+        clock: Clock,
+        *,
+        max_body: int,
+        backlog_cap: int,
+    ) -> None:
+        self._cache, self._callers, self._log, self._clock = cache, callers, log, clock
+        self._max_body, self._backlog_cap = max_body, backlog_cap
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        kind = PATHS[scope["path"]]
+        try:
+            reply = await self._reply(kind, scope["headers"], receive)
+            count(API, "accepted", kind)
+        except Problem as problem:
+            count(API, "refused" if problem.status < 500 else "overload", problem.type)
+            reply = of_problem(problem)
+        except ClientDisconnect:
+            count(API, "disconnected")
+            return
+        await reply.send(send, self._callers.cross_origin(scope["headers"]))
+        SECONDS.observe(perf_counter() - started)
+
+    async def _reply(self, kind: Kind, headers: Headers, receive: Receive) -> Reply:
+        caller = await self._callers.find(headers)
+        if "ingest:write" not in caller.scopes:
+            raise Forbidden()
+        if self._log.backlog >= self._backlog_cap:
+            raise Unavailable("too much waits to be read: send it again")
+        _check_kind(headers)
+        body = await read_capped(receive, headers, self._max_body)
+        batch = await self._read(kind, body)
+        deliveries, rejected = await self._sort(kind, caller, batch)
+        try:
+            await self._log.append(deliveries)
+        except (LogFull, LogUnavailable):
+            raise Unavailable("it was not kept: send it again") from None
+        hit("door.after_commit")
+        ids = [str(delivery.id) for delivery in deliveries]
+        return accepted(
+            {
+                "delivery_id": ids[0],
+                "deliveries": ids,
+                "accepted": sum(delivery.items or 0 for delivery in deliveries),
+                "rejected": [
+                    {"index": item.index, "field": item.field, "detail": item.detail}
+                    for item in rejected
+                ],
+            }
+        )
+
+    async def _read(self, kind: Kind, body: bytes) -> Batch[Any]:
+        read, now = READERS[kind], self._clock.now()
+        try:
+            if len(body) < LARGE_BODY:
+                return read(body, now)
+            return await asyncio.to_thread(read, body, now)
+        except TooMany as error:
+            raise TooLarge(str(error)) from None
+        except NotAnArray:
+            raise Invalid("body", f"must be an array of {kind}") from None
+        except NotStrict as error:
+            raise Invalid("body", f"is not JSON: {error}") from None
+
+    async def _sort(
+        self, kind: Kind, caller: Caller, batch: Batch[Any]
+    ) -> tuple[list[NewDelivery], list[RejectedItem]]:
+        """The deliveries, one for each channel, and what is rejected, in the order of the body."""
+        places: dict[UUID, list[int]] = {}
+        for place, item in enumerate(batch.accepted):
+            places.setdefault(item.channel_id, []).append(place)
+        known = await self._cache.channels(caller.workspace_id, places)
+        allowed = await self._callers.channels(caller)
+        chosen: list[tuple[KnownChannel, list[int]]] = []
+        rejected = [RejectedItem(one.index, one.field, one.detail) for one in batch.rejected]
+        for channel_id, its in places.items():
+            channel = known.get(channel_id)
+            if channel is None or (allowed is not None and channel_id not in allowed):
+                rejected += [RejectedItem(batch.positions[place], *FOREIGN) for place in its]
+            else:
+                chosen.append((channel, its))
+        rejected.sort(key=lambda item: item.index)
+        if not chosen:
+            return [await self._all_rejected(kind, caller, rejected)], rejected
+        return self._deliveries(kind, caller, batch, chosen, rejected), rejected
+
+    def _deliveries(
+        self,
+        kind: Kind,
+        caller: Caller,
+        batch: Batch[Any],
+        chosen: Sequence[tuple[KnownChannel, list[int]]],
+        rejected: list[RejectedItem],
+    ) -> list[NewDelivery]:
+        now = self._clock.now()
+        return [
+            NewDelivery(
+                id=new_id(),
+                workspace_id=caller.workspace_id,
+                source_id=channel.source_id,
+                channel_id=channel.id,
+                shard=channel.shard,
+                adapter=API,
+                received_at=now,
+                kind=kind,
+                path=kind,
+                body=batch.cut(its),
+                items=len(its),
+                # They belong to the request; its first delivery tells of them.
+                rejected=() if number else rejected,
+            )
+            for number, (channel, its) in enumerate(chosen)
+        ]
+
+    async def _all_rejected(
+        self, kind: Kind, caller: Caller, rejected: list[RejectedItem]
+    ) -> NewDelivery:
+        return NewDelivery(
+            id=new_id(),
+            workspace_id=caller.workspace_id,
+            source_id=await self._cache.workspace_source(caller.workspace_id),
+            channel_id=None,
+            shard=shard_of(caller.workspace_id),
+            adapter=API,
+            received_at=self._clock.now(),
+            kind=kind,
+            path=kind,
+            body=b"[]",
+            items=0,
+            rejected=rejected,
+        )
+
+
+def _check_kind(headers: Headers) -> None:
+    for name, value in headers:
+        if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+            raise UnsupportedMedia("this route reads no compressed bodies")
+        if name == b"content-type":
+            essence = value.partition(b";")[0].strip().lower()
+            if essence != b"application/json" and not essence.endswith(b"+json"):
+                raise UnsupportedMedia("this route reads application/json")

@@ -1,0 +1,106 @@
+"""What the door answers: bytes that are ready before the request comes."""
+
+import json
+from typing import NamedTuple
+
+from mediaops_common.http import (
+    Malformed,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+    problem_response,
+)
+from starlette.types import Send
+
+from mediaops_ingest.platforms.port import Answer
+
+__all__ = [
+    "METHOD_NOT_ALLOWED",
+    "NOT_FOUND",
+    "OVERLOADED",
+    "TOO_LARGE",
+    "UNPROVED",
+    "UNSUPPORTED",
+    "Reply",
+    "accepted",
+    "malformed",
+    "of_answer",
+    "of_problem",
+]
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Reply(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    async def send(self, send: Send, more: Headers | None = None) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status,
+                "headers": self.headers + more if more else self.headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Unproved(Problem):
+    """The proof is missing, wrong, too old or not configured. Which, is not said."""
+
+    status, title, type = 401, "The request is not proved", "unproved"
+
+
+class MethodNotAllowed(Problem):
+    status, title, type = 405, "Method Not Allowed", "method-not-allowed"
+
+
+def of_problem(problem: Problem) -> Reply:
+    response = problem_response(problem)
+    return Reply(problem.status, list(response.raw_headers), bytes(response.body))
+
+
+NOT_FOUND = of_problem(NotFound())
+UNPROVED = of_problem(Unproved())
+METHOD_NOT_ALLOWED = of_problem(MethodNotAllowed(headers={"Allow": "GET, POST, OPTIONS"}))
+TOO_LARGE = of_problem(TooLarge())
+UNSUPPORTED = of_problem(UnsupportedMedia())
+OVERLOADED = of_problem(Unavailable("it was not kept: send it again", retry_after=1))
+
+_MALFORMED = {
+    400: of_problem(Malformed("the request cannot be read in this scheme")),
+    405: METHOD_NOT_ALLOWED,
+    413: TOO_LARGE,
+    415: UNSUPPORTED,
+}
+
+
+def malformed(status: int) -> Reply:
+    return _MALFORMED.get(status, _MALFORMED[400])
+
+
+def of_answer(answer: Answer) -> Reply:
+    """The platform's own answer, to the byte."""
+    headers = [(b"content-length", b"%d" % len(answer.body))]
+    if answer.content_type is not None:
+        headers.append((b"content-type", answer.content_type.encode("latin-1")))
+    for name, value in answer.headers:
+        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    return Reply(answer.status, headers, answer.body)
+
+
+def accepted(content: dict[str, object]) -> Reply:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = [
+        (b"content-length", b"%d" % len(body)),
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    return Reply(202, headers, body)

@@ -1,0 +1,1 @@
+"""Sources: the inbound connections of channels, with their secrets and hook URLs."""

@@ -1,0 +1,149 @@
+"""Sources as the HTTP API takes and gives them."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+MAX_MAPPING = 65_536
+
+
+def _small_enough(mapping: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(mapping, ensure_ascii=False).encode()) > MAX_MAPPING:
+        raise ValueError(f"must not be larger than {MAX_MAPPING} bytes")
+    return mapping
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Mapping = Annotated[dict[str, Any], AfterValidator(_small_enough)]
+Secrets = dict[str, Any]
+"""Name → text, or a list of texts; the adapter says which names there are."""
+
+
+class SourceCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    channel_id: UUID
+    adapter: Annotated[str, Field(max_length=40)]
+    name: Name | None = None
+    secrets: Secrets | None = None
+    config: dict[str, Any] | None = None
+    mapping: Mapping | None = None
+
+
+class SourceUpdate(BaseModel):
+    """What is left out stays; `config` and `mapping` are replaced as a whole."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    enabled: bool | None = None
+    config: dict[str, Any] | None = None
+    mapping: Mapping | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("names nothing to change")
+        return self
+
+
+class SourceSummary(BaseModel):
+    """A source in a list: without its mapping."""
+
+    id: UUID
+    channel_id: UUID | None
+    adapter: str
+    name: str
+    enabled: bool
+    config: dict[str, Any]
+    mapping_revision: int
+    hook_url: str | None
+    """Only for those who may change sources: for some adapters it is the only proof."""
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class SourceRead(SourceSummary):
+    mapping: dict[str, Any] | None
+
+
+class SourceMade(SourceRead):
+    secrets: dict[str, str | list[str]]
+    """Shown this once."""
+
+
+class MappingRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    revision: int
+    mapping: dict[str, Any]
+    created_at: datetime
+    created_by: str
+
+
+class SecretRotate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    secrets: Secrets | None = None
+    """A whole new set; without it ours are generated and a platform's cannot be."""
+    overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
+    """How long the old set goes on proving requests beside the new one."""
+
+
+class SecretsRotated(BaseModel):
+    secrets: dict[str, str | list[str]]
+    """Shown this once."""
+    old_live_until: datetime
+
+
+class TestBody(BaseModel):
+    """A request as the platform would send it, or only its body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: Annotated[str, Field(max_length=1_000_000)] = ""
+    body_base64: Annotated[str, Field(max_length=1_400_000)] | None = None
+    method: Literal["GET", "POST", "OPTIONS"] = "POST"
+    path: Annotated[str, Field(max_length=200)] = ""
+    query: Annotated[str, Field(max_length=8_000)] = ""
+    headers: Annotated[dict[str, str], Field(max_length=100)] = Field(default_factory=dict)
+
+
+class TriedItem(BaseModel):
+    index: int
+    dedup_key: str | None
+    outcome: Literal["normalised", "unmapped", "failed"]
+    field: str | None = None
+    detail: str | None = None
+    activities: list[dict[str, Any]] = Field(default_factory=list)
+    snapshots: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Tried(BaseModel):
+    """What would become of a request. Nothing of it was kept."""
+
+    verdict: str
+    """`verified`, `handshake`, `ignored`, `refused` or `malformed`."""
+    reason: str | None = None
+    unreadable: str | None = None
+    items: list[TriedItem] = Field(default_factory=list)
+    """At most 100."""
+
+
+class TestSent(BaseModel):
+    """What the hook URL answered to a signed request."""
+
+    status: int
+    answer: str
+    delivery_id: UUID | None

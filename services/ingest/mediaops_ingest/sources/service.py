@@ -1,0 +1,303 @@
+"""What can be done with sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from mediaops_common import outbox
+from mediaops_common.events import SourceSaved
+from mediaops_common.http import Conflict, Invalid
+from mediaops_common.ids import derived_id, new_id
+from mediaops_common.keys import SecretBox
+from sqlalchemy import event
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_ingest.channels import service as channels
+from mediaops_ingest.platforms.declaration import BadSetting, Settled
+from mediaops_ingest.platforms.port import Adapter, SecretSet
+from mediaops_ingest.platforms.registry import ADAPTERS, API, attachable
+from mediaops_ingest.sources import repository
+from mediaops_ingest.sources.models import MappingRevision, Source
+from mediaops_ingest.sources.schemas import SourceCreate, SourceUpdate
+from mediaops_ingest.sources.secrets import (
+    OpenedSet,
+    SecretValues,
+    hook_digest,
+    new_hook_key,
+    open_sets,
+    seal_hook_key,
+    seal_set,
+)
+
+__all__ = ["API", "Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
+
+find = repository.find
+find_by_hook = repository.find_by_hook
+by_ids = repository.by_ids
+page = repository.page
+mappings = repository.mappings
+version = repository.version
+
+
+class SystemSource(Conflict):
+    """The implicit source of a channel has no hook, secrets or mapping."""
+
+    title, type = "This source belongs to the system", "system-source"
+
+
+class DoorCache(Protocol):
+    def forget_all(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source with what it takes to prove and to read its requests."""
+
+    source: Source
+    adapter: Adapter
+    sets: list[OpenedSet]
+    """All secrets it ever had, newest first: replays decrypt with old ones."""
+    mapping: dict[str, Any] | None
+
+    @property
+    def secrets(self) -> list[SecretSet]:
+        return [opened.values for opened in self.sets]
+
+    def live_secrets(self, now: datetime) -> list[SecretSet]:
+        return [opened.values for opened in self.sets if opened.is_live(now)]
+
+    def next_retirement(self, now: datetime) -> datetime | None:
+        """When the next of the live sets stops being one."""
+        ends = (opened.live_until for opened in self.sets if opened.is_live(now))
+        return min((end for end in ends if end is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Made:
+    source: Source
+    secrets: SecretValues
+    mapping: dict[str, Any] | None
+
+
+async def create(
+    session: AsyncSession,
+    box: SecretBox,
+    workspace_id: UUID,
+    wanted: SourceCreate,
+    *,
+    by: str,
+    now: datetime,
+) -> Made:
+    """Raises NotFound for a foreign channel, Invalid for a setting the adapter refuses."""
+    channel = await channels.find(session, workspace_id, wanted.channel_id)
+    settled = _settle(_adapter(wanted.adapter), wanted.secrets or {}, wanted.config or {}, now)
+    source_id, hook_key = new_id(), new_hook_key()
+    source = Source(
+        id=source_id,
+        workspace_id=workspace_id,
+        channel_id=channel.id,
+        adapter=wanted.adapter,
+        name=wanted.name or f"{channel.name} · {wanted.adapter}"[:200],
+        is_enabled=True,
+        config=settled.config,
+        mapping_revision=0,
+        hook_digest=hook_digest(hook_key.encode()),
+        sealed_hook_key=seal_hook_key(box, workspace_id, source_id, hook_key),
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(source)
+    session.add(seal_set(box, source, settled.secrets, now=now))
+    if wanted.mapping is not None:
+        _add_mapping(session, source, wanted.mapping, by=by, now=now)
+    await _save(session, source)
+    return Made(source, settled.secrets, wanted.mapping)
+
+
+async def change(
+    session: AsyncSession,
+    box: SecretBox,
+    source: Source,
+    wanted: SourceUpdate,
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    """`source` was found `to_change` in this transaction."""
+    _refuse_system(source)
+    if wanted.name is not None:
+        source.name = wanted.name
+    if wanted.enabled is not None:
+        source.is_enabled = wanted.enabled
+    if wanted.config is not None:
+        current = await _current_secrets(session, box, source)
+        settled = _settle(_adapter(source.adapter), current, wanted.config, now)
+        source.config = settled.config
+    if wanted.mapping is not None:
+        _add_mapping(session, source, wanted.mapping, by=by, now=now)
+    await _touch(session, source, now)
+
+
+async def rotate(
+    session: AsyncSession,
+    box: SecretBox,
+    source: Source,
+    secrets: Mapping[str, Any] | None,
+    *,
+    overlap: timedelta,
+    now: datetime,
+) -> tuple[SecretValues, datetime]:
+    """Puts a new set in force; the one before stays live for the overlap, and no third one.
+
+    `source` was found `to_change` in this transaction.
+    """
+    _refuse_system(source)
+    adapter = _adapter(source.adapter)
+    given = dict(secrets or {})
+    if not given and not adapter.declaration.keys:
+        raise Conflict(f"{source.adapter} has no secrets: make a new source for a new hook URL")
+    current = await _current_secrets(session, box, source)
+    kept = {key.name for key in adapter.declaration.keys if key.is_setting}
+    carried = {name: value for name, value in current.items() if name in kept}
+    settled = _settle(adapter, carried | given, source.config, now)
+    live_until = now + overlap
+    await repository.retire_secrets(session, source.id, now=now, live_until=live_until)
+    session.add(seal_set(box, source, settled.secrets, now=now))
+    await _touch(session, source, now)
+    return settled.secrets, live_until
+
+
+async def open_source(session: AsyncSession, box: SecretBox, source: Source) -> Opened:
+    """Its secrets in clear and its newest mapping. Raises `keys.Unsealable`."""
+    rows = await repository.secret_sets(session, source.id)
+    mapping = await mapping_of(session, source)
+    return Opened(source, ADAPTERS[source.adapter], open_sets(box, rows), mapping)
+
+
+async def open_for_trial(
+    session: AsyncSession, box: SecretBox, source: Source
+) -> tuple[Opened, channels.Channel]:
+    """Raises SystemSource for an implicit source, which has no hook to try."""
+    _refuse_system(source)
+    assert source.channel_id is not None
+    channel = await channels.find(session, source.workspace_id, source.channel_id)
+    return await open_source(session, box, source), channel
+
+
+async def mapping_of(
+    session: AsyncSession, source: Source, revision: int | None = None
+) -> dict[str, Any] | None:
+    """The mapping of that revision, or the newest; None where there is none."""
+    wanted = source.mapping_revision if revision is None else revision
+    found = await repository.find_mapping(session, source.id, wanted) if wanted else None
+    return None if found is None else found.mapping
+
+
+def api_source_id(owner_id: UUID) -> UUID:
+    """The implicit source of a channel, or of a workspace for what names no channel of it."""
+    return derived_id("api-source", str(owner_id))
+
+
+async def api_source(
+    session: AsyncSession, workspace_id: UUID, channel_id: UUID | None, *, now: datetime
+) -> Source:
+    """The implicit source, made the first time something comes for it."""
+    wanted = Source(
+        id=api_source_id(channel_id or workspace_id),
+        workspace_id=workspace_id,
+        channel_id=channel_id,
+        adapter=API,
+        name="API" if channel_id else "API, without a channel",
+        is_enabled=True,
+        config={},
+        mapping_revision=0,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    source, is_new = await repository.add_if_new(session, wanted)
+    if is_new:
+        await _tell(session, source)
+    return source
+
+
+async def announce(session: AsyncSession, cache: DoorCache) -> None:
+    """Lets every door see this transaction's changes: this replica's when it is committed, the
+    others' within a second."""
+    await repository.raise_version(session)
+    event.listen(
+        session.sync_session, "after_commit", lambda _session: cache.forget_all(), once=True
+    )
+
+
+def _adapter(name: str) -> Adapter:
+    for adapter in attachable():
+        if adapter.declaration.name == name:
+            return adapter
+    known = ", ".join(adapter.declaration.name for adapter in attachable())
+    raise Invalid("adapter", f"is none of {known}")
+
+
+def _settle(
+    adapter: Adapter, secrets: Mapping[str, Any], config: Mapping[str, Any], now: datetime
+) -> Settled:
+    """What the adapter makes of the keys; its verifier is tried, so that no source is made that
+    could never prove a request."""
+    try:
+        settled = adapter.declaration.settle(secrets, config)
+        adapter.prepare([settled.secrets], settled.config)
+    except BadSetting as error:
+        raise Invalid(error.field, error.detail) from None
+    return settled
+
+
+async def _current_secrets(session: AsyncSession, box: SecretBox, source: Source) -> SecretValues:
+    sets = open_sets(box, (await repository.secret_sets(session, source.id))[:1])
+    return sets[0].values if sets else {}
+
+
+def _add_mapping(
+    session: AsyncSession, source: Source, mapping: dict[str, Any], *, by: str, now: datetime
+) -> None:
+    source.mapping_revision += 1
+    session.add(
+        MappingRevision(
+            source_id=source.id,
+            revision=source.mapping_revision,
+            workspace_id=source.workspace_id,
+            mapping=mapping,
+            created_at=now,
+            created_by=by,
+        )
+    )
+
+
+def _refuse_system(source: Source) -> None:
+    if source.adapter == API:
+        raise SystemSource("it takes what comes through the API and cannot be changed")
+
+
+async def _touch(session: AsyncSession, source: Source, now: datetime) -> None:
+    source.version += 1
+    source.updated_at = now
+    await _save(session, source)
+
+
+async def _save(session: AsyncSession, source: Source) -> None:
+    await session.flush()
+    await _tell(session, source)
+
+
+async def _tell(session: AsyncSession, source: Source) -> None:
+    told = SourceSaved(
+        workspace_id=source.workspace_id,
+        source_id=source.id,
+        channel_id=source.channel_id,
+        adapter=source.adapter,
+        enabled=source.is_enabled,
+        version=source.version,
+    )
+    await outbox.add(session, told, workspace_id=source.workspace_id)

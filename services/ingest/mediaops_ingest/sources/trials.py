@@ -1,0 +1,138 @@
+"""Trying a source: a dry run that stores nothing, and a signed request through the real hook."""
+
+import asyncio
+import base64
+import binascii
+import http.client
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from mediaops_common.http import Conflict, Invalid, Unavailable
+from mediaops_common.ids import new_id
+from mediaops_common.platforms import id_scope
+
+from mediaops_ingest.channels.service import Channel
+from mediaops_ingest.platforms import port
+from mediaops_ingest.sources.schemas import TestBody, TestSent, Tried, TriedItem
+from mediaops_ingest.sources.service import Opened
+
+__all__ = ["dry_run", "send_sample"]
+
+SECONDS = 10.0
+SHOWN_ITEMS = 100
+SHOWN_ANSWER = 4_096
+
+
+def dry_run(
+    opened: Opened, channel: Channel, timezone: str, wanted: TestBody, now: datetime
+) -> Tried:
+    """What the door and the normaliser would say of the request. Nothing is kept or counted."""
+    request = _request_of(wanted, now)
+    verifier = opened.adapter.prepare(opened.live_secrets(now), opened.source.config)
+    verdict = verifier.verify(request)
+    tried = Tried(verdict=type(verdict).__name__.lower(), reason=getattr(verdict, "reason", None))
+    try:
+        items = opened.adapter.split(request, opened.secrets, opened.source.config)
+    except port.Unreadable as error:
+        tried.unreadable = error.reason
+        return tried
+    context = port.Context(
+        channel_id=channel.id,
+        channel_external_id=channel.external_id,
+        platform=channel.platform,
+        id_scope=id_scope(channel.platform, channel.id, channel.app_id),
+        timezone=timezone,
+        received_at=now,
+    )
+    tried.items = [_try(opened.adapter, item, context) for item in items[:SHOWN_ITEMS]]
+    return tried
+
+
+def _request_of(wanted: TestBody, now: datetime) -> port.Request:
+    body = wanted.body.encode()
+    if wanted.body_base64 is not None:
+        try:
+            body = base64.b64decode(wanted.body_base64, validate=True)
+        except (binascii.Error, ValueError):
+            raise Invalid("body_base64", "is not base64") from None
+    try:
+        headers = [
+            (name.lower().encode("ascii"), value.encode("latin-1"))
+            for name, value in wanted.headers.items()
+        ]
+        query = wanted.query.encode("ascii")
+    except UnicodeEncodeError:
+        raise Invalid("headers", "holds letters that no request can have") from None
+    return port.Request(
+        method=wanted.method, path=wanted.path, query=query, headers=headers, body=body, now=now
+    )
+
+
+def _try(adapter: port.Adapter, item: port.Item, context: port.Context) -> TriedItem:
+    try:
+        drafts = adapter.normalise(item, context)
+    except port.ItemFailed as error:
+        return TriedItem(
+            index=item.index,
+            dedup_key=item.dedup_key,
+            outcome="failed",
+            field=error.field,
+            detail=error.detail,
+        )
+    unmapped = next((draft for draft in drafts if isinstance(draft, port.Unmapped)), None)
+    return TriedItem(
+        index=item.index,
+        dedup_key=item.dedup_key,
+        outcome="normalised" if unmapped is None else "unmapped",
+        detail=None if unmapped is None else unmapped.reason,
+        activities=_drafts(drafts, port.ActivityDraft),
+        snapshots=_drafts(drafts, port.SnapshotDraft),
+    )
+
+
+def _drafts(drafts: Sequence[port.Draft], kind: type) -> list[dict[str, Any]]:
+    return [msgspec.to_builtins(draft) for draft in drafts if isinstance(draft, kind)]
+
+
+async def send_sample(opened: Opened, hook_url: str, now: datetime) -> TestSent:
+    """Sends a signed request of an unknown event, so that nothing is counted, and waits for the
+    answer. The address is this installation's own."""
+    live = opened.live_secrets(now)
+    sample = opened.adapter.sample(
+        live[0] if live else {}, opened.source.config, now=now, unique=new_id().hex
+    )
+    if sample is None:
+        raise Conflict("only the platform can sign a request of this scheme")
+    try:
+        return await asyncio.to_thread(_send, hook_url, sample)
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(
+            f"the hook URL did not answer ({type(error).__name__}): is --public-url right?"
+        ) from None
+
+
+def _send(hook_url: str, sample: port.Request) -> TestSent:
+    url = urlsplit(hook_url)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.hostname or "", url.port, timeout=SECONDS)
+    target = url.path + (f"/{sample.path}" if sample.path else "")
+    if sample.query:
+        target += "?" + sample.query.decode("ascii")
+    try:
+        connection.putrequest(sample.method, target)
+        for name, value in sample.headers:
+            connection.putheader(name.decode("latin-1"), value)
+        connection.putheader("content-length", str(len(sample.body)))
+        connection.endheaders(sample.body)
+        response = connection.getresponse()
+        answer = response.read(SHOWN_ANSWER).decode("utf-8", "replace")
+        kept = response.headers.get("x-delivery-id")
+        return TestSent(
+            status=response.status, answer=answer, delivery_id=UUID(kept) if kept else None
+        )
+    finally:
+        connection.close()

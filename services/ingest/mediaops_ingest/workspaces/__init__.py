@@ -1,0 +1,1 @@
+"""Workspaces: the isolation boundary, one company or brand each."""

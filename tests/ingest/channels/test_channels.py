@@ -1,0 +1,108 @@
+"""Channels over HTTP."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from mediaops_common.events import ChannelSaved
+
+from tests.ingest.workspaces.test_workspaces import outbox
+
+
+async def test_a_connected_channel_is_told_and_shown(ingest):
+    channel = await ingest.add_channel(platform="douyin", external_id="7", name=" 店 ")
+    assert channel["name"] == "店"
+    assert UUID(channel["id"]).version == 7
+    told = (await outbox(ingest))[-1]
+    assert isinstance(told, ChannelSaved)
+    assert (str(told.channel_id), told.platform, told.owner_kind) == (
+        channel["id"],
+        "douyin",
+        "organisation",
+    )
+    shown = await ingest.call("GET", f"/channels/{channel['id']}")
+    assert (shown.json(), shown.headers["etag"]) == (channel, '"1"')
+
+
+async def test_an_account_has_one_channel_in_a_workspace(ingest):
+    await ingest.add_workspace("other")
+    await ingest.add_channel(platform="douyin", external_id="7")
+    same = {"platform": "douyin", "external_id": "7", "name": "x", "owner_kind": "individual"}
+    again = await ingest.call("POST", "/channels", same)
+    assert (again.status_code, again.json()["type"].rsplit("/")[-1]) == (409, "account-taken")
+    await ingest.add_channel(platform="kuaishou", external_id="7")
+    await ingest.add_channel("other", platform="douyin", external_id="7")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("platform", "Douyin!"),
+        ("platform", "a" * 41),
+        ("external_id", ""),
+        ("external_id", "x" * 201),
+        ("owner_kind", "robot"),
+        ("id", str(uuid4())),
+    ],
+)
+async def test_what_cannot_be_a_channel_is_refused_by_field(ingest, field, value):
+    body = {"platform": "site", "external_id": "1", "name": "n", "owner_kind": "organisation"}
+    answer = await ingest.call("POST", "/channels", body | {field: value})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_channels_are_listed_in_pages_and_by_platform(ingest):
+    made = [await ingest.add_channel(platform=p) for p in ("site", "douyin", "site")]
+    first = (await ingest.call("GET", "/channels?limit=2")).json()
+    rest = (await ingest.call("GET", f"/channels?limit=2&after={first['next']}")).json()
+    assert first["items"] + rest["items"] == made
+    assert rest["next"] is None
+    sites = (await ingest.call("GET", "/channels?platform=site")).json()
+    assert sites["items"] == [made[0], made[2]]
+    assert (await ingest.call("GET", "/channels?after=WzFd")).status_code == 422
+
+
+async def test_name_and_owner_kind_can_change_by_who_saw_them(ingest):
+    channel = await ingest.add_channel()
+    path = f"/channels/{channel['id']}"
+    assert (await ingest.call("PATCH", path, {"name": "B"})).status_code == 428
+    changed = await ingest.call("PATCH", path, {"name": "B"}, headers={"If-Match": '"1"'})
+    assert (changed.json()["name"], changed.json()["version"]) == ("B", 2)
+    stale = await ingest.call(
+        "PATCH", path, {"owner_kind": "individual"}, headers={"If-Match": '"1"'}
+    )
+    assert stale.status_code == 412
+    assert (await outbox(ingest))[-1].name == "B"
+    platform = await ingest.call("PATCH", path, {"platform": "x"}, headers={"If-Match": "*"})
+    assert platform.status_code == 422
+
+
+async def test_a_foreign_channel_is_not_found(ingest):
+    await ingest.add_workspace("other")
+    foreign = await ingest.add_channel("other")
+    path = f"/channels/{foreign['id']}"
+    assert (await ingest.call("GET", path)).status_code == 404
+    changed = await ingest.call("PATCH", path, {"name": "B"}, headers={"If-Match": "*"})
+    assert changed.status_code == 404
+    assert (await ingest.call("GET", "/channels")).json()["items"] == []
+
+
+async def test_an_analyst_reads_and_changes_nothing(ingest):
+    channel = await ingest.add_channel()
+    assert (await ingest.call("GET", "/channels", role="analyst")).status_code == 200
+    changed = await ingest.call(
+        "PATCH", f"/channels/{channel['id']}", {"name": "B"}, role="analyst"
+    )
+    assert changed.status_code == 403
+
+
+async def test_a_partner_sees_the_channels_of_its_sources_only(ingest):
+    mine, other = await ingest.add_channel(), await ingest.add_channel()
+    source = await ingest.add_source(mine)
+    partner = {"role": "partner", "sources": [UUID(source["id"])]}
+    listed = (await ingest.call("GET", "/channels", **partner)).json()["items"]
+    assert [channel["id"] for channel in listed] == [mine["id"]]
+    assert (await ingest.call("GET", f"/channels/{other['id']}", **partner)).status_code == 404
+    assert (await ingest.call("GET", f"/channels/{mine['id']}", **partner)).status_code == 200
+    body = {"platform": "site", "external_id": "1", "name": "n", "owner_kind": "organisation"}
+    assert (await ingest.call("POST", "/channels", body, **partner)).status_code == 403

@@ -1,0 +1,11 @@
+"""Fixtures for the tests of ingest."""
+
+import pytest
+
+from tests.ingest.running import running
+
+
+@pytest.fixture
+async def ingest(tmp_path):
+    async with running(tmp_path) as started:
+        yield started
