@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -74,6 +74,7 @@ async def run(plan: Plan) -> None:
     os.umask(0o077)
     stopping = asyncio.Event()
     sock = listen(plan.settings.http)
+    plan = _reachable(plan, url_of(sock, plan.settings.http))
     _stop_on_signals(stopping)
     async with AsyncExitStack() as stack:
         runtimes = await _open(plan, stack)
@@ -94,6 +95,15 @@ async def run(plan: Plan) -> None:
                 on_ready=after.begin,
             )
             stopping.set()
+
+
+def _reachable(plan: Plan, url: str) -> Plan:
+    """Hook URLs begin with where this process listens, unless it is told otherwise."""
+    settings = plan.settings
+    if settings.store.public_url:
+        return plan
+    store = settings.store.model_copy(update={"public_url": url})
+    return replace(plan, settings=replace(settings, store=store))
 
 
 class _Readiness:
