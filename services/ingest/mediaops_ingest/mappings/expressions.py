@@ -1,0 +1,114 @@
+"""JMESPath with an upper bound on what an expression can cost, whoever wrote it."""
+
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions, signature
+from jmespath.visitor import Options, TreeInterpreter
+
+__all__ = ["MAX_LENGTH", "BadExpression", "Budget", "EvaluationFailed", "Expression", "OutOfBudget"]
+
+MAX_LENGTH = 500
+"""Characters of one expression."""
+
+_MAX_MEMBERS = 20
+_MAX_JOINED = 65_536
+_MULTIPLE = frozenset({"multi_select_list", "multi_select_dict"})
+
+
+class BadExpression(ValueError):
+    """Cannot be compiled; the text says why."""
+
+
+class EvaluationFailed(ValueError):
+    """The item is not what the expression takes it for."""
+
+
+class OutOfBudget(Exception):
+    """The mapping did too much with this item."""
+
+
+class _BoundedFunctions(Functions):  # type: ignore[misc]
+    """The functions of JMESPath; those that could blow a value up are bounded."""
+
+    @signature({"types": ["string"]}, {"types": ["array-string"]})  # type: ignore[untyped-decorator]
+    def _func_join(self, separator: str, array: list[str]) -> str:
+        if sum(map(len, array)) + len(separator) * len(array) > _MAX_JOINED:
+            raise OutOfBudget(f"join() makes more than {_MAX_JOINED} characters")
+        return separator.join(array)
+
+    @signature({"types": ["string", "number", "boolean"]})  # type: ignore[untyped-decorator]
+    def _func_to_string(self, value: Any) -> str:
+        # Of an array or object every round would double the escapes.
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value)
+
+
+class Budget(TreeInterpreter):  # type: ignore[misc]
+    """Evaluates expressions until they have used it up. One for each item, not shared."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(Options(custom_functions=_BoundedFunctions()))
+        self._left = steps
+
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+        result = super().visit(node, *args, **kwargs)
+        # Long values cost more, because C code runs over them without coming by here.
+        length = len(result) >> 4 if isinstance(result, list | str) else 0
+        self._left -= 1 + length
+        if self._left < 0:
+            raise OutOfBudget("the mapping does too much with this item")
+        return result
+
+
+class Expression:
+    """A compiled expression."""
+
+    __slots__ = ("_tree", "text")
+
+    def __init__(self, text: str) -> None:
+        """Raises `BadExpression`."""
+        self.text = text
+        if len(text) > MAX_LENGTH:
+            raise BadExpression(f"is longer than {MAX_LENGTH} characters")
+        try:
+            self._tree = jmespath.compile(text).parsed
+            _inspect(self._tree)
+        except (JMESPathError, ValueError, RecursionError) as error:
+            raise BadExpression(_first_line(error)) from None
+
+    def evaluate(self, scope: Any, budget: Budget) -> Any:
+        """The value, None where there is none. Raises `EvaluationFailed` and `OutOfBudget`."""
+        try:
+            return budget.visit(self._tree, scope)
+        except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            raise EvaluationFailed(_first_line(error)) from None
+
+
+def _inspect(tree: Any) -> None:
+    """Refuses unknown functions, and what repeats its input over and over.
+
+    One list of several expressions, as in `join(':', [item.shop, item.order])`, is useful; lists
+    of lists of lists of the same value grow without bound.
+    """
+    waiting, multiples = [tree], 0
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict):
+            continue
+        kind, children = node.get("type"), node.get("children", ())
+        if kind == "function_expression" and node["value"] not in _BoundedFunctions.FUNCTION_TABLE:
+            raise BadExpression(f"there is no function {node['value']}()")
+        if kind in _MULTIPLE:
+            multiples += 1
+            if multiples > 1 or len(children) > _MAX_MEMBERS:
+                raise BadExpression(
+                    f"may hold one list of at most {_MAX_MEMBERS} expressions, not more"
+                )
+        waiting.extend(children)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

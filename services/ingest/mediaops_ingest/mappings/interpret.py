@@ -1,0 +1,48 @@
+"""What an item means: by its adapter, and by the source's mapping where that is asked."""
+
+from dataclasses import dataclass
+
+from mediaops_ingest.mappings.engine import CompiledMapping
+from mediaops_ingest.platforms.port import Adapter, Context, Draft, Item, ItemFailed, Unmapped
+
+__all__ = ["Interpretation", "interpret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    drafts: list[Draft]
+    by_mapping: bool = False
+    """The drafts belong to the mapping's revision; those of an adapter to revision 0."""
+
+
+def interpret(
+    adapter: Adapter, item: Item, context: Context, mapping: CompiledMapping | None = None
+) -> Interpretation:
+    """The drafts of an item; never empty. Raises `ItemFailed`.
+
+    A mapping is asked where the adapter leaves the item unmapped or cannot read it (a partner's
+    body that only looks canonical), or first of all when it applies to all. Where it has no rule
+    for the item either, what the adapter said stands.
+    """
+    if mapping is None or not isinstance(item.content, dict | list):
+        return Interpretation(adapter.normalise(item, context))
+    if mapping.applies_to_all:
+        mapped = _mapped(mapping, item, context)
+        return mapped or Interpretation(adapter.normalise(item, context))
+    try:
+        drafts = adapter.normalise(item, context)
+    except ItemFailed:
+        mapped = _mapped(mapping, item, context)
+        if mapped is None:
+            raise
+        return mapped
+    if all(isinstance(draft, Unmapped) for draft in drafts):
+        return _mapped(mapping, item, context) or Interpretation(drafts)
+    return Interpretation(drafts)
+
+
+def _mapped(mapping: CompiledMapping, item: Item, context: Context) -> Interpretation | None:
+    drafts = mapping.apply(item, context)
+    if all(isinstance(draft, Unmapped) for draft in drafts):
+        return None
+    return Interpretation(drafts, by_mapping=True)
