@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from mediaops_simulator.check.scene import Scene
+from mediaops_simulator.truth.book import NOBODY
 
 __all__ = ["check_quality"]
 
@@ -45,10 +46,14 @@ async def _names_of_sources(scene: Scene) -> dict[str, str]:
     """Source → `account/hook` or `account/api`."""
     sources: list[Any] = await scene.api.all_items("/ingest/v1/sources")
     return {
-        source["id"]: f"{scene.workplace.account_of(source['channel_id'])}/"
+        source["id"]: f"{_account(scene, source['channel_id'])}/"
         f"{'api' if source['adapter'] == 'api' else 'hook'}"
         for source in sources
     }
+
+
+def _account(scene: Scene, channel_id: str | None) -> str:
+    return NOBODY if channel_id is None else scene.workplace.account_of(channel_id)
 
 
 def _cell(source: str, day: str, by_day: bool) -> str:

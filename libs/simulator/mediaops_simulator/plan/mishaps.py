@@ -72,10 +72,15 @@ def _conflict(sending: Sending) -> list[Sending]:
 
 
 def _imported(sending: Sending) -> list[Sending]:
-    """An operator imports an export of what was pushed already, under the platform's own ids."""
+    """An operator imports an export of what was pushed already, under the platform's own ids; one
+    of its lines cannot be read."""
     if account(sending.account).platform != "douyin" or sending.acts[0].type == UNMAPPED:
         return []
-    return [replace(sending, via="api", attempt=6)]
+    wrong = tuple(replace(act, type=BROKEN) for act in sending.acts)
+    return [
+        replace(sending, via="api", attempt=6),
+        replace(sending, via="api", acts=wrong, attempt=7),
+    ]
 
 
 def _disordered(rng: Random, sendings: list[Sending]) -> list[Sending]:

@@ -1,17 +1,11 @@
 """The public HTTP surface, as one token sees it."""
 
-from datetime import timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from mediaops_common.auth import issue_token
-from mediaops_common.clock import open_clock
-from mediaops_common.keys import open_private_key
-from mediaops_common.settings import KeySettings
 
-__all__ = ["Api", "Unexpected", "token_from"]
+__all__ = ["Api", "Unexpected"]
 
 _LIMITS = httpx.Limits(max_connections=40, max_keepalive_connections=40)
 
@@ -22,24 +16,6 @@ class Unexpected(Exception):
     def __init__(self, request: str, response: httpx.Response) -> None:
         super().__init__(f"{request} was answered {response.status_code}: {response.text[:500]}")
         self.status = response.status_code
-
-
-def token_from(data: Path, workspace: str, role: str) -> str:
-    """A token for a day, made with the keys of the data directory.
-
-    Exits naming the file when the key is not there.
-    """
-    settings = KeySettings()
-    key = open_private_key(settings, data / "keys")
-    return issue_token(
-        key,
-        settings,
-        open_clock().now(),
-        workspace=workspace,
-        role=role,
-        lifetime=timedelta(days=7),
-        subject="simulator",
-    )
 
 
 class Api:

@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from mediaops_simulator.company.acts import BROKEN, Act
+from mediaops_simulator.company.counters import Level
 from mediaops_simulator.plan.sendings import Sending
 
-__all__ = ["Book", "Line"]
+__all__ = ["NOBODY", "Book", "Line"]
+
+NOBODY = "no account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Book:
     lines: list[Line] = field(default_factory=list)
     outcomes: Counter[tuple[str, str, date, str]] = field(default_factory=Counter)
     """(account, via, day received, outcome) → items."""
+    levels: dict[tuple[str, str | None, str, int], Level] = field(default_factory=dict)
     refused: int = 0
     """Requests that were answered 4xx: not counted anywhere."""
     unsure: int = 0
@@ -40,11 +44,17 @@ class Book:
     def acknowledged(self, sending: Sending, received_at: datetime) -> None:
         """The server has said 2xx to this request."""
         day = received_at.astimezone(self.zone).date()
-        self.deliveries[sending.account, sending.via, day] += 1
         outcome = self._outcome(sending)
-        self.outcomes[sending.account, sending.via, day, outcome] += 1
+        # A request of which nothing was accepted belongs to no channel.
+        account = NOBODY if outcome == "rejected" else sending.account
+        self.deliveries[account, sending.via, day] += 1
+        self.outcomes[account, sending.via, day, outcome] += 1
         if outcome == "normalised":
             self.lines += [Line(act, sending.via, received_at) for act in sending.acts]
+
+    def level(self, level: Level) -> None:
+        """A platform's counter was told; told again, the new value stands."""
+        self.levels[level.account, level.content, level.metric, level.at] = level
 
     def snapshots(self, account: str, received_at: datetime, outcomes: Counter[str]) -> None:
         """Snapshots were taken over the API; `outcomes` says what became of them."""

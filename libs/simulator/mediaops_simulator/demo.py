@@ -1,0 +1,125 @@
+"""The company of `mediaops up --demo`: its history once, then gentle traffic for ever."""
+
+import argparse
+import asyncio
+import sys
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+from mediaops_common.cli.options import settings_for
+from mediaops_common.clock import Clock, open_clock
+from rich.console import Console
+
+from mediaops_simulator.command import open_api
+from mediaops_simulator.company.cast import SHOP
+from mediaops_simulator.company.life import Company
+from mediaops_simulator.live import live_traffic
+from mediaops_simulator.plan.history import PlannedDay, plan_days
+from mediaops_simulator.run import Crew, hire, send_day
+from mediaops_simulator.system.api import Api
+from mediaops_simulator.system.company import make_workspace
+from mediaops_simulator.system.mappings import MENDED
+from mediaops_simulator.system.mending import mend
+from mediaops_simulator.system.progress import show_progress
+from mediaops_simulator.truth.reading import Reading, as_it_was, as_misread
+
+__all__ = ["command", "main"]
+
+SLUG, SEED, DAYS, ZONE, SCALE = "demo", 20, 60, "Asia/Shanghai", 0.8
+OLDEST = 180
+"""Days after which a history is no longer continued, only lived on."""
+
+
+def command(url: str, data: Path) -> list[str]:
+    """The command line of the process that plays the company against a running system."""
+    return [sys.executable, "-m", __name__, "--url", url, "--data", str(data)]
+
+
+async def play(operator: Api, api: Api, clock: Clock, console: Console) -> None:
+    """Sends what of the history is not there yet, then lives on for ever."""
+    zone = ZoneInfo(ZONE)
+    await make_workspace(operator, SLUG, "山野集团 (demo)", ZONE)
+    now = clock.now()
+    today = now.astimezone(zone).date()
+    found = await _activities_by_day(api, today)
+    anchor = min(found) + timedelta(days=DAYS) if found else today
+    company = Company(SEED, anchor=anchor, days=DAYS, zone=zone, scale=SCALE)
+    lived = min((today - company.first_day).days + 1, OLDEST)
+    days = plan_days(company, lived, until=int(now.timestamp()))
+    crew = await hire(api, SLUG, SEED, zone, clock)
+    await _catch_up(crew, company, days, found, console)
+    console.print("demo: the history is whole; live traffic from now on", highlight=False)
+    await live_traffic(crew.sender, company, Random())
+
+
+async def _catch_up(
+    crew: Crew, company: Company, days: list[PlannedDay], found: Counter[date], console: Console
+) -> None:
+    """Sends the days of which something is missing; what was there already is a repeat."""
+    is_mended = await _is_mended(crew)
+    missing = _missing(crew, days, found, as_it_was if is_mended else as_misread)
+    if is_mended and not missing:
+        return
+    with show_progress(console, sum(day.load for day in missing)) as steps:
+        crew.sender.on_sent = steps
+        for day in days:
+            if day.number == company.story.mended and not is_mended:
+                await mend(crew.api, crew.workplace, crew.sender.clock)
+            if day in missing:
+                await send_day(crew, day)
+
+
+def _missing(
+    crew: Crew, days: list[PlannedDay], found: Counter[date], reading: Reading
+) -> list[PlannedDay]:
+    """Days on which something is sent of which the server has less than there was."""
+    planned: Counter[date] = Counter()
+    for day in days:
+        for act in day.acts:
+            planned[crew.book.day_of(act.at)] += reading(act) is not None
+    short = {day for day, count in planned.items() if found[day] < count}
+    return [
+        day
+        for day in days
+        if any(crew.book.day_of(a.at) in short for s in day.sendings for a in s.acts)
+    ]
+
+
+async def _is_mended(crew: Crew) -> bool:
+    source = crew.workplace.connections[SHOP.key].source_id
+    return bool((await crew.api.get(f"/ingest/v1/sources/{source}"))["mapping"] == MENDED)
+
+
+async def _activities_by_day(api: Api, today: date) -> Counter[date]:
+    """What the server has, by the day on which it happened."""
+    answer = await api.get(
+        "/insights/v1/metrics/query",
+        metric="activities",
+        granularity="day",
+        **{"from": str(today - timedelta(days=DAYS + OLDEST)), "to": str(today)},
+    )
+    counts = {date.fromisoformat(row["start"]): row["value"] for row in answer["items"]}
+    return Counter({day: count for day, count in counts.items() if count})
+
+
+def main() -> None:
+    """Runs until it is stopped; the system does not depend on it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--data", required=True, type=Path)
+    given = parser.parse_args()
+    asyncio.run(_main(given.url, given.data))
+
+
+async def _main(url: str, data: Path) -> None:
+    settings = settings_for(data)
+    operator_api = open_api(url, settings, "*", "operator")
+    async with operator_api as operator, open_api(url, settings, SLUG, "owner") as api:
+        await play(operator, api, open_clock(), Console())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The comparison finds what differs, and only that."""
+
+from mediaops_simulator.check.mending import expected_changes
+from mediaops_simulator.check.tally import Tally
+
+from tests.simulator.builders import RECEIVED, a_book, an_act
+
+
+def test_equal_cells_are_counted_and_a_different_one_is_kept():
+    tally = Tally()
+    area = tally.area("stickiness")
+    area.cell("2026-03-01 dau", 3, 3)
+    area.cell("2026-03-02 dau", 3, 4)
+    assert (tally.compared, [d.cell for d in tally.differences]) == (2, ["2026-03-02 dau"])
+
+
+def test_a_missing_row_differs_from_a_number_but_not_from_zero():
+    area = Tally().area("growth")
+    area.cells("day", {"a": 0, "b": 2}, {"a": 0, "c": 1})
+    assert [(d.cell, d.expected, d.found) for d in area.differences] == [
+        ("day b", 2, 0),
+        ("day c", 0, 1),
+    ]
+
+
+def test_a_ratio_is_compared_in_all_its_parts():
+    area = Tally().area("retention")
+    area.ratio("right", 1, 3, {"numerator": 1, "denominator": 3, "value": 1 / 3})
+    area.ratio("empty", 0, 0, {"numerator": 0, "denominator": 0, "value": None})
+    assert area.differences == []
+    area.ratio("zero", 0, 0, {"numerator": 0, "denominator": 0, "value": 0.0})
+    area.ratio("absent", 0, 3, {})
+    assert [d.cell for d in area.differences] == [
+        "zero value",
+        "absent numerator",
+        "absent denominator",
+        "absent value",
+    ]
+
+
+def test_the_replay_is_expected_to_touch_exactly_what_was_misread():
+    kinds = ("view.recorded", "favourite.created", "like.removed", "track.coupon", "unmapped")
+    book = a_book(*(an_act(1, type=kind) for kind in kinds))
+    after = RECEIVED.replace(hour=5)
+    assert expected_changes(book, after) == {
+        "unchanged": 1,
+        "changed": 2,
+        "retracted": 0,
+        "missing": 1,
+    }
+    assert sum(expected_changes(book, RECEIVED).values()) == 0
