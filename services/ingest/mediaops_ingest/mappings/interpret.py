@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mediaops_ingest.mappings.engine import CompiledMapping
+from mediaops_ingest.mappings.compiled import CompiledMapping
 from mediaops_ingest.platforms.port import Adapter, Context, Draft, Item, ItemFailed, Unmapped
 
 __all__ = ["Interpretation", "interpret"]
@@ -24,7 +24,7 @@ def interpret(
     body that only looks canonical), or first of all when it applies to all. Where it has no rule
     for the item either, what the adapter said stands.
     """
-    if mapping is None or not isinstance(item.content, dict | list):
+    if mapping is None:
         return Interpretation(adapter.normalise(item, context))
     if mapping.applies_to_all:
         mapped = _mapped(mapping, item, context)
@@ -42,7 +42,7 @@ def interpret(
 
 
 def _mapped(mapping: CompiledMapping, item: Item, context: Context) -> Interpretation | None:
-    drafts = mapping.apply(item, context)
+    drafts = mapping.apply(item.content, context)
     if all(isinstance(draft, Unmapped) for draft in drafts):
         return None
     return Interpretation(drafts, by_mapping=True)

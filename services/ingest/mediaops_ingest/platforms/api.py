@@ -26,6 +26,7 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.strict_json import NotStrict, canonical_json
+from mediaops_ingest.platforms.times import parse_rfc3339
 
 __all__ = ["ACTIVITIES", "SNAPSHOTS", "Api", "snapshot_key"]
 
@@ -63,12 +64,12 @@ class Api:
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
-        """The items of a stored array; `request.path` says of what."""
+        """The items of a stored array; `kind` in the configuration, or the path, says of what."""
         try:
             raws = msgspec.json.decode(request.body, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(str(error)) from None
-        is_snapshot = request.path == SNAPSHOTS
+        is_snapshot = SNAPSHOTS in (config.get("kind"), request.path)
         return [_item(index, bytes(raw), is_snapshot) for index, raw in enumerate(raws)]
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
@@ -114,6 +115,6 @@ def snapshot_key(snapshot: Mapping[str, Any]) -> str:
     if isinstance(content, dict):
         content = content.get("external_id")
     daily = snapshot.get("kind") == "daily"
-    when = snapshot.get("day") if daily else snapshot.get("as_of")
+    when = snapshot.get("day") if daily else parse_rfc3339(snapshot.get("as_of"))
     parts = ["snapshot", snapshot.get("metric"), snapshot.get("kind"), content, when]
     return canonical_json(parts).decode()

@@ -19,7 +19,7 @@ from mediaops_ingest.platforms.canonical import (
     draft_of_snapshot,
     snapshot_fault,
 )
-from mediaops_ingest.platforms.port import Context, Draft, Item, ItemFailed, Unmapped
+from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
 from mediaops_ingest.platforms.strict_json import canonical_json, fault
 
 __all__ = ["MAX_OUTPUTS", "CompiledMapping", "compile_mapping"]
@@ -43,12 +43,17 @@ class CompiledMapping:
     activities: tuple[Rule, ...]
     snapshots: tuple[Rule, ...]
 
-    def apply(self, item: Item, context: Context) -> list[Draft]:
-        """The drafts of an item; one `Unmapped` where no rule applies. Raises `ItemFailed`."""
-        if len(item.canonical) > MAX_INPUT_BYTES:
+    def apply(self, content: Any, context: Context) -> list[Draft]:
+        """The drafts of a decoded item; one `Unmapped` where no rule applies.
+
+        Raises `ItemFailed`, naming the place in the mapping.
+        """
+        if not isinstance(content, dict | list):
+            return [Unmapped("only objects and arrays can be mapped")]
+        if len(canonical_json(content)) > MAX_INPUT_BYTES:
             raise ItemFailed("", f"is longer than {MAX_INPUT_BYTES} bytes, too long for a mapping")
         scope = {
-            "item": item.content,
+            "item": content,
             "each": None,
             "index": 0,
             "received_at": context.received_at.isoformat(),
