@@ -25,7 +25,22 @@ _WRONG = {word: type_ for word, type_ in _RIGHT.items() if word != "coupon"} | {
 
 
 def _mapping(kinds: dict[str, str]) -> dict[str, Any]:
-    return {}
+    return {
+        "tables": {"kinds": kinds},
+        "activities": [
+            {
+                "each": "item.data",
+                "type": {"from": "each.kind", "table": "kinds"},
+                "occurred_at": {"from": "each.at", "time": "rfc3339"},
+                "actor": {"external_id": "=each.who"},
+                "content": {"external_id": "=each.page"},
+                "count": {"from": "each.n", "default": 1},
+                "value": {"amount_minor": "=each.fen", "currency": "CNY"},
+                "text": "=each.text",
+                "context": {"region": "=each.region", "order": "=each.order"},
+            }
+        ],
+    }
 
 
 MISTAKEN = _mapping(_WRONG)
