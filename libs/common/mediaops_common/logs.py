@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -34,6 +34,17 @@ SECRET_FIELDS = frozenset(
 Fields = MutableMapping[str, Any]
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error now, not to what it was when logging was configured."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
 def configure_logs(settings: LogSettings) -> None:
     """Sends structlog's and the standard library's records to standard error in one form."""
     as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
@@ -55,7 +66,7 @@ def configure_logs(settings: LogSettings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -63,7 +74,9 @@ def configure_logs(settings: LogSettings) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for old in [known for known in root.handlers if isinstance(known, _StandardError)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
     root.setLevel(settings.level.upper())
     # These tell of every statement and request at INFO.
     for name in ("httpx", "httpcore", "alembic", "aiosqlite", "sqlalchemy.engine"):

@@ -3,8 +3,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from mediaops_common.logs import configure_logs
+from mediaops_common.settings import LogSettings
 
 from tests.common.http.fake import Running, running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _logs() -> None:
+    configure_logs(LogSettings(format="json"))
 
 
 @pytest.fixture

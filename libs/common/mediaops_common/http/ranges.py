@@ -75,8 +75,11 @@ def parse_range(from_: str | None, to: str | None, tz: str) -> MomentRange:
         )
     if to is not None:
         end = day_end(parse_day(to, "to"), tz) if DAY.fullmatch(to) else parse_moment(to, "to")
-    if start is not None and end is not None and start > end:
-        raise Invalid("to", "is before from")
+    if start is not None and end is not None:
+        # Of moments, an empty range is one; a day before the first is a mistake.
+        is_empty = start == end and to is not None and DAY.fullmatch(to) is not None
+        if start > end or is_empty:
+            raise Invalid("to", "is before from")
     return MomentRange(start, end)
 
 
