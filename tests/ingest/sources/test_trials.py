@@ -1,0 +1,73 @@
+"""Trying a source: the dry run and the request through the real hook."""
+
+import json
+
+import pytest
+
+from tests.ingest.running import serving, signed
+
+KEYS = {
+    "standard-webhooks": {},
+    "cloudevents": {},
+    "douyin-open": {"client_secret": "s3cret"},
+    "wechat-oa": {"token": "t0ken"},
+}
+
+
+@pytest.mark.parametrize("adapter", KEYS)
+async def test_a_sent_test_goes_through_the_real_hook(tmp_path, adapter):
+    async with serving(tmp_path) as ingest:
+        source = await ingest.add_source(adapter=adapter, secrets=KEYS[adapter])
+        answer = await ingest.call("POST", f"/sources/{source['id']}/send-test")
+        sent = answer.json()
+        assert 200 <= sent["status"] < 300, answer.text
+        [kept] = await ingest.logged()
+        assert sent["delivery_id"] == str(kept.id)
+        assert str(kept.source_id) == source["id"]
+
+
+async def test_a_hook_url_that_leads_nowhere_is_said_to(ingest):
+    source = await ingest.add_source()
+    store = ingest.runtime.common.store.model_copy(update={"public_url": "http://127.0.0.1:9"})
+    object.__setattr__(ingest.runtime.common, "store", store)
+    answer = await ingest.call("POST", f"/sources/{source['id']}/send-test")
+    assert answer.status_code == 503
+    assert "--public-url" in answer.json()["detail"]
+
+
+async def test_a_dry_run_tells_what_would_become_of_a_body(ingest):
+    source = await ingest.add_source()
+    like = {"type": "like.created", "timestamp": "2026-11-22T08:00:00Z"}
+    body = json.dumps(like | {"data": {"actor": {"external_id": "u1"}}})
+    headers = signed(source["secrets"]["secret"], body.encode(), ingest.clock.now())
+    path = f"/sources/{source['id']}/test"
+    tried = (await ingest.call("POST", path, {"body": body, "headers": headers})).json()
+    assert tried["verdict"] == "verified"
+    [item] = tried["items"]
+    assert (item["outcome"], item["dedup_key"]) == ("normalised", "msg_1")
+    assert item["activities"][0]["type"] == "like.created"
+    unsigned = (await ingest.call("POST", path, {"body": body})).json()
+    assert (unsigned["verdict"], unsigned["reason"]) == ("refused", "header")
+    assert unsigned["items"][0]["outcome"] == "normalised"
+    assert await ingest.logged() == []
+
+
+async def test_a_dry_run_says_what_cannot_be_read(ingest):
+    source = await ingest.add_source()
+    path = f"/sources/{source['id']}/test"
+    assert (await ingest.call("POST", path, {"body": "{"})).json()["unreadable"]
+    unknown = (await ingest.call("POST", path, {"body": '{"type":"x.y","data":{}}'})).json()
+    assert unknown["items"][0]["outcome"] == "unmapped"
+    bad = await ingest.call("POST", path, {"body_base64": "!"})
+    assert bad.json()["errors"][0]["field"] == "body_base64"
+
+
+async def test_an_implicit_source_has_nothing_to_try(ingest):
+    channel = await ingest.add_channel()
+    await ingest.call("POST", "/activities", [{"channel_id": channel["id"]}])
+    listed = (await ingest.call("GET", "/sources")).json()["items"]
+    [implicit] = [source for source in listed if source["adapter"] == "api"]
+    assert implicit["hook_url"] is None
+    for below, body in [("/send-test", None), ("/rotate-secret", {}), ("/test", {"body": ""})]:
+        answer = await ingest.call("POST", f"/sources/{implicit['id']}{below}", body)
+        assert answer.status_code == 409, below
