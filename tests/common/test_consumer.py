@@ -1,0 +1,178 @@
+"""Effects happen exactly once and in order, whatever the bus repeats, loses or delays."""
+
+import random
+
+import pytest
+from mediaops_common import parked
+from mediaops_common.bus import Record
+from mediaops_common.consumer import PositionMoved
+from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode
+from mediaops_common.watermarks import shard_watermarks
+
+from tests.common.spine import NOW, TOPIC, a_spine, an_activity
+
+
+@pytest.fixture
+async def spine(tmp_path):
+    async with a_spine(tmp_path) as spine:
+        yield spine
+
+
+async def test_events_take_effect_once_although_the_bus_repeats_them(spine) -> None:
+    records = [spine.producer.recorded("u1", str(n)) for n in range(5)]
+    await spine.producer.publish(*records, *records, *records[2:])
+    await spine.drain()
+    assert await spine.effects() == [("u1", str(n), 1) for n in range(5)]
+
+
+async def test_a_gap_stops_its_lane_and_no_other(spine) -> None:
+    first, lost, third = (spine.producer.recorded("u1", name) for name in ("a", "b", "c"))
+    other = spine.producer.recorded("u2", "x")
+    await spine.producer.publish(first, third, other)
+    await spine.drain()
+    assert set(await spine.effects()) == {("u1", "a", 1), ("u2", "x", 1)}
+    # What is missing comes behind the gap, in order, with all that was passed by.
+    await spine.producer.publish(lost, third)
+    await spine.drain()
+    assert [e for e in await spine.effects() if e[0] == "u1"] == [
+        ("u1", "a", 1),
+        ("u1", "b", 1),
+        ("u1", "c", 1),
+    ]
+
+
+async def test_heads_reveal_a_lost_tail_and_it_is_asked_for_once(spine) -> None:
+    kept, lost = spine.producer.recorded("u1", "a"), spine.producer.recorded("u1", "b")
+    await spine.producer.publish(kept)
+    await spine.producer.heads()
+    await spine.producer.heads()
+    await spine.drain()
+    (stall,) = await spine.rows(spine.database.tables.stall)
+    assert (stall.shard, stall.slot, stall.missing) == (7, lost.slot, 2)
+    asks = [decode(row.value)[1] for row in await spine.rows(spine.database.tables.outbox)]
+    assert [(ask.missing, ask.fence, ask.producer) for ask in asks] == [(2, 1, "ingest")]
+    # A new stream that does not bring it is asked again; one that brings it ends the stall.
+    spine.producer.fence = 2
+    await spine.producer.heads()
+    await spine.drain()
+    assert len(await spine.rows(spine.database.tables.outbox)) == 2
+    await spine.producer.publish(lost)
+    await spine.producer.heads()
+    await spine.drain()
+    assert await spine.rows(spine.database.tables.stall) == []
+    assert len(await spine.effects()) == 2
+
+
+async def test_a_watermark_passes_only_what_is_whole(spine) -> None:
+    lost = spine.producer.recorded("u1", "a")
+    await spine.producer.heads()
+    await spine.drain()
+    async with spine.database.read() as session:
+        assert NOW not in (await shard_watermarks(session, "crm.fast")).values()
+    await spine.producer.publish(lost)
+    await spine.producer.heads()
+    await spine.drain()
+    async with spine.database.read() as session:
+        assert await shard_watermarks(session, "crm.fast") == {7: NOW}
+
+
+async def test_a_poison_event_is_parked_alone_and_stops_nobody(spine) -> None:
+    names = ["a", "b", "poison", "c", "d"]
+    await spine.producer.publish(*[spine.producer.recorded("u1", name) for name in names])
+    await spine.drain()
+    assert [name for _, name, _ in await spine.effects()] == ["a", "b", "c", "d"]
+    (row,) = await spine.rows(spine.database.tables.parked)
+    assert (row.state, row.type, row.seq) == ("parked", "activity.recorded", 3)
+    assert "poison" in row.error
+
+
+async def test_what_cannot_be_decoded_is_parked_and_its_number_counts(spine) -> None:
+    good = spine.producer.recorded("u1", "a")
+    broken = spine.producer.recorded("u1", "b")
+    broken = Record(broken.key, b"\xff{", broken.producer, broken.shard, broken.slot, broken.seq)
+    last = spine.producer.recorded("u1", "c")
+    await spine.producer.publish(good, broken, last)
+    await spine.drain()
+    assert [name for _, name, _ in await spine.effects()] == ["a", "c"]
+    (row,) = await spine.rows(spine.database.tables.parked)
+    assert row.type == "unreadable"
+
+
+@pytest.mark.parametrize("state", ["parked", "dropped"])
+async def test_a_retraction_that_meets_its_activity_parked_cancels_both(spine, state) -> None:
+    activity = an_activity("u1", "poison")
+    await spine.producer.publish(spine.producer.number(ActivityRecorded(activity=activity)))
+    await spine.drain()
+    (row,) = await spine.rows(spine.database.tables.parked)
+    if state == "dropped":
+        async with spine.database.write() as session:
+            assert await parked.mark(session, row.id, ("parked",), "dropped")
+    retraction = ActivityRetracted(activity=activity, retracted_at=NOW, reason="replay")
+    await spine.producer.publish(spine.producer.number(retraction))
+    await spine.drain()
+    assert await spine.effects() == []
+    states = [row.state for row in await spine.rows(spine.database.tables.parked)]
+    assert states == ["cancelled", "cancelled"]
+
+
+async def test_two_owners_of_a_partition_count_once(spine) -> None:
+    # A zombie: both have fetched the same records before either applies them.
+    zombie = spine.another_runner()
+    mine = await spine.bus.consumer("a", [TOPIC], spine.runner._locate)
+    its = await spine.bus.consumer("b", [TOPIC], zombie._locate)
+    for consumer in (mine, its):
+        assert await consumer.poll(10, 0.01) == []
+    await spine.producer.publish(*[spine.producer.recorded("u1", str(n)) for n in range(3)])
+    await spine.runner.step(mine, timeout=0.1)
+    with pytest.raises(PositionMoved):
+        await zombie.step(its, timeout=0.1)
+    assert len(await spine.effects()) == 3
+    await mine.close()
+    await its.close()
+
+
+async def test_a_log_made_again_counts_nothing_twice(spine) -> None:
+    records = [spine.producer.recorded(f"u{n}", "x") for n in range(6)]
+    await spine.producer.publish(*records)
+    await spine.drain()
+    await spine.bus.delete_topic(TOPIC)
+    await spine.bus.topic(TOPIC)
+    await spine.producer.publish(*records, spine.producer.recorded("u9", "new"))
+    await spine.drain(spine.another_runner())
+    assert len(await spine.effects()) == 7
+
+
+async def test_counters_say_what_was_applied(spine) -> None:
+    await spine.producer.publish(*[spine.producer.recorded(f"u{n}", "x") for n in range(4)])
+    await spine.drain()
+    rows = await spine.rows(spine.database.tables.applied)
+    assert sum(row.activities for row in rows) == 4
+    assert {row.group for row in rows} == {"crm.fast"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_the_bus_does_everything_counts_once_in_order(spine, seed) -> None:
+    """Loss, repeats and restarts at random; a loss is healed by going back, as the relay does."""
+    chance = random.Random(seed)
+    sent: list[Record] = []
+    for n in range(60):
+        sent.append(spine.producer.recorded(f"u{chance.randrange(5)}", str(n)))
+    cursor = 0
+    while cursor < len(sent):
+        take = sent[cursor : cursor + chance.randrange(1, 12)]
+        cut = chance.randrange(len(take) + 1) if chance.random() < 0.3 else len(take)
+        await spine.producer.publish(*take[:cut])  # the tail is lost
+        if chance.random() < 0.5:
+            await spine.drain(spine.another_runner() if chance.random() < 0.5 else None)
+        if cut < len(take) or chance.random() < 0.2:
+            cursor = max(0, cursor - chance.randrange(10))  # the relay goes back
+        else:
+            cursor += len(take)
+    await spine.producer.heads()
+    await spine.drain(spine.another_runner())
+    by_actor: dict[str, list[int]] = {}
+    for actor, name, change in await spine.effects():
+        assert change == 1
+        by_actor.setdefault(actor, []).append(int(name))
+    assert sorted(n for names in by_actor.values() for n in names) == list(range(60))
+    assert all(names == sorted(names) for names in by_actor.values())
