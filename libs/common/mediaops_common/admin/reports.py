@@ -90,6 +90,7 @@ async def group_reports(
             rows.setdefault((str(row.source_id), row.day), {})[row.state] = row.n
         report: dict[str, Any] = {
             "group": name,
+            "topics": list(map(str, group.topics)),
             "rows": [
                 {"source_id": source, "day": day, **counts}
                 for (source, day), counts in sorted(rows.items())

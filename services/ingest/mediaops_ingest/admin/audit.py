@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from mediaops_common.events import ActivityRecorded, ActivityRetracted, SnapshotRecorded, decode
+from mediaops_common.events import (
+    ActivityRecorded,
+    ActivityRetracted,
+    SnapshotRecorded,
+    Topic,
+    decode,
+)
 from mediaops_common.ids import SHARDS
 from mediaops_common.zones import day_number, number_day
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -37,12 +43,14 @@ async def audit(
         total += abs(row.received - settled)
     sums: Counter[str] = Counter()
     for report in reports:
-        waiting = await _in_flight(session, report.get("lanes", []))
+        topics = set(report["topics"])
+        waiting = await _in_flight(session, topics, report.get("lanes", []))
         theirs = {(r["source_id"], r["day"]): r for r in report["rows"]}
         for key in sorted(ours.keys() | theirs.keys() | waiting.keys()):
             if workspace_id is not None and key not in ours:
                 continue
-            item = _compare(report["group"], key, ours.get(key), theirs.get(key, {}), waiting[key])
+            numbered = _numbered(ours.get(key), topics)
+            item = _compare(report["group"], key, numbered, theirs.get(key, {}), waiting[key])
             items.append(item)
             total += abs(item["residual"])
             for name in ("in_flight", "parked", "dropped", "cancelled"):
@@ -57,10 +65,17 @@ async def audit(
     }
 
 
+def _numbered(ours: Any, topics: set[str]) -> int:
+    """What was numbered for a source and day in the topics that the group reads."""
+    if ours is None:
+        return 0
+    activities = ours.activities + ours.retractions if str(Topic.activity) in topics else 0
+    return int(activities + (ours.snapshots if str(Topic.snapshot) in topics else 0))
+
+
 def _compare(
-    group: str, key: SourceDayKey, ours: Any, theirs: dict[str, Any], in_flight: int
+    group: str, key: SourceDayKey, numbered: int, theirs: dict[str, Any], in_flight: int
 ) -> dict[str, Any]:
-    numbered = 0 if ours is None else ours.activities + ours.retractions + ours.snapshots
     applied = sum(theirs.get(name, 0) for name in ("activities", "retractions", "snapshots"))
     kept = {name: theirs.get(name, 0) for name in ("parked", "dropped", "cancelled")}
     return {
@@ -76,7 +91,7 @@ def _compare(
 
 
 async def _in_flight(
-    session: AsyncSession, lanes: Sequence[Sequence[Any]]
+    session: AsyncSession, topics: set[str], lanes: Sequence[Sequence[Any]]
 ) -> defaultdict[SourceDayKey, int]:
     """Events with a number above the group's last one, by source and local day of receipt."""
     last = {(topic, slot): numbers for topic, slot, numbers in lanes}
@@ -85,6 +100,7 @@ async def _in_flight(
         missing = sum(
             number - _last(last, topic, slot, shard)
             for topic, numbers in newest.items()
+            if topic in topics
             for slot, number in enumerate(numbers)
         )
         before = None
@@ -93,7 +109,7 @@ async def _in_flight(
             if not rows:
                 break
             for row in rows:
-                counted = await asyncio.to_thread(_above, row.records, shard, last)
+                counted = await asyncio.to_thread(_above, row.records, shard, topics, last)
                 missing -= sum(counted.values())
                 for key, value in counted.items():
                     found[key] += value
@@ -109,7 +125,8 @@ def _last(last: dict[tuple[str, int], list[int]], topic: str, slot: int, shard: 
 def _above(raw: bytes, shard: int, last: dict[tuple[str, int], list[int]]) -> Counter[SourceDayKey]:
     counted: Counter[SourceDayKey] = Counter()
     for archived in unpack_chunk(raw):
-        if archived.seq <= _last(last, TOPICS[archived.topic], archived.slot, shard):
+        topic = TOPICS[archived.topic]
+        if topic not in topics or archived.seq <= _last(last, topic, archived.slot, shard):
             continue
         event = decode(archived.value)[1]
         if isinstance(event, ActivityRecorded | ActivityRetracted):
