@@ -122,7 +122,9 @@ def _last(last: dict[tuple[str, int], list[int]], topic: str, slot: int, shard: 
     return 0 if numbers is None or len(numbers) != SHARDS else numbers[shard]
 
 
-def _above(raw: bytes, shard: int, last: dict[tuple[str, int], list[int]]) -> Counter[SourceDayKey]:
+def _above(
+    raw: bytes, shard: int, topics: set[str], last: dict[tuple[str, int], list[int]]
+) -> Counter[SourceDayKey]:
     counted: Counter[SourceDayKey] = Counter()
     for archived in unpack_chunk(raw):
         topic = TOPICS[archived.topic]
