@@ -17,6 +17,8 @@ from mediaops_common.ids import slot_of
 
 from mediaops_ingest.archive.chunks import TOPICS
 from mediaops_ingest.delivery_log.port import LoggedDelivery
+from mediaops_ingest.mappings.compiled import CompiledMapping
+from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms.identity import (
     activity_id,
     canonical_digest,
@@ -57,8 +59,7 @@ class SourceView:
     """Live and retired ones, newest first: old deliveries must stay readable."""
     config: dict[str, Any]
     mapping_revision: int
-    mapping: Any
-    """A compiled mapping, or None."""
+    mapping: CompiledMapping | None
     context: Context
     """With any `received_at`: it is replaced for each delivery."""
 
@@ -88,6 +89,7 @@ class ReadItem:
     outputs: list[Output] = field(default_factory=list)
     unmapped: int = 0
     failure: tuple[str, str] | None = None
+    mapping_revision: int = 0
     is_snapshot: bool = False
     """Only snapshots of our own surface: the same key with new values corrects."""
 
@@ -146,16 +148,16 @@ def read_item(
     digest = canonical_digest(item)
     read = ReadItem(item.index, key, digest, identity, is_snapshot=delivery.kind == "snapshots")
     try:
-        drafts = source.adapter.normalise(item, context)
-        if source.mapping is not None and all(isinstance(d, Unmapped) for d in drafts):
-            drafts = source.mapping.apply(item.content, context)
+        meaning = interpret(source.adapter, item, context, source.mapping)
     except ItemFailed as error:
         read.failure = (error.field, error.detail)
         return read
     except Exception as error:
         read.failure = ("", f"{type(error).__name__} while normalising")
         return read
-    for output, draft in enumerate(drafts):
+    # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
+    read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
+    for output, draft in enumerate(meaning.drafts):
         if isinstance(draft, Unmapped):
             read.unmapped += 1
         else:
@@ -179,17 +181,17 @@ def _output(
         source.namespace,
         read.identity,
         output=output,
-        mapping_revision=source.mapping_revision,
+        mapping_revision=read.mapping_revision,
     )
     event: ActivityRecorded | SnapshotRecorded
     if isinstance(draft, ActivityDraft):
         event = ActivityRecorded(
-            activity=_activity(event_id, draft, output, read.index, delivery, source, context)
+            activity=_activity(event_id, draft, output, read, delivery, source, context)
         )
         key, topic, moment = event.activity.key.encode(), ACTIVITY, draft.occurred_at
     else:
         assert isinstance(draft, SnapshotDraft)
-        event = _snapshot(event_id, draft, output, read.index, delivery, source, context)
+        event = _snapshot(event_id, draft, output, read, delivery, source, context)
         key, topic, moment = str(source.channel_id).encode(), SNAPSHOT, draft.as_of
     value = encode(
         event,
@@ -205,7 +207,7 @@ def _activity(
     activity_id: UUID,
     draft: ActivityDraft,
     output: int,
-    item: int,
+    read: ReadItem,
     delivery: LoggedDelivery,
     source: SourceView,
     context: Context,
@@ -229,9 +231,9 @@ def _activity(
         text=draft.text,
         parent_external_id=draft.parent_external_id,
         context=draft.context,
-        item=item,
+        item=read.index,
         output=output,
-        mapping_revision=source.mapping_revision,
+        mapping_revision=read.mapping_revision,
         by_channel=draft.by_channel
         or (actor is not None and actor.external_id == context.channel_external_id),
     )
@@ -241,7 +243,7 @@ def _snapshot(
     snapshot_id: UUID,
     draft: SnapshotDraft,
     output: int,
-    item: int,
+    read: ReadItem,
     delivery: LoggedDelivery,
     source: SourceView,
     context: Context,
@@ -261,9 +263,9 @@ def _snapshot(
         source_id=source.id,
         delivery_id=delivery.id,
         timezone=context.timezone,
-        item=item,
+        item=read.index,
         output=output,
-        mapping_revision=source.mapping_revision,
+        mapping_revision=read.mapping_revision,
     )
 
 

@@ -1,7 +1,6 @@
 """What the normaliser knows of sources, kept until the registry changes."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from mediaops_common.db import Database
@@ -9,6 +8,7 @@ from mediaops_common.keys import SecretBox
 from mediaops_common.platforms import id_scope
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.mappings.compiled import compile_mapping
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.reading import SourceView
 from mediaops_ingest.platforms.port import Context
@@ -73,7 +73,7 @@ class SourceBook:
             secrets=opened.secrets,
             config=source.config,
             mapping_revision=source.mapping_revision,
-            mapping=_compiled(opened.mapping),
+            mapping=None if opened.mapping is None else compile_mapping(opened.mapping),
             context=Context(
                 channel_id=channel.id,
                 channel_external_id=channel.external_id,
@@ -83,11 +83,3 @@ class SourceBook:
                 received_at=EPOCH,
             ),
         )
-
-
-def _compiled(mapping: dict[str, Any] | None) -> Any:
-    if mapping is None:
-        return None
-    from mediaops_ingest.mappings.compiled import compile_mapping
-
-    return compile_mapping(mapping)
