@@ -10,7 +10,16 @@ from mediaops_common.events import SourceSaved
 from tests.ingest.running import signed
 from tests.ingest.workspaces.test_workspaces import outbox
 
-A_MAPPING = {"rules": []}
+A_MAPPING = {
+    "activities": [
+        {
+            "when": "item.kind == 'thumb'",
+            "type": "like.created",
+            "occurred_at": "=item.at",
+            "actor": {"external_id": "=item.who"},
+        }
+    ]
+}
 
 
 async def test_a_source_shows_its_secrets_once(ingest):
@@ -154,6 +163,22 @@ async def test_every_mapping_is_kept_under_its_revision(ingest):
     kept = (await ingest.call("GET", f"{path}/mappings")).json()["items"]
     assert [row["revision"] for row in kept] == [2, 1]
     assert kept[0]["mapping"] == A_MAPPING
+
+
+@pytest.mark.parametrize(
+    ("mapping", "field"),
+    [
+        ({"rules": []}, "mapping.rules"),
+        ({"activities": [{"type": "like.created"}]}, "mapping.activities[0].occurred_at"),
+        ({"activities": [{"x" * 70_000: 1}]}, "mapping"),
+    ],
+)
+async def test_a_mapping_that_cannot_be_one_is_refused_by_its_place(ingest, mapping, field):
+    channel = await ingest.add_channel()
+    body = {"channel_id": channel["id"], "adapter": "standard-webhooks", "mapping": mapping}
+    answer = await ingest.call("POST", "/sources", body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
 
 
 async def test_a_change_is_made_only_by_who_saw_the_source(ingest):

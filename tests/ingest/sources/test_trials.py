@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.ingest.running import serving, signed
+from tests.ingest.sources.test_sources import A_MAPPING
 
 KEYS = {
     "standard-webhooks": {},
@@ -60,6 +61,21 @@ async def test_a_dry_run_says_what_cannot_be_read(ingest):
     assert unknown["items"][0]["outcome"] == "unmapped"
     bad = await ingest.call("POST", path, {"body_base64": "!"})
     assert bad.json()["errors"][0]["field"] == "body_base64"
+
+
+async def test_a_mapping_is_tried_before_it_is_saved(ingest):
+    source = await ingest.add_source(mapping=A_MAPPING)
+    path = f"/sources/{source['id']}/test"
+    thumb = {"type": "shop.thumb", "kind": "thumb", "at": "2026-11-22T08:00:00Z", "who": 7}
+    body = json.dumps({"type": "shop.thumb", "data": thumb} | thumb)
+    [item] = (await ingest.call("POST", path, {"body": body})).json()["items"]
+    assert (item["outcome"], item["by_mapping"]) == ("normalised", True)
+    assert item["activities"][0]["actor"]["external_id"] == "7"
+    other = {"activities": [A_MAPPING["activities"][0] | {"type": "vote.cast"}]}
+    tried = (await ingest.call("POST", path, {"body": body, "mapping": other})).json()
+    assert tried["items"][0]["activities"][0]["type"] == "vote.cast"
+    bad = await ingest.call("POST", path, {"body": body, "mapping": {"x": 1}})
+    assert bad.json()["errors"][0]["field"] == "mapping.x"
 
 
 async def test_an_implicit_source_has_nothing_to_try(ingest):

@@ -1,5 +1,6 @@
 """Sources over HTTP."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -162,7 +163,10 @@ async def try_request(
     """A dry run: the verdict on the proof, and what each item would become."""
     source = await service.find(reads, caller.workspace_id, source_id)
     opened, channel = await service.open_for_trial(reads, runtime.keys.box, source)
-    return trials.dry_run(opened, channel, caller.timezone, body, clock.now())
+    # A mapping may take a while over a large body.
+    return await asyncio.to_thread(
+        trials.dry_run, opened, channel, caller.timezone, body, clock.now()
+    )
 
 
 @router.post("/{source_id}/send-test", response_model=TestSent)

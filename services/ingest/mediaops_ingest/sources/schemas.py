@@ -118,12 +118,15 @@ class TestBody(BaseModel):
     path: Annotated[str, Field(max_length=200)] = ""
     query: Annotated[str, Field(max_length=8_000)] = ""
     headers: Annotated[dict[str, str], Field(max_length=100)] = Field(default_factory=dict)
+    mapping: Mapping | None = None
+    """Tried instead of the source's own."""
 
 
 class TriedItem(BaseModel):
     index: int
     dedup_key: str | None
     outcome: Literal["normalised", "unmapped", "failed"]
+    by_mapping: bool = False
     field: str | None = None
     detail: str | None = None
     activities: list[dict[str, Any]] = Field(default_factory=list)

@@ -15,6 +15,8 @@ from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.mappings.compiled import CompiledMapping, compile_mapping
+from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.declaration import BadSetting, Settled
 from mediaops_ingest.platforms.port import Adapter, SecretSet
 from mediaops_ingest.platforms.registry import ADAPTERS, API, attachable
@@ -259,9 +261,19 @@ async def _current_secrets(session: AsyncSession, box: SecretBox, source: Source
     return sets[0].values if sets else {}
 
 
+def check_mapping(mapping: dict[str, Any]) -> CompiledMapping:
+    """Raises Invalid, naming the place in the mapping."""
+    try:
+        return compile_mapping(mapping)
+    except BadMapping as error:
+        place = "mapping" if error.position == "mapping" else f"mapping.{error.position}"
+        raise Invalid(place, error.detail) from None
+
+
 def _add_mapping(
     session: AsyncSession, source: Source, mapping: dict[str, Any], *, by: str, now: datetime
 ) -> None:
+    check_mapping(mapping)
     source.mapping_revision += 1
     session.add(
         MappingRevision(

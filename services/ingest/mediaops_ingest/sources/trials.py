@@ -16,9 +16,11 @@ from mediaops_common.ids import new_id
 from mediaops_common.platforms import id_scope
 
 from mediaops_ingest.channels.service import Channel
+from mediaops_ingest.mappings.compiled import CompiledMapping
+from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms import port
 from mediaops_ingest.sources.schemas import TestBody, TestSent, Tried, TriedItem
-from mediaops_ingest.sources.service import Opened
+from mediaops_ingest.sources.service import Opened, check_mapping
 
 __all__ = ["dry_run", "send_sample"]
 
@@ -48,7 +50,9 @@ def dry_run(
         timezone=timezone,
         received_at=now,
     )
-    tried.items = [_try(opened.adapter, item, context) for item in items[:SHOWN_ITEMS]]
+    document = opened.mapping if wanted.mapping is None else wanted.mapping
+    mapping = None if document is None else check_mapping(document)
+    tried.items = [_try(opened.adapter, item, context, mapping) for item in items[:SHOWN_ITEMS]]
     return tried
 
 
@@ -72,9 +76,14 @@ def _request_of(wanted: TestBody, now: datetime) -> port.Request:
     )
 
 
-def _try(adapter: port.Adapter, item: port.Item, context: port.Context) -> TriedItem:
+def _try(
+    adapter: port.Adapter,
+    item: port.Item,
+    context: port.Context,
+    mapping: CompiledMapping | None,
+) -> TriedItem:
     try:
-        drafts = adapter.normalise(item, context)
+        read = interpret(adapter, item, context, mapping)
     except port.ItemFailed as error:
         return TriedItem(
             index=item.index,
@@ -83,11 +92,13 @@ def _try(adapter: port.Adapter, item: port.Item, context: port.Context) -> Tried
             field=error.field,
             detail=error.detail,
         )
+    drafts = read.drafts
     unmapped = next((draft for draft in drafts if isinstance(draft, port.Unmapped)), None)
     return TriedItem(
         index=item.index,
         dedup_key=item.dedup_key,
         outcome="normalised" if unmapped is None else "unmapped",
+        by_mapping=read.by_mapping,
         detail=None if unmapped is None else unmapped.reason,
         activities=_drafts(drafts, port.ActivityDraft),
         snapshots=_drafts(drafts, port.SnapshotDraft),
