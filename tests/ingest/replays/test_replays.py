@@ -1,0 +1,173 @@
+"""A mapping mistake mended by replay: the wrong is taken back and the missing appears."""
+
+import json
+
+import pytest
+from mediaops_common.events import ActivityRecorded, ActivityRetracted
+
+from tests.ingest.spine import spine_of
+
+
+@pytest.fixture
+async def spine(ingest):
+    return await spine_of(ingest)
+
+
+def a_mapping(**kinds: str) -> dict:
+    return {
+        "tables": {"kinds": kinds},
+        "activities": [
+            {
+                "type": {"from": "item.kind", "table": "kinds"},
+                "occurred_at": "=item.at",
+                "actor": {"external_id": "=item.user"},
+            }
+        ],
+    }
+
+
+WRONG = a_mapping(like="like.created", fav="like.created")
+RIGHT = a_mapping(like="like.created", fav="favourite.created", buy="order.paid")
+
+SENT = [
+    {"kind": "like", "user": "u1", "at": "2026-11-20T08:00:00Z"},
+    {"kind": "fav", "user": "u1", "at": "2026-11-20T09:00:00Z"},
+    {"kind": "fav", "user": "u2", "at": "2026-11-20T10:00:00Z"},
+    {"kind": "buy", "user": "u3", "at": "2026-11-21T08:00:00Z"},
+]
+
+
+async def sent(ingest, spine) -> dict:
+    source = await ingest.add_source(mapping=WRONG)
+    for n, body in enumerate(SENT):
+        await ingest.knock_signed(source, json.dumps(body).encode(), id_=f"msg_{n}")
+    await ingest.knock_signed(source, json.dumps(SENT[1]).encode(), id_="msg_1")  # a repeat
+    await spine.run()
+    return source
+
+
+async def mend(ingest, source, mapping=RIGHT) -> None:
+    shown = await ingest.call("GET", f"/sources/{source['id']}")
+    answer = await ingest.call(
+        "PATCH",
+        f"/sources/{source['id']}",
+        {"mapping": mapping},
+        headers={"If-Match": shown.headers["ETag"]},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def replay(ingest, source, **more):
+    answer = await ingest.call("POST", "/deliveries/replay", {"source_id": source["id"], **more})
+    assert answer.status_code in (200, 202), answer.text
+    return answer.json()
+
+
+async def test_a_preview_tells_the_difference_and_changes_nothing(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    before = await spine.published()
+    diff = await replay(ingest, source, preview=True)
+    assert {k: diff[k] for k in ("unchanged", "changed", "retracted", "missing")} == {
+        "unchanged": 1,
+        "changed": 2,
+        "retracted": 0,
+        "missing": 1,
+    }
+    await spine.run()
+    assert await spine.published() == before
+
+
+async def test_exactly_the_wrong_is_retracted_and_exactly_the_missing_appears(
+    ingest, spine
+) -> None:
+    source = await sent(ingest, spine)
+    before = {e.activity.id: e.activity for e in await spine.published()}
+    await mend(ingest, source)
+    started = await replay(ingest, source)
+    await spine.run()
+    done = (await ingest.call("GET", f"/deliveries/replays/{started['replay_id']}")).json()
+    assert done["state"] == "done"
+    assert (done["counts"]["changed"], done["counts"]["missing"]) == (2, 1)
+    events = await spine.published()
+    retracted = [e for e in events if isinstance(e, ActivityRetracted)]
+    recorded = [e.activity for e in events if isinstance(e, ActivityRecorded)]
+    assert {e.activity.actor.external_id for e in retracted} == {"u1", "u2"}
+    assert all(before[e.activity.id].type == "like.created" for e in retracted)
+    gone = {e.activity.id for e in retracted}
+    standing = [a for a in recorded if a.id not in gone]
+    assert sorted((a.actor.external_id, a.type) for a in standing) == [
+        ("u1", "favourite.created"),
+        ("u1", "like.created"),
+        ("u2", "favourite.created"),
+        ("u3", "order.paid"),
+    ]
+
+
+async def test_a_retraction_comes_after_its_activity_in_its_lane(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    await replay(ingest, source)
+    await spine.run()
+    seen = set()
+    for event in await spine.published():
+        if isinstance(event, ActivityRetracted):
+            assert event.activity.id in seen
+        else:
+            seen.add(event.activity.id)
+
+
+async def test_a_retraction_says_whether_its_actor_stays_active_that_day(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    await replay(ingest, source)
+    await spine.run()
+    remaining = {
+        e.activity.actor.external_id: e.remaining_active
+        for e in await spine.published()
+        if isinstance(e, ActivityRetracted)
+    }
+    assert remaining == {"u1": 1, "u2": 0}
+
+
+async def test_a_second_replay_changes_nothing(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    for _ in range(2):
+        await replay(ingest, source)
+        await spine.run()
+    events = await spine.published()
+    assert sum(isinstance(e, ActivityRetracted) for e in events) == 2
+    assert sum(isinstance(e, ActivityRecorded) for e in events) == 6
+
+
+async def test_back_to_the_old_mapping_gives_the_old_numbers_under_new_ids(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    for mapping in (RIGHT, WRONG):
+        await mend(ingest, source, mapping)
+        await replay(ingest, source)
+        await spine.run()
+    events = await spine.published()
+    gone = {e.activity.id for e in events if isinstance(e, ActivityRetracted)}
+    recorded = [e.activity for e in events if isinstance(e, ActivityRecorded)]
+    assert len({a.id for a in recorded}) == len(recorded)
+    standing = sorted((a.actor.external_id, a.type) for a in recorded if a.id not in gone)
+    assert standing == [("u1", "like.created"), ("u1", "like.created"), ("u2", "like.created")]
+
+
+async def test_only_the_days_asked_for_are_read_again(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    diff = await replay(ingest, source, preview=True, **{"from": "2026-11-23"})
+    assert (diff["deliveries"], diff["changed"]) == (0, 0)
+
+
+async def test_the_audit_of_ingest_stays_zero(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    await replay(ingest, source)
+    await spine.run()
+    answer = await ingest.call("GET", "/admin/audit", workspace="*", role="operator")
+    assert answer.json()["residual"] == 0
+    quality = await spine.quality()
+    assert (quality["received"], quality["normalised"], quality["duplicates"]) == (5, 4, 1)

@@ -1,0 +1,223 @@
+"""A real `mediaops up` as a child process, spoken to over HTTP as its users do."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from standardwebhooks import Webhook
+
+MEDIAOPS = Path(sys.executable).parent / "mediaops"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class System:
+    """One data directory; the process over it can be killed and started again."""
+
+    def __init__(self, data: Path, *, port: int | None = None, **environment: str) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {"MEDIAOPS_LOG_FORMAT": "json", **environment}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.http = httpx.Client(base_url=self.url, timeout=30)
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def start(self, *, wait: float = 40.0, **environment: str) -> None:
+        """Starts the process and waits until every service is live."""
+        self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [MEDIAOPS, "up", "--data", self.data, "--port", str(self.port)],
+            env={**os.environ, **self.environment, **environment},
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + wait
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
+            with contextlib.suppress(httpx.HTTPError):
+                live = [self.http.get(f"/{s}/health/live").status_code for s in SERVICES]
+                if set(live) == {200}:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"did not start within {wait} s:\n{self.output()}")
+
+    def output(self) -> str:
+        return (self.data.parent / f"{self.data.name}.log").read_text(errors="replace")[-5_000:]
+
+    def kill(self) -> None:
+        """`kill -9` of the process and whatever it started."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.log.close()
+            self.process = None
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=15)
+        self.log.close()
+        self.process = None
+        return code
+
+    def wait_for_death(self, seconds: float = 30.0) -> bool:
+        """Whether the process died by itself (at a failpoint) within that time."""
+        assert self.process is not None
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        self.log.close()
+        self.process = None
+        return True
+
+    def command(self, *arguments: str) -> str:
+        """The last line that a `mediaops` command prints."""
+        done = subprocess.run(
+            [MEDIAOPS, *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip().splitlines()[-1]
+
+    def token(self, workspace: str = "default", role: str = "owner") -> str:
+        if (workspace, role) not in self._tokens:
+            made = self.command(
+                "token", "create", "--data", str(self.data), "--workspace", workspace, "--role", role
+            )
+            self._tokens[workspace, role] = made
+        return self._tokens[workspace, role]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        workspace: str = "default",
+        role: str = "owner",
+        **more: Any,
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token(workspace, role)}"}
+        headers |= more.pop("headers", {})
+        return self.http.request(method, path, json=body, headers=headers, **more)
+
+    def ask(self, path: str, **more: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        answer = self.call("GET", path, **more)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def add_channel(self, workspace: str = "default", **changes: Any) -> str:
+        body = {
+            "platform": "site",
+            "external_id": uuid4().hex,
+            "name": "Site",
+            "owner_kind": "organisation",
+        } | changes
+        answer = self.call("POST", "/ingest/v1/channels", body, workspace=workspace)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def add_source(self, channel: str, workspace: str = "default", **changes: Any) -> Any:
+        body = {"channel_id": channel, "adapter": "standard-webhooks"} | changes
+        answer = self.call("POST", "/ingest/v1/sources", body, workspace=workspace)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def settle(self, seconds: float = 60.0) -> None:
+        """Waits until nothing is pending or in flight anywhere and nothing is missing."""
+        deadline = time.monotonic() + seconds
+        quiet = 0
+        while time.monotonic() < deadline:
+            lags = [
+                self.ask(f"/{s}/v1/admin/lag", workspace="*", role="operator")
+                for s in ("ingest", "crm", "insights")
+            ]
+            waiting = sum(lag["in_flight"] + lag["pending"] + lag["stalls"] for lag in lags)
+            quiet = quiet + 1 if waiting == 0 else 0
+            if quiet == 3:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"still waiting: {lags}")
+
+    def audit(self) -> Any:
+        """What `mediaops audit` compares."""
+        operator = {"workspace": "*", "role": "operator"}
+        reports = [self.ask(f"/{s}/v1/admin/audit", **operator) for s in ("crm", "insights")]
+        groups = [group for report in reports for group in report["groups"]]
+        answer = self.call("POST", "/ingest/v1/admin/audit", {"groups": groups}, **operator)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def events(self, workspace: str = "default", **filters: str) -> list[Any]:
+        """The whole archive of a workspace."""
+        items: list[Any] = []
+        after: dict[str, str] = {}
+        while True:
+            page = self.ask(
+                "/ingest/v1/events",
+                workspace=workspace,
+                params={"limit": "1000", **filters, **after},
+            )
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            after = {"after": page["next"]}
+
+
+SERVICES = ("ingest", "content", "crm", "insights")
+
+
+@contextmanager
+def a_system(folder: Path, **environment: str) -> Iterator[System]:
+    """A started system; whatever runs of it is killed at the end."""
+    system = System(folder / "data", **environment)
+    try:
+        system.start()
+        yield system
+    finally:
+        system.kill()
+        system.http.close()
+
+
+def signed(secret: str, message_id: str, body: str, moment: datetime | None = None) -> dict[str, str]:
+    """Headers of a Standard Webhook, made by the reference library."""
+    moment = moment or datetime.now(UTC)
+    return {
+        "content-type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, moment, body),
+    }
+
+
+def event_body(type_: str, actor: str, moment: datetime, **data: Any) -> str:
+    stamp = moment.isoformat().replace("+00:00", "Z")
+    return json.dumps(
+        {"type": type_, "timestamp": stamp, "data": {"actor": {"external_id": actor}, **data}}
+    )
