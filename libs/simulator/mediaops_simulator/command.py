@@ -1,12 +1,12 @@
 """`mediaops simulate`: a company, its history, and the proof of the numbers."""
 
-import asyncio
 import json
 import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from mediaops_common.cli.connection import find_url
 from mediaops_common.cli.options import AsJson, DataDir, Url, settings_for, sign
 from mediaops_common.clock import open_clock
@@ -51,7 +51,7 @@ def simulate(
     )
     console = Console(stderr=as_json)
     settings = settings_for(data)
-    outcome = asyncio.run(_run(wanted, find_url(settings, url), settings, console))
+    outcome = uvloop.run(_run(wanted, find_url(settings, url), settings, console))
     if as_json:
         typer.echo(json.dumps(_as_json(wanted, outcome), ensure_ascii=False))
     elif outcome.tally is not None:

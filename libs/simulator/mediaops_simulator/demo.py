@@ -1,7 +1,6 @@
 """The company of `mediaops up --demo`: its history once, then gentle traffic for ever."""
 
 import argparse
-import asyncio
 import sys
 from collections import Counter
 from datetime import date, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+import uvloop
 from mediaops_common.cli.options import settings_for
 from mediaops_common.clock import Clock, open_clock
 from rich.console import Console
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--data", required=True, type=Path)
     given = parser.parse_args()
-    asyncio.run(_main(given.url, given.data))
+    uvloop.run(_main(given.url, given.data))
 
 
 async def _main(url: str, data: Path) -> None:

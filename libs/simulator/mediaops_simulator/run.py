@@ -20,6 +20,7 @@ from mediaops_simulator.live import live_traffic
 from mediaops_simulator.plan.history import PlannedDay, plan_days
 from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import Workplace, connect_company, make_workspace
+from mediaops_simulator.system.lines import Lines
 from mediaops_simulator.system.mending import Mended, mend
 from mediaops_simulator.system.progress import Steps, show_progress
 from mediaops_simulator.system.publications import register
@@ -110,7 +111,7 @@ async def hire(api: Api, slug: str, seed: int, zone: ZoneInfo, clock: Clock) -> 
     return Crew(
         api,
         workplace,
-        Sender(api, workplace, book, clock),
+        Sender(api, Lines(api.url), workplace, book, clock),
         SnapshotSender(api, workplace, book, clock, Random(f"{seed}:snapshots")),
     )
 

@@ -30,10 +30,6 @@ class Api:
             timeout=30,
             transport=transport,
         )
-        # Platforms have no token: the proof is in the request itself.
-        self.hooks = httpx.AsyncClient(
-            base_url=self.url, limits=_LIMITS, timeout=30, transport=transport
-        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,7 +41,6 @@ class Api:
         trace: TracebackType | None,
     ) -> None:
         await self.client.aclose()
-        await self.hooks.aclose()
 
     async def get(self, path: str, **params: Any) -> Any:
         """The answer's JSON. Parameters may be lists."""

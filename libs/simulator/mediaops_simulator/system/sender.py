@@ -10,13 +10,14 @@ import httpx
 from mediaops_common.clock import Clock
 
 from mediaops_simulator.plan.sendings import Sending
-from mediaops_simulator.system.api import Api, Unexpected
+from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import Workplace
 from mediaops_simulator.system.imports import import_body
+from mediaops_simulator.system.lines import Broken, Lines, Reply
 from mediaops_simulator.truth.book import Book
 from mediaops_simulator.wire.render import render
 
-__all__ = ["Sender"]
+__all__ = ["NotTaken", "Sender"]
 
 _PATIENCE = 60
 """Tries of one request, with a pause between them, before the simulation gives up."""
@@ -25,11 +26,16 @@ _UNAUTHORISED = 401
 _TRY_AGAIN = {429, 502, 503, 504}
 
 
+class NotTaken(Exception):
+    """A request was answered as it should not have been, or never."""
+
+
 @dataclass(slots=True)
 class Sender:
     """Requests of one lane go one after the other, lanes side by side."""
 
     api: Api
+    lines: Lines
     workplace: Workplace
     book: Book
     clock: Clock
@@ -53,39 +59,41 @@ class Sender:
         for retry in range(_PATIENCE):
             begun = self.clock.now()
             try:
-                response = await self._request(sending, retry)
-            except httpx.TransportError:
+                reply = await self._request(sending, retry)
+            except (Broken, httpx.TransportError):
                 # It may have arrived. The server is to find out, by the key.
                 self.book.unsure += 1
                 await asyncio.sleep(min(0.1 * 2**retry, 2))
                 continue
-            if response.status_code in _TRY_AGAIN:
-                await asyncio.sleep(float(response.headers.get("retry-after", 1)))
+            if reply.status in _TRY_AGAIN:
+                await asyncio.sleep(float(reply.headers.get("retry-after", 1)))
                 continue
-            self._settle(sending, response)
+            self._settle(sending, reply)
             self.book.watch_midnight(begun, self.clock.now())
             return
-        raise TimeoutError(f"{sending.account} {sending.key} was not taken after {_PATIENCE} tries")
+        raise NotTaken(f"{sending.account} {sending.key}: not after {_PATIENCE} tries")
 
-    async def _request(self, sending: Sending, retry: int) -> httpx.Response:
+    async def _request(self, sending: Sending, retry: int) -> Reply:
         connection = self.workplace.connections[sending.account]
         if sending.via == "api":
             body = import_body(sending, connection.channel_id)
-            return await self.api.client.post("/ingest/v1/activities", json=body)
+            response = await self.api.client.post("/ingest/v1/activities", json=body)
+            return Reply(response.status_code, dict(response.headers), response.content)
         now = int(self.clock.now().timestamp())
         request = render(sending, connection.credentials, now, retry=retry)
-        # The path alone, because a public address may not be one that leads there from here.
-        return await self.api.hooks.post(
+        return await self.lines.post(
+            (sending.account, sending.lane),
+            # The path alone, because a public address may not be one that leads there from here.
             urlsplit(connection.hook_url).path,
-            content=request.body,
-            headers=request.headers,
-            params=request.params,
+            request.params,
+            request.headers,
+            request.body,
         )
 
-    def _settle(self, sending: Sending, response: httpx.Response) -> None:
-        if sending.is_forged and response.status_code == _UNAUTHORISED:
+    def _settle(self, sending: Sending, reply: Reply) -> None:
+        if sending.is_forged and reply.status == _UNAUTHORISED:
             self.book.refused += 1
-        elif sending.is_forged or not response.is_success:
-            raise Unexpected(f"{sending.account} {sending.key}", response)
+        elif sending.is_forged or not 200 <= reply.status < 300:
+            raise NotTaken(f"{sending.account} {sending.key}: {reply.status} {reply.body[:300]!r}")
         else:
             self.book.acknowledged(sending, self.clock.now())
