@@ -3,11 +3,14 @@
 import asyncio
 from typing import Any, ClassVar, Literal
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mediaops_common.settings import HttpSettings
 
 __all__ = ["BoundedProtocol", "protocol_for"]
+
+UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 
 SHUT_SECONDS = 5.0
 """How long a closing connection may take to send what is still in its buffer."""
@@ -29,6 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.access_log = False
         self._phase: Literal["idle", "headers", "body"] = "idle"
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -56,10 +60,36 @@ class BoundedProtocol(HttpToolsProtocol):
             self._expect_headers()
         if self._phase == "headers":
             self._header_bytes += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._phase == "headers" and self._header_bytes > self.limits.max_header_bytes:
             self._refusal = 431
             self.send_400_response("")
+
+    def _feed(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline_upgrade(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("")
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Reads the request as if nothing but HTTP/1.1 had been offered.
+
+        The parser takes all that follows an offered upgrade for the other protocol, and Java's
+        client offers HTTP/2 with every first request: its body would be lost.
+        """
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b"close" if b"close" in value.lower() else b"keep-alive"
+            if name not in UPGRADE_HEADERS:
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._expect_headers()
+        self._feed(b"".join(head) + b"\r\n" + rest)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -89,11 +119,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_framing()
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise Refused()
+            return  # `_feed` declines the offer
         self._phase, self._drained = "body", 0
         self._expect(self.limits.body_seconds)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        if self.cycle is None or self.parser.should_upgrade():
+            return
         if self.cycle.response_complete:
             # Already refused; what follows is read and dropped so that the answer arrives whole.
             self._drained += len(body)
@@ -103,6 +139,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._phase, self._header_bytes = "idle", 0
         self._expect(None)
         super().on_message_complete()
@@ -134,10 +172,11 @@ class BoundedProtocol(HttpToolsProtocol):
             raise Refused()
         if names.count(b"host") > 1 or names.count(b"content-length") > 1:
             raise Refused()
-        if self.parser.get_http_version() == "1.1":
+        version = self.parser.get_http_version()
+        if version == "1.1":
             if b"host" not in names:
                 raise Refused()
-        elif has_chunks:
+        elif version != "1.0" or has_chunks:
             raise Refused()
 
     def _expect_headers(self) -> None:
