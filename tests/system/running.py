@@ -107,7 +107,14 @@ class System:
     def token(self, workspace: str = "default", role: str = "owner") -> str:
         if (workspace, role) not in self._tokens:
             made = self.command(
-                "token", "create", "--data", str(self.data), "--workspace", workspace, "--role", role
+                "token",
+                "create",
+                "--data",
+                str(self.data),
+                "--workspace",
+                workspace,
+                "--role",
+                role,
             )
             self._tokens[workspace, role] = made
         return self._tokens[workspace, role]
@@ -205,7 +212,9 @@ def a_system(folder: Path, **environment: str) -> Iterator[System]:
         system.http.close()
 
 
-def signed(secret: str, message_id: str, body: str, moment: datetime | None = None) -> dict[str, str]:
+def signed(
+    secret: str, message_id: str, body: str, moment: datetime | None = None
+) -> dict[str, str]:
     """Headers of a Standard Webhook, made by the reference library."""
     moment = moment or datetime.now(UTC)
     return {

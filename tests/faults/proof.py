@@ -1,0 +1,57 @@
+"""After the faults: nothing acknowledged is lost, nothing counts twice, every number agrees."""
+
+import asyncio
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from tests.faults.driver import WORKSPACES
+from tests.ledger import Ledger, check, observe
+from tests.system.running import System
+
+
+def prove(system: System, ledger: Ledger) -> None:
+    """Waits until all has drained, then checks the ledger, the audit and the people."""
+    system.settle()
+    today = datetime.now(UTC).date()
+    days = (str(today - timedelta(days=2)), str(today + timedelta(days=1)))
+    observed = asyncio.run(_observe(system, days))
+    violations = check(ledger.entries(), observed)
+    assert not violations, violations[:20]
+    assert len(observed.stored) > 0
+    audit = system.audit()
+    assert audit["residual"] == 0, [item for item in audit["items"] if item["residual"]]
+    assert (audit["in_flight"], audit["parked"]) == (0, 0)
+    for workspace in WORKSPACES:
+        _compare_people(system, workspace, days)
+
+
+async def _observe(system: System, days: tuple[str, str]) -> Any:
+    clients = {
+        slug: httpx.AsyncClient(
+            base_url=system.url,
+            timeout=30,
+            headers={"Authorization": f"Bearer {system.token(slug)}"},
+        )
+        for slug in WORKSPACES
+    }
+    try:
+        return await observe(clients, days)
+    finally:
+        for client in clients.values():
+            await client.aclose()
+
+
+def _compare_people(system: System, workspace: str, days: tuple[str, str]) -> None:
+    """The audience by the bitmaps is the audience by the archive."""
+    by_day: dict[str, set[str]] = defaultdict(set)
+    for event in system.events(workspace):
+        moment = datetime.fromisoformat(event["occurred_at"]) + timedelta(hours=8)  # no DST there
+        by_day[str(moment.date())].add(event["actor"]["external_id"])
+    answer = system.ask(
+        "/crm/v1/stickiness", workspace=workspace, params={"from": days[0], "to": days[1]}
+    )
+    shown = {row["day"]: row["dau"] for row in answer["items"] if row["dau"]}
+    assert shown == {day: len(actors) for day, actors in by_day.items()}

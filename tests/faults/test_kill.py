@@ -1,0 +1,111 @@
+"""`kill -9` of the whole process, at random moments under load and at each named point."""
+
+import os
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.driver import Driver
+from tests.faults.proof import prove
+from tests.ledger import Ledger
+from tests.system.running import a_system
+
+SEED = int(os.environ.get("MEDIAOPS_TEST_SEED", "20261122"))
+
+
+def kill_at_random(folder: Path, kills: int, seed: int) -> None:
+    chance = random.Random(seed)
+    with a_system(folder) as system:
+        ledger = Ledger(folder / "ledger.jsonl")
+        driver = Driver(system, ledger, seed=seed)
+        driver.set_up()
+        driver.start()
+        try:
+            for _ in range(kills):
+                time.sleep(chance.uniform(0.05, 2.0))
+                system.kill()
+                system.start()
+        finally:
+            driver.stop()
+        assert driver.sent > kills * 10
+        prove(system, ledger)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_six_kills_at_random_moments_lose_nothing(tmp_path) -> None:
+    print(f"seed {SEED}")
+    kill_at_random(tmp_path, 6, SEED)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3_000)
+def test_forty_kills_at_random_moments_lose_nothing(tmp_path) -> None:
+    print(f"seed {SEED}")
+    kill_at_random(tmp_path, 40, SEED)
+
+
+POINTS = {
+    "door.after_commit": 40,
+    "normaliser.in_transaction": 5,
+    "archive_relay.after_publish": 5,
+    "relay.after_publish": 3,
+    "consumer.in_transaction": 12,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("point", "turn"), POINTS.items(), ids=POINTS)
+def test_a_kill_at_a_named_point_loses_nothing(tmp_path, point, turn) -> None:
+    with a_system(tmp_path) as system:
+        ledger = Ledger(tmp_path / "ledger.jsonl")
+        driver = Driver(system, ledger, seed=SEED)
+        driver.set_up()
+        system.settle()
+        system.kill()
+        system.start(MEDIAOPS_FAILPOINTS=f"{point}=kill@{turn}")
+        driver.start()
+        died = system.wait_for_death()
+        if died:
+            system.start()
+            time.sleep(1.0)
+        driver.stop()
+        assert died, f"{point} was not reached {turn} times"
+        prove(system, ledger)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("point", ["republish.after_publish", "rebuild.step", "rebuild.swap"])
+@pytest.mark.parametrize("service", ["crm"])
+def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, service, point) -> None:
+    with a_system(tmp_path) as system:
+        ledger = Ledger(tmp_path / "ledger.jsonl")
+        driver = Driver(system, ledger, seed=SEED)
+        driver.set_up()
+        driver.start()
+        time.sleep(2.0)
+        system.kill()
+        system.start(MEDIAOPS_FAILPOINTS=f"{point}=kill@1")
+        operator = {"workspace": "*", "role": "operator"}
+        threading.Timer(
+            0.3, lambda: system.call("POST", f"/{service}/v1/admin/rebuilds", **operator)
+        ).start()
+        died = system.wait_for_death()
+        if died:
+            system.start()
+        driver.stop()
+        assert died, f"{point} was not reached"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            rebuilds = system.ask(f"/{service}/v1/admin/rebuilds", **operator)["items"]
+            if [rebuild["state"] for rebuild in rebuilds] == ["done"]:
+                break
+            time.sleep(0.2)
+        assert [rebuild["state"] for rebuild in rebuilds] == ["done"]
+        assert rebuilds[0]["generation"] == 2
+        prove(system, ledger)
