@@ -7,14 +7,13 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
 )
 
-from mediaops_common.columns import BigInt, Guid, Json, UtcDateTime
+from mediaops_common.columns import BigInt, Bytes, Guid, Json, UtcDateTime
 
 __all__ = ["SpineTables", "spine_tables"]
 
@@ -68,7 +67,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("producer", String(40), primary_key=True),
             Column("topic", String(80), primary_key=True),
             Column("slot", Integer, primary_key=True),
-            Column("numbers", LargeBinary, nullable=False),
+            Column("numbers", Bytes, nullable=False),
         ),
         # Where to read on. It only saves reading: the lanes decide what counts.
         position=Table(
@@ -104,7 +103,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("topic", String(80), primary_key=True),
             Column("partition", Integer, primary_key=True),
             Column("shard", Integer, primary_key=True),
-            Column("numbers", LargeBinary, nullable=False),
+            Column("numbers", Bytes, nullable=False),
             Column("through", UtcDateTime, nullable=True),
             Column("applied_through", UtcDateTime, nullable=True),
         ),
@@ -119,8 +118,8 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("shard", Integer, nullable=False),
             Column("slot", Integer, nullable=False),
             Column("seq", BigInt, nullable=False),
-            Column("key", LargeBinary, nullable=False),
-            Column("value", LargeBinary, nullable=False),
+            Column("key", Bytes, nullable=False),
+            Column("value", Bytes, nullable=False),
             Column("event_id", String(80), nullable=True),
             Column("type", String(120), nullable=False),
             Column("workspace_id", Guid, nullable=True),
@@ -153,8 +152,8 @@ def _declare(metadata: MetaData) -> SpineTables:
             metadata,
             Column("id", BigInt, primary_key=True, autoincrement=True),
             Column("topic", String(80), nullable=False),
-            Column("key", LargeBinary, nullable=False),
-            Column("value", LargeBinary, nullable=False),
+            Column("key", Bytes, nullable=False),
+            Column("value", Bytes, nullable=False),
             Column("slot", Integer, nullable=False),
             Column("place", BigInt, nullable=True, unique=True),
             Column("seq", BigInt, nullable=True),
@@ -217,9 +216,9 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("workspace_id", Guid, primary_key=True),
             Column("route", String(120), primary_key=True),
             Column("key", String(255), primary_key=True),
-            Column("request_digest", LargeBinary(32), nullable=False),
+            Column("request_digest", Bytes, nullable=False),
             Column("status", Integer, nullable=False),
-            Column("body", LargeBinary, nullable=False),
+            Column("body", Bytes, nullable=False),
             Column("created_at", UtcDateTime, nullable=False, index=True),
         ),
         # What staff did.

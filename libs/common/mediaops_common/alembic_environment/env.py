@@ -15,8 +15,8 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
             return f"columns.{type(item).__name__}()"
         if getattr(item, "_variant_mapping", None):
             autogen_context.imports.add("from mediaops_common import columns")
-            name = "Json" if type(item).__name__ == "JSON" else "BigInt"
-            return f"columns.{name}"
+            names = {"JSON": "Json", "LargeBinary": "Bytes"}
+            return f"columns.{names.get(type(item).__name__, 'BigInt')}"
     return False
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from mediaops_common.columns import BigInt, Guid, UtcDateTime
-from sqlalchemy import Column, Index, Integer, LargeBinary, String
+from mediaops_common.columns import BigInt, Bytes, Guid, UtcDateTime
+from sqlalchemy import Column, Index, Integer, String
 from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
@@ -37,7 +37,7 @@ class ArchiveChunk(IngestModel, table=True):
     through: datetime = Field(sa_column=Column("through", UtcDateTime, nullable=False))
     """The `received_at` of the newest delivery before which the shard had normalised everything."""
     count: int = Field(sa_column=Column("count", Integer, nullable=False))
-    records: bytes = Field(sa_column=Column("records", LargeBinary, nullable=False))
+    records: bytes = Field(sa_column=Column("records", Bytes, nullable=False))
 
 
 class ArchiveLane(IngestModel, table=True):
@@ -47,7 +47,7 @@ class ArchiveLane(IngestModel, table=True):
 
     shard: int = Field(primary_key=True)
     topic: str = Field(sa_column=Column("topic", String(80), primary_key=True))
-    numbers: bytes = Field(sa_column=Column("numbers", LargeBinary, nullable=False))
+    numbers: bytes = Field(sa_column=Column("numbers", Bytes, nullable=False))
 
 
 class Shard(IngestModel, table=True):

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mediaops_common.columns import BigInt, Guid, Json, UtcDateTime
-from sqlalchemy import Column, Index, Integer, LargeBinary, String
+from mediaops_common.columns import BigInt, Bytes, Guid, Json, UtcDateTime
+from sqlalchemy import Column, Index, Integer, String
 from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
@@ -50,8 +50,8 @@ class DedupKey(IngestModel, table=True):
 
     __tablename__ = "dedup_key"
 
-    key: bytes = Field(sa_column=Column("key", LargeBinary(16), primary_key=True))
-    digest: bytes = Field(sa_column=Column("digest", LargeBinary(16), nullable=False))
+    key: bytes = Field(sa_column=Column("key", Bytes, primary_key=True))
+    digest: bytes = Field(sa_column=Column("digest", Bytes, nullable=False))
     adapter: str = Field(sa_column=Column("adapter", String(40), nullable=False))
     seq: int = Field(sa_column=Column("seq", BigInt, nullable=False))
     """The delivery that owns it."""

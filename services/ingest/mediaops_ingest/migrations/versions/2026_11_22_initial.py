@@ -5,7 +5,7 @@ import sqlmodel
 from alembic import op
 from mediaops_common import columns
 
-revision = '20261122225039'
+revision = '20261122230556'
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -33,7 +33,7 @@ def upgrade() -> None:
     sa.Column('last_occurred', columns.UtcDateTime(), nullable=False),
     sa.Column('through', columns.UtcDateTime(), nullable=False),
     sa.Column('count', sa.Integer(), nullable=False),
-    sa.Column('records', sa.LargeBinary(), nullable=False),
+    sa.Column('records', columns.Bytes, nullable=False),
     sa.PrimaryKeyConstraint('shard', 'chunk', name=op.f('pk_archive_chunk'))
     )
     with op.batch_alter_table('archive_chunk', schema=None) as batch_op:
@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_table('archive_lane',
     sa.Column('shard', sa.Integer(), nullable=False),
     sa.Column('topic', sa.String(length=80), nullable=False),
-    sa.Column('numbers', sa.LargeBinary(), nullable=False),
+    sa.Column('numbers', columns.Bytes, nullable=False),
     sa.PrimaryKeyConstraint('shard', 'topic', name=op.f('pk_archive_lane'))
     )
     op.create_table('audit_trail',
@@ -76,8 +76,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('workspace_id', 'platform', 'external_id', name=op.f('uq_channel_workspace_id_platform_external_id'))
     )
     op.create_table('dedup_key',
-    sa.Column('key', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('digest', sa.LargeBinary(length=16), nullable=False),
+    sa.Column('key', columns.Bytes, nullable=False),
+    sa.Column('digest', columns.Bytes, nullable=False),
     sa.Column('adapter', sa.String(length=40), nullable=False),
     sa.Column('seq', columns.BigInt, nullable=False),
     sa.Column('item', sa.Integer(), nullable=False),
@@ -115,7 +115,7 @@ def upgrade() -> None:
     sa.Column('topic', sa.String(length=80), nullable=False),
     sa.Column('partition', sa.Integer(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('numbers', sa.LargeBinary(), nullable=False),
+    sa.Column('numbers', columns.Bytes, nullable=False),
     sa.Column('through', columns.UtcDateTime(), nullable=True),
     sa.Column('applied_through', columns.UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('group', 'producer', 'topic', 'partition', 'shard', name=op.f('pk_heads'))
@@ -124,9 +124,9 @@ def upgrade() -> None:
     sa.Column('workspace_id', columns.Guid(), nullable=False),
     sa.Column('route', sa.String(length=120), nullable=False),
     sa.Column('key', sa.String(length=255), nullable=False),
-    sa.Column('request_digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('request_digest', columns.Bytes, nullable=False),
     sa.Column('status', sa.Integer(), nullable=False),
-    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('body', columns.Bytes, nullable=False),
     sa.Column('created_at', columns.UtcDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('workspace_id', 'route', 'key', name=op.f('pk_idempotency'))
     )
@@ -138,7 +138,7 @@ def upgrade() -> None:
     sa.Column('producer', sa.String(length=40), nullable=False),
     sa.Column('topic', sa.String(length=80), nullable=False),
     sa.Column('slot', sa.Integer(), nullable=False),
-    sa.Column('numbers', sa.LargeBinary(), nullable=False),
+    sa.Column('numbers', columns.Bytes, nullable=False),
     sa.PrimaryKeyConstraint('group', 'producer', 'topic', 'slot', name=op.f('pk_lane'))
     )
     op.create_table('lease',
@@ -160,8 +160,8 @@ def upgrade() -> None:
     op.create_table('outbox',
     sa.Column('id', columns.BigInt, autoincrement=True, nullable=False),
     sa.Column('topic', sa.String(length=80), nullable=False),
-    sa.Column('key', sa.LargeBinary(), nullable=False),
-    sa.Column('value', sa.LargeBinary(), nullable=False),
+    sa.Column('key', columns.Bytes, nullable=False),
+    sa.Column('value', columns.Bytes, nullable=False),
     sa.Column('slot', sa.Integer(), nullable=False),
     sa.Column('place', columns.BigInt, nullable=True),
     sa.Column('seq', columns.BigInt, nullable=True),
@@ -191,8 +191,8 @@ def upgrade() -> None:
     sa.Column('shard', sa.Integer(), nullable=False),
     sa.Column('slot', sa.Integer(), nullable=False),
     sa.Column('seq', columns.BigInt, nullable=False),
-    sa.Column('key', sa.LargeBinary(), nullable=False),
-    sa.Column('value', sa.LargeBinary(), nullable=False),
+    sa.Column('key', columns.Bytes, nullable=False),
+    sa.Column('value', columns.Bytes, nullable=False),
     sa.Column('event_id', sa.String(length=80), nullable=True),
     sa.Column('type', sa.String(length=120), nullable=False),
     sa.Column('workspace_id', columns.Guid(), nullable=True),
