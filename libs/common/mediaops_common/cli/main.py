@@ -20,6 +20,7 @@ OWN = {
     "migrate": "mediaops_common.cli.migrate:migrate",
     "doctor": "mediaops_common.cli.doctor:doctor",
     "adapters": "mediaops_common.cli.adapters:adapters",
+    "archive": "mediaops_common.cli.archive:archive",
     "events": "mediaops_common.cli.events:events",
 }
 """Where each command is. It is imported when it is called, so that `mediaops token create` does not
