@@ -163,8 +163,13 @@ def _swaps(entries: Mapping[str, Entry], observed: Observed) -> list[Violation]:
     return violations
 
 
-async def observe(clients: Mapping[str, httpx.AsyncClient], days: tuple[str, str]) -> Observed:
-    """What the system holds between two days. `clients`: workspace → a client with its token."""
+async def observe(
+    clients: Mapping[str, httpx.AsyncClient], operator: httpx.AsyncClient, days: tuple[str, str]
+) -> Observed:
+    """What the system holds between two days.
+
+    `clients`: workspace → a client with its token; `operator`: one that sees the whole audit.
+    """
     observed = Observed()
     for workspace, client in clients.items():
         observed.stored += await _archive(client, workspace)
@@ -172,13 +177,15 @@ async def observe(clients: Mapping[str, httpx.AsyncClient], days: tuple[str, str
         rows = await _get(client, "/insights/v1/metrics/query", **query)
         total = sum(row["value"] for row in rows["items"])
         observed.counted.setdefault("insights activities", Counter())[workspace] = total
-        for service in ("ingest", "crm", "insights"):
-            audit = await _get(client, f"/{service}/v1/admin/audit")
-            observed.residuals += [
-                f"{service} of {workspace}: {row}"
-                for row in audit.get("items", [audit])
-                if row.get("residual", 0) != 0
-            ]
+    groups: list[Any] = []
+    for service in ("crm", "insights"):
+        groups += (await _get(operator, f"/{service}/v1/admin/audit"))["groups"]
+    audit = await operator.post("/ingest/v1/admin/audit", json={"groups": groups})
+    audit.raise_for_status()
+    wrong = [item for item in audit.json()["items"] if item["residual"] != 0]
+    observed.residuals += [str(item) for item in wrong]
+    if audit.json()["residual"] != 0 and not wrong:
+        observed.residuals.append(f"ingest: residual {audit.json()['residual']}")
     return observed
 
 

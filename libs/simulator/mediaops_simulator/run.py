@@ -3,13 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import date
 from random import Random, SystemRandom
 from zoneinfo import ZoneInfo
 
 from mediaops_common.clock import Clock
 from rich.console import Console
 
+from mediaops_simulator.check.audit import check_audit
 from mediaops_simulator.check.everything import check_everything
 from mediaops_simulator.check.lag import wait_until_settled
 from mediaops_simulator.check.mending import check_mending
@@ -100,7 +100,7 @@ async def simulate(
     outcome.refused = crew.book.refused
     if wanted.verify:
         outcome.settled_after = await wait_until_settled(api)
-        outcome.tally = await _verify(crew, outcome.mended, clock.now().astimezone(zone).date())
+        outcome.tally = await verify(crew, operator, outcome.mended)
     return outcome
 
 
@@ -130,11 +130,14 @@ def _note(outcome: Simulation, steps: Steps) -> None:
     outcome.seconds = time.monotonic() - steps.begun
 
 
-async def _verify(crew: Crew, mended: Mended | None, today: date) -> Tally:
-    tally = Tally()
+async def verify(crew: Crew, operator: Api, mended: Mended | None) -> Tally:
+    """Compares every number with the book. The system must have settled."""
+    now = crew.sender.clock.now()
+    today = now.astimezone(crew.book.zone).date()
     first = min(crew.book.first_day, today)
-    scene = Scene(crew.api, crew.workplace, crew.book, as_it_was, first, today, tally)
+    scene = Scene(crew.api, crew.workplace, crew.book, as_it_was, first, today, now, Tally())
     await check_everything(scene)
+    await check_audit(scene, operator)
     if mended is not None:
-        check_mending(tally, crew.book, mended)
-    return tally
+        check_mending(scene.tally, crew.book, mended)
+    return scene.tally

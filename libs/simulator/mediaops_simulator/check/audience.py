@@ -24,11 +24,17 @@ async def check_stickiness(scene: Scene) -> None:
         audience = audience_of(scene.book, scene.reading, account and [account])
         area.cell(f"{account} rows", len(days_between(scene.first, scene.last)), len(rows))
         for day in days_between(scene.first, scene.last):
-            _check_day(area, f"{account or 'all'} {day}", audience, day, rows.get(str(day), {}))
+            row = rows.get(str(day), {})
+            _check_day(area, f"{account or 'all'} {day}", audience, day, row, scene.grade(day))
 
 
 def _check_day(
-    area: Area, cell: str, audience: Audience, day: date, row: dict[str, object]
+    area: Area,
+    cell: str,
+    audience: Audience,
+    day: date,
+    row: dict[str, object],
+    grade: str | None,
 ) -> None:
     expected = audience.stickiness(day)
     for name, value in expected.items():
@@ -39,6 +45,7 @@ def _check_day(
         expected["dau"],
         expected["mau"],
         ratio if isinstance(ratio, dict) else {},
+        grade,
     )
 
 

@@ -1,5 +1,7 @@
 """Retention in all four kinds, for the workspace and for each channel."""
 
+from datetime import timedelta
+
 from mediaops_simulator.check.scene import Scene
 from mediaops_simulator.company.cast import ACCOUNTS
 from mediaops_simulator.truth.audience import audience_of
@@ -34,5 +36,8 @@ async def check_retention(scene: Scene) -> None:
                 cells = {cell["days"]: cell for cell in row.get("cells", ())}
                 for token in days.split(","):
                     back = returned(audience, cohort, day, kind, token, scene.last)
-                    ratio = cells.get(token, {}).get("ratio", {})
-                    area.ratio(f"{name} {day} day {token}", back, len(cohort), ratio)
+                    cell, found = f"{name} {day} day {token}", cells.get(token, {})
+                    ends = day + timedelta(days=int(token.split("-")[-1]))
+                    ratio = found.get("ratio", {})
+                    area.ratio(cell, back, len(cohort), ratio, scene.grade(ends))
+                    area.cell(f"{cell} mature", ends < scene.last, found.get("mature"))

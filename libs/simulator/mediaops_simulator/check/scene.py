@@ -1,7 +1,7 @@
 """What every check needs: the system, the truth, and the days that are compared."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from mediaops_simulator.check.tally import Tally
 from mediaops_simulator.system.api import Api
@@ -9,7 +9,12 @@ from mediaops_simulator.system.company import Workplace
 from mediaops_simulator.truth.book import Book
 from mediaops_simulator.truth.reading import Reading
 
-__all__ = ["Scene"]
+__all__ = ["LATENESS", "Scene"]
+
+LATENESS = timedelta(hours=24)
+"""How late the news of all three platforms may come."""
+
+_UNSURE_SECONDS = 1_200
 
 
 @dataclass(slots=True)
@@ -21,7 +26,17 @@ class Scene:
     first: date
     last: date
     """The days compared, both included; `last` is today in the workspace's zone."""
+    now: datetime
     tally: Tally
+
+    def grade(self, day: date) -> str | None:
+        """`final` once the day and its allowance for late news are over, when everything that was
+        sent has been applied; None too close to that moment to be sure."""
+        after = datetime.combine(day + timedelta(days=1), time(), tzinfo=self.book.zone)
+        left = (after + LATENESS - self.now).total_seconds()
+        if abs(left) < _UNSURE_SECONDS:
+            return None
+        return "provisional" if left > 0 else "final"
 
     def channel(self, account: str) -> str:
         """The id of an account's channel."""

@@ -41,7 +41,14 @@ class Area:
         for key in sorted(expected.keys() | found.keys(), key=str):
             self.cell(f"{prefix} {key}", expected.get(key, 0), found.get(key, 0))
 
-    def ratio(self, cell: str, numerator: int, denominator: int, found: Mapping[str, Any]) -> None:
+    def ratio(
+        self,
+        cell: str,
+        numerator: int,
+        denominator: int,
+        found: Mapping[str, Any],
+        grade: str | None = None,
+    ) -> None:
         """Compares a ratio in all its parts; without a denominator there is no value."""
         self.cell(f"{cell} numerator", numerator, found.get("numerator"))
         self.cell(f"{cell} denominator", denominator, found.get("denominator"))
@@ -49,6 +56,8 @@ class Area:
         expected = None if denominator == 0 else numerator / denominator
         is_close = expected is not None and value is not None and abs(value - expected) < 1e-9
         self.cell(f"{cell} value", expected, expected if is_close else value)
+        if grade is not None:
+            self.cell(f"{cell} grade", grade, found.get("grade"))
 
 
 @dataclass(slots=True)
