@@ -17,7 +17,7 @@ def adapters(
 
     print_list(
         "/ingest/v1/adapters",
-        ["name", "proof", "secrets", "answer_seconds"],
+        ["name", "title", "platform", "proofs", "deadline_seconds"],
         workspace=workspace,
         data=data,
         url=url,

@@ -55,6 +55,15 @@ class Connection:
     def post(self, path: str, body: Any = None) -> Any:
         return self.call("POST", path, {} if body is None else body)
 
+    def find(self, path: str) -> Any:
+        """The answer, or None where there is no such route: a service that is not installed."""
+        try:
+            return self.get(path)
+        except Answered as answer:
+            if answer.status == 404:
+                return None
+            raise
+
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The decoded answer. Raises Answered for a problem; exits when nobody answers."""
         request = urllib.request.Request(

@@ -1,0 +1,79 @@
+"""`mediaops audit`."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediaops_common.cli.options import AsJson, DataDir, Token, Url, settings_for
+
+if TYPE_CHECKING:
+    from mediaops_common.cli.connection import Connection
+
+__all__ = ["audit"]
+
+CONSUMERS = ("crm", "insights")
+APART = ("pending", "in_flight", "failed", "conflicts", "parked", "dropped", "cancelled")
+
+
+def audit(
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait until nothing is under way.", min=0)
+    ] = 0,
+    data: DataDir = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compares what was received, numbered and applied. Ends with 1 when anything is left over."""
+    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.printing import print_json
+
+    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    deadline = time.monotonic() + wait
+    try:
+        found = _compare(connection)
+        while _is_under_way(found) and time.monotonic() < deadline:
+            time.sleep(0.2)
+            found = _compare(connection)
+    except Answered as answer:
+        raise SystemExit(str(answer)) from None
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if found["residual"]:
+        raise SystemExit(1)
+
+
+def _compare(connection: "Connection") -> dict[str, Any]:
+    """The consumers are asked first: what ingest numbers meanwhile is then known as in flight."""
+    groups: list[Any] = []
+    for service in CONSUMERS:
+        report = connection.find(f"/{service}/v1/admin/audit")
+        groups += report["groups"] if report else []
+    found: dict[str, Any] = connection.post("/ingest/v1/admin/audit", {"groups": groups})
+    return {"pending": connection.get("/ingest/v1/admin/lag")["pending"], **found}
+
+
+def _is_under_way(found: dict[str, Any]) -> bool:
+    return bool(found["pending"] or found["in_flight"])
+
+
+def _show(found: dict[str, Any]) -> None:
+    from mediaops_common.cli.printing import print_rows
+
+    sums: dict[str, dict[str, Any]] = {}
+    columns = ["group", "numbered", "applied", "in_flight", "parked", "dropped", "cancelled"]
+    for item in found["items"]:
+        row = sums.setdefault(item["group"], {"group": item["group"], "residual": 0})
+        for name in columns[1:]:
+            row[name] = row.get(name, 0) + item[name]
+        row["residual"] += abs(item["residual"])
+    if sums:
+        print_rows(list(sums.values()), [*columns, "residual"])
+    wrong = [item for item in found["items"] if item["residual"]]
+    if wrong:
+        print_rows(wrong, ["group", "source_id", "day", "numbered", "applied", "residual"])
+    apart = ", ".join(f"{name.replace('_', ' ')} {found.get(name, 0)}" for name in APART)
+    print(f"received {found['received']}, residual {found['residual']} ({apart})")

@@ -1,0 +1,55 @@
+"""`mediaops rebuild`."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediaops_common.cli.options import AsJson, DataDir, Token, Url, settings_for
+
+if TYPE_CHECKING:
+    from mediaops_common.cli.connection import Connection
+
+__all__ = ["rebuild"]
+
+
+def rebuild(
+    service: Annotated[str, typer.Argument(help="crm or insights.")],
+    wait: Annotated[bool, typer.Option(help="Wait until it is swapped in.")] = True,
+    data: DataDir = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuilds a service's projections from the archive beside the live ones, then swaps them."""
+    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.printing import print_json
+
+    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    path = f"/{service}/v1/admin/rebuilds"
+    try:
+        found: dict[str, Any] = connection.post(path)
+        if wait:
+            found = _follow(connection, path, found["id"], quiet=as_json)
+    except Answered as answer:
+        raise SystemExit(str(answer)) from None
+    if as_json:
+        print_json(found)
+    else:
+        print(f"rebuild {found['id']} {found['state']}")
+    if wait and found["state"] != "done":
+        raise SystemExit(1)
+
+
+def _follow(connection: "Connection", path: str, rebuild_id: str, *, quiet: bool) -> dict[str, Any]:
+    """Polls until the rebuild ends, and tells of each new state."""
+    state = ""
+    while True:
+        items = connection.get(path)["items"]
+        found: dict[str, Any] = next(item for item in items if item["id"] == rebuild_id)
+        if found["state"] in {"done", "failed"}:
+            return found
+        if found["state"] != state and not quiet:
+            state = found["state"]
+            print(f"rebuild {rebuild_id} {state}", flush=True)
+        time.sleep(0.3)
