@@ -104,7 +104,7 @@ def compile_mapping(document: Any) -> CompiledMapping:
     if len(canonical_json(document)) > MAX_DOCUMENT_BYTES:
         raise BadMapping("mapping", f"is longer than {MAX_DOCUMENT_BYTES} bytes")
     for name in document.keys() - _MEMBERS:
-        raise BadMapping(str(name)[:80], "is not known here")
+        raise BadMapping(f"mapping.{name[:80]}", "is not known here")
     applies_to = document.get("applies_to", "unmapped")
     if applies_to not in ("unmapped", "all"):
         raise BadMapping("applies_to", "must be unmapped or all")

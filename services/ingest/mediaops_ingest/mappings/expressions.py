@@ -1,5 +1,6 @@
 """JMESPath with an upper bound on what an expression can cost, whoever wrote it."""
 
+import warnings
 from typing import Any
 
 import jmespath
@@ -74,9 +75,9 @@ class Expression:
         if len(text) > MAX_LENGTH:
             raise BadExpression(f"is longer than {MAX_LENGTH} characters")
         try:
-            self._tree = jmespath.compile(text).parsed
+            self._tree = _parsed(text)
             _inspect(self._tree)
-        except (JMESPathError, ValueError, RecursionError) as error:
+        except (JMESPathError, ValueError, RecursionError, Warning) as error:
             raise BadExpression(_first_line(error)) from None
 
     def evaluate(self, scope: Any, budget: Budget) -> Any:
@@ -85,6 +86,13 @@ class Expression:
             return budget.visit(self._tree, scope)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise EvaluationFailed(_first_line(error)) from None
+
+
+def _parsed(text: str) -> Any:
+    with warnings.catch_warnings():
+        # An old spelling of texts, `x` for 'x', which the library is going to drop.
+        warnings.simplefilter("error", PendingDeprecationWarning)
+        return jmespath.compile(text).parsed
 
 
 def _inspect(tree: Any) -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -179,7 +179,7 @@ def _moment(value: Any, form: str, local: ZoneInfo | None) -> datetime:
             raise BadValue("is not a time")
         moment = datetime.strptime(value, form)  # noqa: DTZ007 - the zone comes next
         return moment.replace(tzinfo=moment.tzinfo or local or UTC).astimezone(UTC)
-    except (ValueError, OverflowError, OSError, InvalidOperation):
+    except (ValueError, ArithmeticError, OSError):
         raise BadValue(f"is not a time of the form {form}") from None
 
 
@@ -191,7 +191,7 @@ def _minor(value: Any, decimals: int) -> int:
         if not scaled.is_finite() or scaled.adjusted() > _MOST_DIGITS:
             raise BadValue("is not an amount")
         whole = int(scaled)
-    except (InvalidOperation, OverflowError):
+    except ArithmeticError:
         raise BadValue("is not an amount") from None
     if whole != scaled:
         raise BadValue(f"has more than {decimals} decimals")

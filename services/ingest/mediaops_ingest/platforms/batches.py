@@ -137,7 +137,7 @@ def _slices(body: bytes) -> list[bytes]:
     try:
         return [bytes(raw) for raw in _raw_list.decode(body)]
     except msgspec.ValidationError:
-        raise NotAnArray("the body is not an array") from None
+        return _mended(body, "the body is malformed")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _mended(body, str(error))
 

@@ -71,7 +71,7 @@ def has_odd_values(raw: bytes) -> bool:
     if b"\\u0000" in raw:
         return True
     plain = raw.translate(_DIGITS, _SPACE)
-    return any(mark in plain for mark in _LONG)
+    return plain.startswith(b"0" * 19) or any(mark in plain for mark in _LONG)
 
 
 def fault(value: Any, path: str = "", depth: int = 0) -> tuple[str, str] | None:

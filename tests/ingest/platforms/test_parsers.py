@@ -1,0 +1,158 @@
+"""The parsers of strangers' bytes, one by one."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mediaops_ingest.platforms import strict_json, xml
+from mediaops_ingest.platforms.fields import id_of, text_of, whole_number
+from mediaops_ingest.platforms.port import ItemFailed, Request
+from mediaops_ingest.platforms.times import parse_rfc3339, seconds_or_milliseconds
+from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"NaN",
+        b'{"a": Infinity}',
+        b'"\\ud800"',
+        b'"\\u0000"',
+        b'{"\\u0000": 1}',
+        b"9223372036854775808",
+        b"[-9223372036854775809]",
+        b'{"a":   123456789012345678901234567890}',
+        b"1e999",
+        b'"\xff"',
+        b"[" * 33 + b"]" * 33,
+        b"[1,]",
+        b"{} {}",
+        b"",
+    ],
+)
+def test_json_that_a_database_or_reader_would_refuse_is_refused(raw: bytes):
+    with pytest.raises(strict_json.NotStrict):
+        strict_json.decode(raw)
+
+
+def test_json_within_the_limits_is_exact():
+    assert strict_json.decode(b"\xef\xbb\xbf9223372036854775807") == 2**63 - 1
+    assert strict_json.decode(b'"12345678901234567890"') == "12345678901234567890"
+    assert strict_json.decode(b"[" * 32 + b"]" * 32)
+    assert strict_json.decode(b'"\\\\u0000"') == "\\u0000"
+
+
+TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
+SCALAR = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT
+
+
+@given(st.recursive(SCALAR, st.lists, max_leaves=10))
+def test_canonical_json_reads_back_to_the_same_value(value):
+    assert strict_json.decode(strict_json.canonical_json(value)) == value
+
+
+def test_canonical_json_does_not_know_order():
+    one = strict_json.canonical_json({"a": 1, "b": {"d": [1, 2], "c": 3}})
+    assert one == strict_json.canonical_json({"b": {"c": 3, "d": [1, 2]}, "a": 1})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"<a>",
+        b"<a></b>",
+        b"<!DOCTYPE a><a/>",
+        b'<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]><a>&e;</a>',
+        b"<a>&e;</a>",
+        b"<a>\xff</a>",
+        b"<a>&#0;</a>",
+        b"<a>" * 20 + b"</a>" * 20,
+        b"<a>" + b" " * 1_048_576 + b"</a>",
+    ],
+)
+def test_hostile_xml_is_refused(raw: bytes):
+    with pytest.raises(xml.NotXml):
+        xml.decode(raw)
+
+
+def test_xml_becomes_text_dicts_and_lists():
+    raw = b"\xef\xbb\xbf<x><a> 1 </a><b><c>2</c><c>3</c><c/></b><d><![CDATA[<&>]]></d></x>"
+    assert xml.decode(raw) == {"a": "1", "b": {"c": ["2", "3", ""]}, "d": "<&>"}
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_xml_or_not_and_nothing_else(raw: bytes):
+    try:
+        assert isinstance(xml.decode(raw), dict)
+    except xml.NotXml:
+        assert raw != b"<a/>"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("2026-11-22T17:00:00+08:00", NOW),
+        ("2026-11-22t09:00:00z", NOW),
+        ("2026-11-22T09:00:00", None),
+        ("2026-11-22", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        (1795338000, None),
+        ("x" * 100, None),
+    ],
+)
+def test_rfc_3339_needs_its_zone(value, wanted):
+    assert parse_rfc3339(value) == wanted
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 0, 1.5, "", "１２", "1e9", "9" * 40, [], 10**16])
+def test_what_is_no_unix_time_is_none(value):
+    assert seconds_or_milliseconds(value) is None
+
+
+def test_unix_times_keep_their_milliseconds():
+    assert seconds_or_milliseconds(1795338000) == NOW
+    assert seconds_or_milliseconds("1795338000123") == NOW.replace(microsecond=123000)
+
+
+def test_ids_come_as_text_and_as_numbers():
+    assert id_of(9007199254740993, "id") == "9007199254740993"
+    assert id_of("  ", "id") is None
+    assert text_of(True) is None
+    assert [whole_number(value) for value in ("-7", "7 ", "7.0", "", None, 10**16)] == [
+        -7,
+        7,
+        None,
+        None,
+        None,
+        None,
+    ]
+    with pytest.raises(ItemFailed):
+        id_of("x" * 256, "id")
+
+
+def test_a_doubled_header_or_parameter_is_none_at_all():
+    request = Request(
+        method="GET",
+        query=b"a=1&b=2&a=1&c=%E5%B0%8F&d=%ff&e",
+        headers=((b"x", b"1"), (b"y", b"2"), (b"x", b"1")),
+        now=NOW,
+    )
+    assert request.header(b"x") is None
+    assert request.header(b"y") == b"2"
+    assert request.parameters() == {}
+    fine = Request(method="GET", query=b"a=1&b=2&a=1&c=%E5%B0%8F&e", now=NOW)
+    assert fine.parameters() == {"b": "2", "c": "小", "e": ""}
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_any_ciphertext_is_undecipherable_and_nothing_else(sealed: bytes):
+    from base64 import b64encode
+
+    cipher = WeChatCipher("A" * 43, "wx1")
+    for text in (b64encode(sealed).decode(), sealed.decode("latin-1")):
+        with pytest.raises(Undecipherable):
+            cipher.decrypt(text)
