@@ -49,6 +49,7 @@ class Wanted:
 class Simulation:
     """What came of it."""
 
+    crew: "Crew"
     activities: int = 0
     requests: int = 0
     seconds: float = 0.0
@@ -86,7 +87,7 @@ async def simulate(
     company = Company(wanted.seed, anchor=anchor, days=wanted.days, zone=zone, scale=wanted.scale)
     days = plan_days(company, wanted.days)
     crew = await hire(api, wanted.slug, wanted.seed, zone, clock)
-    outcome = Simulation()
+    outcome = Simulation(crew)
     with show_progress(console, sum(day.load for day in days)) as steps:
         crew.sender.on_sent = steps
         for day in days:

@@ -1,0 +1,86 @@
+"""The whole simulation against a whole system."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from mediaops_common.cli.options import settings_for
+from mediaops_common.clock import SystemClock
+from mediaops_simulator.check.lag import wait_until_settled
+from mediaops_simulator.check.tally import Tally
+from mediaops_simulator.command import open_api
+from mediaops_simulator.run import Wanted, simulate, verify
+from rich.console import Console
+
+from tests.simulator.conftest import MEDIAOPS, System
+
+pytestmark = pytest.mark.slow
+
+
+def run_simulation(system: System, *options: str) -> tuple[int, Any]:
+    command: Sequence[str] = (MEDIAOPS, "simulate", "--json", "--verify", "--data")
+    done = subprocess.run(
+        [*command, str(system.data), *options],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("seed", "zone"), [(1, "Asia/Shanghai"), (2, "America/St_Johns")], ids=["seed 1", "seed 2"]
+)
+def test_every_number_is_what_the_simulator_says(system: System, seed: int, zone: str):
+    small = ("--days", "12", "--scale", "0.15", "--live", "3")
+    status, outcome = run_simulation(system, "--seed", str(seed), "--timezone", zone, *small)
+    verification = outcome["verification"]
+    assert verification["first"] == []
+    assert (status, verification["differences"]) == (0, 0)
+    assert verification["compared"] > 5_000
+    assert {area["name"] for area in verification["areas"]} >= {
+        "stickiness",
+        "histogram",
+        "retention",
+        "growth",
+        "metrics",
+        "quality",
+        "replay",
+        "audit",
+    }
+
+
+async def test_one_act_too_many_is_found(system: System):
+    """The proof can fail: an act that the truth does not know of changes numbers everywhere."""
+    settings = settings_for(system.data)
+    wanted = Wanted(slug="sim-spoilt", seed=5, days=3, scale=0.05)
+    operator_api = open_api(system.url, settings, "*", "operator")
+    console = Console(quiet=True)
+    async with (
+        operator_api as operator,
+        open_api(system.url, settings, wanted.slug, "owner") as api,
+    ):
+        outcome = await simulate(wanted, operator, api, SystemClock(), console)
+        crew = outcome.crew
+        await wait_until_settled(api)
+        assert (await verify(crew, operator, None)).differences == []
+        shop = crew.workplace.connections["shop"]
+        stranger = {
+            "channel_id": shop.channel_id,
+            "type": "view.recorded",
+            "actor": {"external_id": "stranger"},
+            "occurred_at": datetime.now(UTC).isoformat(),
+        }
+        await api.post("/ingest/v1/activities", [stranger])
+        await wait_until_settled(api)
+        tally = await verify(crew, operator, None)
+    assert areas_that_differ(tally) >= {"stickiness", "growth", "metrics", "quality"}
+
+
+def areas_that_differ(tally: Tally) -> set[str]:
+    return {difference.area for difference in tally.differences}
