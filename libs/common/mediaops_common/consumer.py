@@ -324,6 +324,8 @@ class GroupRunner:
             if self._generation is None and await live_generation(session) != generation:
                 raise PositionMoved
             cancelled = await parked.cancel(session, self.name, taken)
+            if self._bound is not None:
+                cancelled += await parked.given_up(session, self._bound, taken)
             if cancelled:
                 batch = Batch(
                     [t.event for t in taken if t.event and not t.error and t not in cancelled],
@@ -406,14 +408,13 @@ def _is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:
 
 def _lane_keys(chunk: Chunk) -> set[tuple[str, str, int]]:
     keys = set()
+    topic = lane_topic(chunk.topic)
     for record in chunk.records:
         if record.kind == "heads":
             heads = decode_heads(record)
-            keys |= {
-                (heads.producer, chunk.topic, int(s)) for t in heads.streams for s in t.numbers
-            }
-        else:
-            keys.add((record.producer, chunk.topic, record.slot))
+            keys |= {(heads.producer, topic, int(s)) for t in heads.streams for s in t.numbers}
+        elif record.kind != "end":
+            keys.add((record.producer, topic, record.slot))
     return keys
 
 

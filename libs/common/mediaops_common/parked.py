@@ -17,7 +17,7 @@ from mediaops_common.zones import day_number
 if TYPE_CHECKING:
     from mediaops_common.consumer import Taken
 
-__all__ = ["cancel", "find", "mark", "open_count", "page", "park"]
+__all__ = ["cancel", "find", "given_up", "mark", "open_count", "page", "park"]
 
 OPEN = "parked"
 """parked → applied | dropped | cancelled, each by compare-and-set."""
@@ -109,6 +109,21 @@ async def cancel(session: AsyncSession, group: str, taken: Sequence["Taken"]) ->
             )
             cancelled.append(one)
     return cancelled
+
+
+async def given_up(session: AsyncSession, group: str, taken: Sequence["Taken"]) -> list["Taken"]:
+    """Those that `group` dropped or cancelled: a rebuild beside it leaves them out as well."""
+    parked = _table(session)
+    connection = await session.connection()
+    rows = await connection.execute(
+        select(parked.c.shard, parked.c.slot, parked.c.seq).where(
+            parked.c.group == group,
+            parked.c.topic.in_({str(type(t.event).event_topic) for t in taken if t.event}),
+            parked.c.state.in_(["dropped", "cancelled"]),
+        )
+    )
+    gone = {(row.shard, row.slot, row.seq) for row in rows}
+    return [t for t in taken if (t.record.shard, t.record.slot, t.record.seq) in gone]
 
 
 async def mark(
