@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from mediaops_console.app import console_app
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -69,10 +70,12 @@ class Backend:
         self.deliveries: list[dict[str, Any]] = []
         self.quality: list[dict[str, Any]] = []
         self.posts: list[tuple[str, Any, str | None]] = []
-        self.resumed_from: list[str | None] = []
+        self.resumed_from: asyncio.Queue[str | None] = asyncio.Queue()
         self.streams: list[asyncio.Queue[str | None]] = []
         self.problems: dict[str, tuple[int, dict[str, Any]]] = {}
         self.troubled: set[str] = set()
+        self.secret = SECRET
+        self.arrived: list[Any] = []
         self.told: dict[str, int] = {}
         self.is_silent = False
         self.address = ""
@@ -89,6 +92,8 @@ class Backend:
             Route("/ingest/v1/deliveries", self._items(lambda: self.deliveries)),
             Route("/ingest/v1/quality", self._items(lambda: self.quality)),
             Route("/crm/v1/stickiness", self._items(_stickiness)),
+            Route("/ingest/v1/activities", self._activities, methods=["POST"]),
+            Route("/ingest/hooks/{key}", self._hook, methods=["POST"]),
             Route("/insights/v1/overview", self._overview),
             Route("/insights/v1/metrics/query", self._query),
             Route("/insights/v1/stream", self._stream),
@@ -157,6 +162,21 @@ class Backend:
             self.deliveries.insert(0, a_delivery(source_id, "done", normalised=1))
         return refusal or JSONResponse({"status": 204, "answer": "", "delivery_id": "d-1"})
 
+    async def _activities(self, request: Request) -> Response:
+        refusal = self._refusal(request)
+        if refusal is None:
+            self.arrived.append(await request.json())
+        return refusal or JSONResponse({"delivery_id": "d-2", "accepted": 1, "rejected": []}, 202)
+
+    async def _hook(self, request: Request) -> Response:
+        """Verifies as the reference implementation of Standard Webhooks does."""
+        body = (await request.body()).decode()
+        try:
+            self.arrived.append(Webhook(self.secret).verify(body, dict(request.headers)))
+        except WebhookVerificationError:
+            return JSONResponse({"title": "The proof fails", "status": 401}, 401)
+        return Response(status_code=204)
+
     async def _overview(self, request: Request) -> Response:
         return self._refusal(request) or JSONResponse({"day": _day(0)})
 
@@ -179,7 +199,7 @@ class Backend:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        self.resumed_from.append(request.headers.get("last-event-id"))
+        self.resumed_from.put_nowait(request.headers.get("last-event-id"))
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self.streams.append(queue)
 
