@@ -67,7 +67,7 @@ async def test_one_act_too_many_is_found(system: System):
     ):
         outcome = await simulate(wanted, operator, api, SystemClock(), console)
         crew = outcome.crew
-        await wait_until_settled(api)
+        await wait_until_settled(api, datetime.now(UTC))
         assert (await verify(crew, operator, None)).differences == []
         shop = crew.workplace.connections["shop"]
         stranger = {
@@ -77,7 +77,7 @@ async def test_one_act_too_many_is_found(system: System):
             "occurred_at": datetime.now(UTC).isoformat(),
         }
         await api.post("/ingest/v1/activities", [stranger])
-        await wait_until_settled(api)
+        await wait_until_settled(api, datetime.now(UTC))
         tally = await verify(crew, operator, None)
     assert areas_that_differ(tally) >= {"stickiness", "growth", "metrics", "quality"}
 

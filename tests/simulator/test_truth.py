@@ -67,7 +67,7 @@ def test_removals_and_the_account_itself_make_nobody_active():
     )
     assert audience_of(book, as_it_was).active == {}
     assert sum(measure(book, as_it_was, "activities", "day").values()) == 3
-    assert active_actors(book, as_it_was) == {}
+    assert active_actors(book, as_it_was, "day") == {}
 
 
 def test_growth_tells_new_from_resurrected():

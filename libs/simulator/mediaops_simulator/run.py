@@ -100,7 +100,7 @@ async def simulate(
         await live_traffic(crew.sender, company, rng, seconds=wanted.live_seconds)
     outcome.refused = crew.book.refused
     if wanted.verify:
-        outcome.settled_after = await wait_until_settled(api)
+        outcome.settled_after = await wait_until_settled(api, clock.now())
         outcome.tally = await verify(crew, operator, outcome.mended)
     return outcome
 

@@ -6,6 +6,7 @@ from mediaops_simulator.check.scene import Scene
 from mediaops_simulator.check.tally import Area
 from mediaops_simulator.company.cast import ACCOUNTS
 from mediaops_simulator.truth.audience import Audience, audience_of, days_between
+from mediaops_simulator.truth.periods import next_period, start_of_day, starts_between
 
 __all__ = ["check_growth", "check_histogram", "check_stickiness"]
 
@@ -68,7 +69,7 @@ async def check_growth(scene: Scene) -> None:
     area = scene.tally.area("growth")
     audience = audience_of(scene.book, scene.reading)
     for period in ("day", "week", "month"):
-        starts = _starts(period, scene.first, scene.last)
+        starts = starts_between(scene.first, scene.last, period)
         answer = await scene.api.get(
             "/crm/v1/growth", period=period, **_range(starts[0], scene.last)
         )
@@ -76,8 +77,8 @@ async def check_growth(scene: Scene) -> None:
         area.cell(f"{period} rows", len(starts), len(rows))
         for start in starts:
             row = rows.get(str(start), {})
-            end = _next(period, start) - timedelta(days=1)
-            expected = audience.growth(start, end, _start(period, start - timedelta(days=1)))
+            end = next_period(start, period) - timedelta(days=1)
+            expected = audience.growth(start, end, start_of_day(start - timedelta(days=1), period))
             for name, value in expected.items():
                 area.cell(f"{period} {start} {name}", value, row.get(name))
             grown = expected["new"] + expected["resurrected"]
@@ -87,24 +88,3 @@ async def check_growth(scene: Scene) -> None:
 
 def _range(first: date, last: date) -> dict[str, str]:
     return {"from": str(first), "to": str(last)}
-
-
-def _start(period: str, day: date) -> date:
-    if period == "week":
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if period == "month" else day
-
-
-def _next(period: str, start: date) -> date:
-    if period == "week":
-        return start + timedelta(days=7)
-    if period == "month":
-        return (start + timedelta(days=32)).replace(day=1)
-    return start + timedelta(days=1)
-
-
-def _starts(period: str, first: date, last: date) -> list[date]:
-    starts = [_start(period, first)]
-    while _next(period, starts[-1]) <= last:
-        starts.append(_next(period, starts[-1]))
-    return starts

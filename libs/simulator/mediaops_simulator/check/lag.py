@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from mediaops_simulator.system.api import Api
 
 __all__ = ["StillBehind", "wait_until_read", "wait_until_settled"]
 
-_SERVICES = ("ingest", "crm", "insights")
+_CONSUMERS = ("crm", "insights")
 _CALM = 2
 """Looks in a row that must find nothing under way."""
 
@@ -17,12 +19,21 @@ class StillBehind(Exception):
     """The system did not catch up in time."""
 
 
-async def wait_until_settled(api: Api, *, seconds: float = 600) -> float:
-    """Until nothing is in flight in any service; returns how long it took."""
+async def wait_until_settled(api: Api, since: datetime, *, seconds: float = 600) -> float:
+    """Until every service has applied what was received before `since`; returns how long it took.
+
+    Either nothing at all is under way, or (where others send too) the common watermark has passed.
+    """
 
     async def behind() -> int:
-        lags = [await api.get(f"/{service}/v1/admin/lag") for service in _SERVICES]
-        return sum(_under_way(lag) for lag in lags) + await _pending(api)
+        ingest = await api.get("/ingest/v1/admin/lag")
+        lags = [await api.get(f"/{service}/v1/admin/lag") for service in _CONSUMERS]
+        if await _pending(api):
+            return 1
+        marks = [lag.get("watermark") for lag in lags]
+        if all(mark is not None and datetime.fromisoformat(mark) >= since for mark in marks):
+            return 0
+        return sum(_under_way(lag) for lag in (ingest, *lags))
 
     return await _wait(behind, seconds)
 
@@ -36,7 +47,7 @@ async def wait_until_read(api: Api, *, seconds: float = 600) -> float:
     return await _wait(behind, seconds)
 
 
-async def _wait(behind: Any, seconds: float) -> float:
+async def _wait(behind: Callable[[], Awaitable[int]], seconds: float) -> float:
     begun = time.monotonic()
     calm = 0
     while True:

@@ -1,4 +1,4 @@
-"""The metric catalogue: by day and by hour, for the workspace and by group."""
+"""The metric catalogue, by period and by group."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,81 +8,112 @@ from typing import Any
 from mediaops_simulator.check.scene import Scene
 from mediaops_simulator.check.tally import Area
 from mediaops_simulator.truth.measures import MEASURES, Cell, active_actors, measure
+from mediaops_simulator.truth.periods import starts_between
+from mediaops_simulator.truth.reported import (
+    deliveries,
+    duplicates,
+    followers_reported,
+    views_reported,
+)
 
 __all__ = ["check_metrics"]
 
-_DIMENSIONS = {"channel": "channel_id", "type": "type", "content": "content", "region": "region"}
-"""Ours → as the catalogue calls them."""
+_PERIODS = ("hour", "day", "week", "month")
+
+_RATES = {
+    "engagement_rate_by_views": ("engagements", "views"),
+    "engagement_rate_by_followers": ("engagements", "followers_reported"),
+    "play_completion_rate": ("plays_completed", "views"),
+    "like_rate": ("likes", "views"),
+    "share_rate": ("shares", "views"),
+}
 
 
 async def check_metrics(scene: Scene) -> None:
-    catalogue = {row["name"]: row for row in (await scene.api.get("/insights/v1/metrics"))["items"]}
+    """Whatever the catalogue has and the truth can know."""
+    catalogue: list[Any] = (await scene.api.get("/insights/v1/metrics"))["items"]
     area = scene.tally.area("metrics")
-    for metric in MEASURES:
-        area.cell(f"{metric} is in the catalogue", True, metric in catalogue)
-        for granularity in ("day", "hour"):
-            await _check(scene, area, metric, granularity)
-        for ours, theirs in _DIMENSIONS.items():
-            if theirs in catalogue.get(metric, {}).get("dimensions", ()):
-                await _check(scene, area, metric, "day", ours)
-    await _check_active_actors(scene, area)
+    area.cell("named metrics", [], sorted({*MEASURES, *_RATES} - {m["name"] for m in catalogue}))
+    for metric in catalogue:
+        if _expected(scene, metric["name"], "day", None) is None and metric["name"] not in _RATES:
+            scene.tally.remarks.append(f"metric {metric['name']}: the simulator cannot know it")
+            continue
+        offered = metric.get("granularities", _PERIODS)
+        for granularity in (period for period in _PERIODS if period in offered):
+            await _check(scene, area, metric["name"], granularity, None)
+        for dimension in metric["dimensions"]:
+            await _check(scene, area, metric["name"], "day", dimension)
+
+
+def _expected(
+    scene: Scene, metric: str, granularity: str, dimension: str | None
+) -> Counter[Cell] | None:
+    """Every cell that is not 0; None for what the truth does not know."""
+    book = scene.book
+    if metric in MEASURES:
+        return measure(book, scene.reading, metric, granularity, dimension)
+    if metric == "active_actors":
+        return active_actors(book, scene.reading, granularity, dimension)
+    if metric == "views_reported":
+        return views_reported(book, granularity, dimension)
+    if metric == "followers_reported":
+        return followers_reported(book, scene.first, scene.last, granularity, dimension)
+    if metric == "deliveries" and scene.is_exact:
+        return deliveries(book, granularity, dimension)
+    if metric == "duplicates" and scene.is_exact:
+        return duplicates(book, granularity, dimension)
+    return None
 
 
 async def _check(
-    scene: Scene, area: Area, metric: str, granularity: str, dimension: str | None = None
+    scene: Scene, area: Area, metric: str, granularity: str, dimension: str | None
 ) -> None:
-    expected = measure(scene.book, scene.reading, metric, granularity, dimension)
-    rows = await _query(scene, metric, granularity, dimension)
-    _compare(scene, area, f"{metric} by {granularity} {dimension or ''}", expected, rows)
-    if dimension is None:
-        area.cell(f"{metric} rows by {granularity}", _periods(scene, granularity), len(rows))
-
-
-async def _check_active_actors(scene: Scene, area: Area) -> None:
-    for dimension in (None, "channel"):
-        expected = active_actors(scene.book, scene.reading, dimension)
-        rows = await _query(scene, "active_actors", "day", dimension)
-        _compare(scene, area, f"active_actors {dimension or ''}", expected, rows)
-
-
-async def _query(
-    scene: Scene, metric: str, granularity: str, dimension: str | None
-) -> list[dict[str, Any]]:
-    params = {
-        "metric": metric,
-        "granularity": granularity,
-        "from": str(scene.first),
-        "to": str(scene.last),
-    }
+    name = f"{metric} by {granularity}{' and ' + dimension if dimension else ''}"
+    params = {"from": str(scene.first), "to": str(scene.last)}
     if dimension is not None:
-        params["group_by"] = _DIMENSIONS[dimension]
-    answer = await scene.api.get("/insights/v1/metrics/query", **params)
-    items: list[dict[str, Any]] = answer["items"]
-    return items
+        params["group_by"] = dimension
+    answer = await scene.api.get(
+        "/insights/v1/metrics/query", metric=metric, granularity=granularity, **params
+    )
+    rows: list[dict[str, Any]] = answer["items"]
+    if dimension is None:
+        area.cell(f"{name}, rows", _periods(scene, granularity), len(rows))
+    if metric not in _RATES:
+        expected = _expected(scene, metric, granularity, dimension) or Counter()
+        area.cells(name, expected, _found(scene, rows))
+        return
+    above, below = (
+        _expected(scene, part, granularity, dimension) or Counter[Cell]() for part in _RATES[metric]
+    )
+    for row in rows:
+        cell = _cell(scene, row)
+        area.ratio(f"{name} {cell}", above[cell], below[cell], row)
+    area.cell(f"{name}, cells without a row", set(), (+above).keys() - _found(scene, rows).keys())
 
 
-def _compare(
-    scene: Scene, area: Area, name: str, expected: Counter[Cell], rows: Iterable[dict[str, Any]]
-) -> None:
+def _found(scene: Scene, rows: Iterable[dict[str, Any]]) -> Counter[Cell]:
     found: Counter[Cell] = Counter()
     for row in rows:
-        (group,) = row["group"].values() or ("",)
-        cell = Cell(_same_start(row["start"]), scene.workplace.account_of(group or ""))
-        found[cell] += row["value"]
-    area.cells(name, expected, found)
+        found[_cell(scene, row)] += row["value"] or 0
+    return found
+
+
+def _cell(scene: Scene, row: dict[str, Any]) -> Cell:
+    group = next(iter(row["group"].values()), None)
+    return Cell(_same_start(row["start"]), scene.workplace.account_of(group or ""))
 
 
 def _same_start(start: str) -> str:
     """A day as it is; a moment in UTC, however it was written."""
-    if len(start) == len("2026-11-22"):
+    if "T" not in start:
         return start
     return datetime.fromisoformat(start).astimezone(UTC).isoformat()
 
 
 def _periods(scene: Scene, granularity: str) -> int:
-    if granularity == "day":
-        return (scene.last - scene.first).days + 1
+    if granularity != "hour":
+        return len(starts_between(scene.first, scene.last, granularity))
     zone = scene.book.zone
     begin = datetime.combine(scene.first, datetime.min.time(), tzinfo=zone)
     end = datetime.combine(scene.last + timedelta(days=1), datetime.min.time(), tzinfo=zone)
-    return round((end.timestamp() - begin.timestamp()) / 3600)
+    return round((end.timestamp() - begin.timestamp()) / 3_600)

@@ -38,6 +38,11 @@ class Scene:
             return None
         return "provisional" if left > 0 else "final"
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the truth knows what was received when, request by request."""
+        return not self.book.unsure and not self.book.crossed_midnight
+
     def channel(self, account: str) -> str:
         """The id of an account's channel."""
         return self.workplace.connections[account].channel_id

@@ -1,17 +1,17 @@
-"""Metrics by hour and by day, for the workspace or by group."""
+"""Metrics that are sums over acts, and how many actors were active."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from mediaops_simulator.company.acts import Act
+from mediaops_simulator.company.cast import account
 from mediaops_simulator.truth.audience import actor_of
 from mediaops_simulator.truth.book import Book
+from mediaops_simulator.truth.periods import start_of
 from mediaops_simulator.truth.reading import ACTIVE, ENGAGEMENTS, Reading
 
-__all__ = ["DIMENSIONS", "MEASURES", "Cell", "active_actors", "measure", "start_of"]
+__all__ = ["MEASURES", "Cell", "active_actors", "along_accounts", "group_of", "measure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +39,48 @@ MEASURES: dict[str, Measure] = {
     "views": _counting("view.recorded"),
     "engagements": _counting(*ENGAGEMENTS),
     "likes": _counting("like.created"),
+    "likes_removed": _counting("like.removed"),
     "comments": _counting("comment.created"),
+    "comments_removed": _counting("comment.removed"),
     "shares": _counting("share.created"),
     "favourites": _counting("favourite.created"),
+    "favourites_removed": _counting("favourite.removed"),
+    "mentions": _counting("mention.created"),
+    "votes": _counting("vote.cast"),
+    "gifts": _counting("gift.sent"),
+    "plays_completed": _counting("play.completed"),
+    "messages": _counting("message.received"),
     "follows": _once("follow.created"),
     "unfollows": _once("follow.removed"),
+    "followers_net": lambda act, type_: (type_ == "follow.created") - (type_ == "follow.removed"),
+    "orders_paid": _once("order.paid"),
     "revenue": lambda act, type_: (act.amount or 0) if type_ == "order.paid" else 0,
 }
-"""Metrics that are sums over acts."""
-
-DIMENSIONS: dict[str, Callable[[Act, str], str | None]] = {
-    "channel": lambda act, type_: act.account,
-    "type": lambda act, type_: type_,
-    "content": lambda act, type_: act.content,
-    "region": lambda act, type_: act.region,
-}
 
 
-def start_of(at: int, granularity: str, zone: ZoneInfo) -> str:
-    """The day of a moment, or the moment (UTC) at which its local hour began."""
-    local = datetime.fromtimestamp(at, UTC).astimezone(zone)
-    if granularity == "day":
-        return local.date().isoformat()
-    if granularity == "hour":
-        return local.replace(minute=0, second=0).astimezone(UTC).isoformat()
-    raise ValueError(granularity)
+def group_of(dimension: str | None, act: Act, type_: str) -> str:
+    """What the act belongs to along a dimension; empty where it belongs to nothing."""
+    match dimension:
+        case "channel" | "platform" | "owner_kind":
+            return along_accounts(dimension, act.account)
+        case "content":
+            return act.content or ""
+        case "type":
+            return type_
+        case "region":
+            return act.region or ""
+        case "currency":
+            return "CNY" if act.amount is not None else ""
+    return ""
+
+
+def along_accounts(dimension: str | None, key: str) -> str:
+    """What an account belongs to along a dimension of accounts."""
+    if dimension == "platform":
+        return account(key).platform
+    if dimension == "owner_kind":
+        return account(key).owner_kind
+    return key if dimension == "channel" else ""
 
 
 def measure(
@@ -76,17 +93,21 @@ def measure(
         type_ = reading(line.act)
         if type_ is None:
             continue
-        group = "" if dimension is None else DIMENSIONS[dimension](line.act, type_) or ""
-        cells[Cell(start_of(line.act.at, granularity, book.zone), group)] += adds(line.act, type_)
+        added = adds(line.act, type_)
+        if added:
+            start = start_of(line.act.at, granularity, book.zone)
+            cells[Cell(start, group_of(dimension, line.act, type_))] += added
     return Counter({cell: value for cell, value in cells.items() if value})
 
 
-def active_actors(book: Book, reading: Reading, dimension: str | None = None) -> Counter[Cell]:
-    """How many different actors were active on each day, in all or by channel."""
+def active_actors(
+    book: Book, reading: Reading, granularity: str, dimension: str | None = None
+) -> Counter[Cell]:
+    """How many different actors were active in each period."""
     actors: dict[Cell, set[str]] = defaultdict(set)
     for line in book.lines:
-        actor = actor_of(line.act)
-        if actor is not None and reading(line.act) in ACTIVE:
-            group = line.act.account if dimension == "channel" else ""
-            actors[Cell(start_of(line.act.at, "day", book.zone), group)].add(actor)
+        actor, type_ = actor_of(line.act), reading(line.act)
+        if actor is not None and type_ in ACTIVE:
+            start = start_of(line.act.at, granularity, book.zone)
+            actors[Cell(start, along_accounts(dimension, line.act.account))].add(actor)
     return Counter({cell: len(people) for cell, people in actors.items()})
