@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
@@ -52,7 +53,9 @@ class GroupWriter:
         self._files = files
         self._clock = clock
         self._settle = settle
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._queue: deque[Waiting | None] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._is_asleep = False
         self._thread = threading.Thread(target=self._run, name="delivery-log", daemon=True)
         self._connection: sqlite3.Connection | None = None
         self._refuse_until = 0.0
@@ -67,35 +70,48 @@ class GroupWriter:
         self._open(self._day)
         self._thread.start()
 
-    def submit(self, waiting: Waiting) -> None:
-        self._queue.put(waiting)
+    def submit(self, waiting: Waiting | None) -> None:
+        """Hands it over. The bell is rung only for a sleeping writer: each ring costs a switch
+        between the threads, and a busy writer looks at the queue by itself."""
+        self._queue.append(waiting)
+        if self._is_asleep:
+            self._is_asleep = False
+            self._bell.put(None)
 
     def stop(self, timeout: float) -> None:
         """Writes what was submitted before, closes the file, ends the thread."""
-        self._queue.put(None)
+        self.submit(None)
         self._thread.join(timeout)
 
     def _run(self) -> None:
         is_running = True
         while is_running:
-            try:
-                is_idle = not self._wal_bytes and self.trouble is None
-                first = self._queue.get(timeout=None if is_idle else IDLE_SECONDS)
-            except Empty:
-                self._tidy()
-                continue
-            group, is_running = self._gather(first)
+            group, is_running = self._gather()
             if group:
                 self._write(group)
+            elif is_running:
+                self._sleep()
         self._close()
 
-    def _gather(self, first: Waiting | None) -> tuple[list[Waiting], bool]:
+    def _sleep(self) -> None:
+        self._is_asleep = True
+        if self._queue:
+            # It came between the look and the nap, perhaps without a ring.
+            self._is_asleep = False
+            return
+        is_tidy = not self._wal_bytes and self.trouble is None
+        try:
+            self._bell.get(timeout=None if is_tidy else IDLE_SECONDS)
+        except Empty:
+            self._tidy()
+        self._is_asleep = False
+
+    def _gather(self) -> tuple[list[Waiting], bool]:
         """What waits by now, up to a limit; False when the log is to stop after it."""
-        if first is None:
-            return [], False
-        group, rows, size = [first], len(first.deliveries), first.size
-        while rows < GROUP_ROWS and size < GROUP_BYTES and not self._queue.empty():
-            waiting = self._queue.get()
+        group: list[Waiting] = []
+        rows = size = 0
+        while self._queue and rows < GROUP_ROWS and size < GROUP_BYTES:
+            waiting = self._queue.popleft()
             if waiting is None:
                 return group, False
             group.append(waiting)

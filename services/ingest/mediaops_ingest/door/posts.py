@@ -135,9 +135,11 @@ class PostDoor:
         self, kind: Kind, caller: Caller, batch: Batch[Any]
     ) -> tuple[list[NewDelivery], list[RejectedItem]]:
         """The deliveries, one for each channel, and what is rejected, in the order of the body."""
-        places: dict[UUID, list[int]] = {}
+        # Grouped by the ids' integers: a UUID hashes and compares in Python, a hundred times over.
+        numbers: dict[int, list[int]] = {}
         for place, item in enumerate(batch.accepted):
-            places.setdefault(item.channel_id, []).append(place)
+            numbers.setdefault(item.channel_id.int, []).append(place)
+        places = {UUID(int=number): its for number, its in numbers.items()}
         known = await self._cache.channels(caller.workspace_id, places)
         allowed = await self._callers.channels(caller)
         chosen: list[tuple[KnownChannel, list[int]]] = []
