@@ -199,12 +199,13 @@ class Backend:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        self.resumed_from.put_nowait(request.headers.get("last-event-id"))
+        last = request.headers.get("last-event-id")
+        self.resumed_from.put_nowait(last)
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self.streams.append(queue)
 
         async def pieces() -> AsyncIterator[str]:
-            yield ": hello\nretry: 100\n\n"
+            yield f"retry: 100\nid: {last or 40}\nevent: stream.opened\ndata: {{}}\n\n"
             while (piece := await queue.get()) is not None:
                 yield piece
 
@@ -214,8 +215,9 @@ class Backend:
         """Tells of this minute's total, in so many pieces."""
         minute = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
         self.told[minute] = activities
-        message = {"minute": minute, "activities": activities, "views": 1, "engagements": 1}
-        text = f"id: {number}\nevent: minute\ndata: {json.dumps(message)}\n\n"
+        metrics = {"activities": activities, "views": 1, "engagements": 1}
+        message = {"start": minute, "metrics": metrics, "types": {}, "channels": {}}
+        text = f"id: {number}\nevent: metrics.minute\ndata: {json.dumps(message)}\n\n"
         size = -(-len(text) // pieces)
         for start in range(0, len(text), size):
             self.tell(text[start : start + size])

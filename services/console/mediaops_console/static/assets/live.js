@@ -8,6 +8,8 @@ import { MINUTES, Minutes, SERIES } from "./minutes.js";
 import { showProblem } from "./parts.js";
 import { Stream } from "./stream.js";
 
+const OPENED = "stream.opened";
+
 export class Live {
   /** `onNews` is called when the stream says that something happened. */
   constructor(onNews) {
@@ -50,13 +52,14 @@ export class Live {
   }
 
   #take(event) {
+    if (event.type === OPENED) return;
     let message = null;
     try {
       message = JSON.parse(event.data);
     } catch {
       // Not ours to read.
     }
-    // What cannot be drawn at once is asked for with the next round.
+    // What cannot be drawn at once (a reset above all) is asked for with the next round.
     if (!this.minutes.takeMessage(message)) this.stale = true;
     this.tick();
     this.onNews(message);

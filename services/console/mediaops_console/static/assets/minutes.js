@@ -21,12 +21,12 @@ export class Minutes {
     }
   }
 
-  /** One message of the stream: the totals of a minute. False when it tells of something else. */
+  /** One message of the stream: the new totals of a minute. False when it tells of something else. */
   takeMessage(message) {
-    const minute = minuteOf(message?.minute ?? message?.start);
+    const minute = minuteOf(message?.start);
     if (minute === null) return false;
-    const known = SERIES.filter((name) => typeof message[name] === "number");
-    known.forEach((name) => this.#put(minute, name, message[name]));
+    const known = SERIES.filter((name) => typeof message.metrics?.[name] === "number");
+    known.forEach((name) => this.#put(minute, name, message.metrics[name]));
     return known.length > 0;
   }
 

@@ -41,9 +41,12 @@ export class Stream {
           refused();
           return;
         }
+        // A place that the stream does not know must not be asked for for ever.
+        if (error?.status >= 400 && error.status < 500) this.lastId = null;
         this.onState("waiting", error?.title === undefined ? null : error);
       }
-      const pause = this.retryMs ?? PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+      const backOff = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+      const pause = Math.max(this.retryMs ?? 0, backOff);
       this.failures += 1;
       await new Promise((resolve) => setTimeout(resolve, pause * (0.75 + Math.random() / 2)));
     }
