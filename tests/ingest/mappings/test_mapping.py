@@ -183,6 +183,8 @@ def test_an_item_that_does_not_fit_fails_by_its_place(rule, item, field):
         ({"activities": [a_rule(text="=item..")]}, "activities[0].text"),
         ({"activities": [a_rule(text="=")]}, "activities[0].text"),
         ({"activities": [a_rule(text="=shout(item)")]}, "activities[0].text"),
+        ({"activities": [a_rule(text="=&item")]}, "activities[0].text"),
+        ({"activities": [a_rule(text="=to_array(&item)")]}, "activities[0].text"),
         ({"activities": [a_rule(text=["x"])]}, "activities[0].text"),
         ({"activities": [a_rule(text={"from": 3})]}, "activities[0].text.from"),
         ({"activities": [a_rule(text={"from": "a", "tabel": "x"})]}, "activities[0].text.tabel"),

@@ -15,6 +15,7 @@ MAX_LENGTH = 500
 
 _MAX_MEMBERS = 20
 _MAX_JOINED = 65_536
+_TAKE_EXPRESSIONS = frozenset({"map", "sort_by", "max_by", "min_by"})
 _MULTIPLE = frozenset({"multi_select_list", "multi_select_dict"})
 
 
@@ -101,12 +102,15 @@ def _inspect(tree: Any) -> None:
     One list of several expressions, as in `join(':', [item.shop, item.order])`, is useful; lists
     of lists of lists of the same value grow without bound.
     """
-    waiting, multiples = [tree], 0
+    waiting: list[tuple[Any, Any]] = [(tree, None)]
+    multiples = 0
     while waiting:
-        node = waiting.pop()
+        node, user = waiting.pop()
         if not isinstance(node, dict):
             continue
         kind, children = node.get("type"), node.get("children", ())
+        if kind == "expref" and user not in _TAKE_EXPRESSIONS:
+            raise BadExpression("& belongs into map(), sort_by(), max_by() and min_by()")
         if kind == "function_expression" and node["value"] not in _BoundedFunctions.FUNCTION_TABLE:
             raise BadExpression(f"there is no function {node['value']}()")
         if kind in _MULTIPLE:
@@ -115,7 +119,8 @@ def _inspect(tree: Any) -> None:
                 raise BadExpression(
                     f"may hold one list of at most {_MAX_MEMBERS} expressions, not more"
                 )
-        waiting.extend(children)
+        called = node["value"] if kind == "function_expression" else None
+        waiting.extend((child, called) for child in children)
 
 
 def _first_line(error: Exception) -> str:

@@ -69,7 +69,8 @@ def drafts_of(
         raise ItemFailed("data", "must be an object")
     if isinstance(inner, str) and plain_type(inner) != plain:
         raise ItemFailed("type", f"is {inner[:120]!r} inside, {plain!r} outside")
-    if str(data.get("channel_id") or context.channel_id).lower() != str(context.channel_id):
+    named = data.get("channel_id")
+    if named is not None and str(named).lower() != str(context.channel_id):
         raise ItemFailed("channel_id", "is not the channel of this source")
     if len(canonical_json(data)) > MAX_ITEM_BYTES:
         raise ItemFailed("", f"is longer than {MAX_ITEM_BYTES} bytes")
