@@ -1,14 +1,12 @@
 """Queries for reading the archive."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Table, and_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk
-
-if TYPE_CHECKING:
-    from mediaops_ingest.events.service import EventFilter, Place
+from mediaops_ingest.events.filters import EventFilter, Place
 
 __all__ = ["chunks"]
 
@@ -16,7 +14,7 @@ CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
 
 
 async def chunks(
-    session: AsyncSession, wanted: "EventFilter", after: "Place | None", *, limit: int
+    session: AsyncSession, wanted: EventFilter, after: Place | None, *, limit: int
 ) -> list[Any]:
     """The chunks that may hold what is wanted, from the place on, in the archive's order."""
     query = select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.count, CHUNK.c.records).where(
