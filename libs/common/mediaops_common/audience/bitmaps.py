@@ -1,19 +1,30 @@
 """Appends to the bitmaps of (channel, local day), and reads them with all deltas united."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.audience.statements import BulkInsert, stored_ids
 from mediaops_common.audience.tables import ALL, AudienceTables
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
 
-__all__ = ["Cell", "append", "load", "load_channels", "load_each", "seen_before", "united"]
+__all__ = [
+    "Cell",
+    "append",
+    "load",
+    "load_channels",
+    "load_each",
+    "outer_days",
+    "seen_before",
+    "united",
+]
 
 Cell = tuple[UUID, UUID, int]
 """(workspace, channel, day number)."""
@@ -32,32 +43,26 @@ async def append(
 
     One insert, whatever the size of the bitmaps that are there. Marking again changes nothing.
     """
-    if not cells:
-        return
-    connection = await session.connection()
-    await connection.execute(insert(tables.delta), _delta_rows(generation, cells))
+    if cells:
+        stored = stored_ids(session)
+        await _new_deltas(tables.delta).rows(session, _delta_rows(generation, cells, stored))
 
 
-def _delta_rows(generation: int, cells: Mapping[Cell, Iterable[int]]) -> list[dict[str, Any]]:
+@cache
+def _new_deltas(delta: Table) -> BulkInsert:
+    return BulkInsert(delta, ("generation", "workspace_id", "channel_id", "day", "bits"))
+
+
+def _delta_rows(
+    generation: int, cells: Mapping[Cell, Iterable[int]], stored: Callable[[UUID], Any]
+) -> list[tuple[Any, ...]]:
     from pyroaring import BitMap
 
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     whole: dict[tuple[UUID, int], BitMap] = {}
-
-    def add(workspace_id: UUID, channel_id: UUID, day: int, bits: BitMap) -> None:
-        rows.append(
-            {
-                "generation": generation,
-                "workspace_id": workspace_id,
-                "channel_id": channel_id,
-                "day": day,
-                "bits": bits.serialize(),
-            }
-        )
-
     for (workspace_id, channel_id, day), ordinals in cells.items():
         bits = BitMap(ordinals)
-        add(workspace_id, channel_id, day, bits)
+        rows.append((generation, stored(workspace_id), stored(channel_id), day, bits.serialize()))
         # Once it is serialised, the first bitmap of a day serves as the sum of all channels.
         together = whole.get((workspace_id, day))
         if together is None:
@@ -65,7 +70,7 @@ def _delta_rows(generation: int, cells: Mapping[Cell, Iterable[int]]) -> list[di
         else:
             together |= bits
     for (workspace_id, day), bits in whole.items():
-        add(workspace_id, ALL, day, bits)
+        rows.append((generation, stored(workspace_id), stored(ALL), day, bits.serialize()))
     return rows
 
 
@@ -129,9 +134,10 @@ async def load_each(
 ) -> AsyncIterator[dict[int, "BitMap"]]:
     """As `load`, in slices of days from old to new; from the first day of all when None."""
     if from_day is None:
-        from_day = await _first_day(session, tables, generation, workspace_id, channel_id)
-        if from_day is None:
+        outer = await outer_days(session, tables, generation, workspace_id, channel_id)
+        if outer is None:
             return
+        from_day = outer[0]
     for start in range(from_day, to_day + 1, SLICE):
         end = min(start + SLICE - 1, to_day)
         yield await load(session, tables, generation, workspace_id, channel_id, start, end)
@@ -178,24 +184,27 @@ async def load_channels(
     return await asyncio.to_thread(united, rows)
 
 
-async def _first_day(
+async def outer_days(
     session: AsyncSession,
     tables: AudienceTables,
     generation: int,
     workspace_id: UUID,
     channel_id: UUID,
-) -> int | None:
+) -> tuple[int, int] | None:
+    """The first and the last day with a bitmap, or None."""
     connection = await session.connection()
-    firsts: list[int] = []
+    days: list[int] = []
     for table in _deltas_first(tables):
-        first = await connection.execute(
-            select(func.min(table.c.day)).where(
-                table.c.generation == generation,
-                table.c.workspace_id == workspace_id,
-                table.c.channel_id == channel_id,
+        # One statement per end: each is one look into the index.
+        for end in (func.min, func.max):
+            found = await connection.execute(
+                select(end(table.c.day)).where(
+                    table.c.generation == generation,
+                    table.c.workspace_id == workspace_id,
+                    table.c.channel_id == channel_id,
+                )
             )
-        )
-        day = first.scalar_one_or_none()
-        if day is not None:
-            firsts.append(int(day))
-    return min(firsts, default=None)
+            day = found.scalar_one_or_none()
+            if day is not None:
+                days.append(int(day))
+    return (min(days), max(days)) if days else None

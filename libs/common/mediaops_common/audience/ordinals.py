@@ -1,14 +1,16 @@
 """Numbers actors: a digest of who it is becomes a small dense integer, once and for ever."""
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.audience.statements import BulkInsert, Lookup, stored_ids
 from mediaops_common.audience.tables import AudienceTables
-from mediaops_common.db import rows_by_key, upsert
+from mediaops_common.db import upsert
 
 __all__ = ["actor_key", "number_actors"]
 
@@ -33,38 +35,32 @@ async def number_actors(
     Two transactions that number the same new key are kept apart by the lock on its lane, which a
     consumer takes first; different keys wait for each other at the counter's row only.
     """
+    lookup, new_rows = _statements(tables.actor)
+    workspace = stored_ids(session)(workspace_id)
     wanted = list(dict.fromkeys(keys))
-    actor = tables.actor
-    known = dict(
-        tuple(row)
-        for row in await rows_by_key(
-            session,
-            select(actor.c.key, actor.c.ordinal).where(
-                actor.c.generation == generation, actor.c.workspace_id == workspace_id
-            ),
-            actor.c.key,
-            wanted,
-        )
-    )
+    known: dict[bytes, int] = {
+        key: ordinal for key, ordinal in await lookup.rows(session, (generation, workspace), wanted)
+    }
     new = [key for key in wanted if key not in known]
     if not new:
         return known
     first = await _reserve(session, tables, generation, workspace_id, len(new))
-    connection = await session.connection()
-    await connection.execute(
-        insert(actor),
-        [
-            {
-                "generation": generation,
-                "workspace_id": workspace_id,
-                "key": key,
-                "ordinal": ordinal,
-            }
-            for ordinal, key in enumerate(new, first)
-        ],
+    numbered = dict(zip(new, range(first, first + len(new)), strict=True))
+    # In the order of the keys: neighbours share a page, and transactions lock in one order.
+    await new_rows.rows(
+        session, [(generation, workspace, key, numbered[key]) for key in sorted(new)]
     )
-    known.update(zip(new, range(first, first + len(new)), strict=True))
+    known.update(numbered)
     return known
+
+
+@cache
+def _statements(actor: Table) -> tuple[Lookup, BulkInsert]:
+    given = (actor.c.generation, actor.c.workspace_id)
+    return (
+        Lookup((actor.c.key, actor.c.ordinal), given, actor.c.key),
+        BulkInsert(actor, ("generation", "workspace_id", "key", "ordinal")),
+    )
 
 
 async def _reserve(

@@ -1,0 +1,1 @@
+"""The fast group: applies activities and retractions to the read models, batch by batch."""

@@ -1,0 +1,174 @@
+"""Applies a batch: first what it says, by plain Python, then few statements per table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from mediaops_common.activity_types import activates
+from mediaops_common.audience import actor_key, append, clear_bits, number_actors
+from mediaops_common.consumer import Batch
+from mediaops_common.events import Activity, ActivityRecorded, ActivityRetracted
+from mediaops_common.zones import day_number
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_crm.actors import service as actors
+from mediaops_crm.actors.service import Identity, Name, Seen, Track
+from mediaops_crm.database import AUDIENCE
+from mediaops_crm.days import service as days
+from mediaops_crm.lifecycle import service as lifecycle
+
+__all__ = ["Gathered", "apply", "gather"]
+
+Mark = tuple[UUID, int]
+"""(channel, local day)."""
+
+MAX_NAME = 500
+
+
+@dataclass
+class Gathered:
+    """What a batch says of one workspace. Actors are numbered in the order they appear."""
+
+    workspace_id: UUID
+    timezone: str
+    numbers: dict[Identity, int] = field(default_factory=dict)
+    active: dict[Mark, set[int]] = field(default_factory=dict)
+    inactive: dict[Mark, set[int]] = field(default_factory=dict)
+    names: dict[int, Name] = field(default_factory=dict)
+    causes: dict[int, UUID] = field(default_factory=dict)
+    """The last activity of each actor: what its change of state is put down to."""
+
+
+def gather(batch: Batch) -> list[Gathered]:
+    """What the batch says, per workspace, in its order: where an actor is marked and cleared on
+    one channel and day, the last one stands. Touches no database."""
+    found: dict[int, Gathered] = {}
+    for event in batch.events:
+        if isinstance(event, ActivityRecorded):
+            activity = event.activity
+        elif isinstance(event, ActivityRetracted):
+            activity = event.activity
+            if event.remaining_active:
+                continue
+        else:
+            continue
+        if not activates(activity):
+            continue
+        # Hashing a UUID is a call in Python; its number is at hand.
+        workspace = activity.workspace_id.int
+        gathered = found.get(workspace)
+        if gathered is None:
+            gathered = found[workspace] = Gathered(activity.workspace_id, activity.timezone)
+        _mark(gathered, activity, isinstance(event, ActivityRecorded))
+    return list(found.values())
+
+
+def _mark(gathered: Gathered, activity: Activity, is_active: bool) -> None:
+    actor = activity.actor
+    assert actor is not None  # activates() asked for it
+    identity = (activity.platform, actor.id_scope, actor.external_id)
+    number = gathered.numbers.setdefault(identity, len(gathered.numbers))
+    day = day_number(activity.occurred_at, activity.timezone)
+    mark = (activity.channel_id, day)
+    gathered.causes[number] = activity.id
+    if not is_active:
+        gathered.inactive.setdefault(mark, set()).add(number)
+        if mark in gathered.active:
+            gathered.active[mark].discard(number)
+        return
+    marked = gathered.active.get(mark)
+    if marked is None:
+        marked = gathered.active[mark] = set()
+    marked.add(number)
+    if gathered.inactive and mark in gathered.inactive:
+        gathered.inactive[mark].discard(number)
+    if actor.name:
+        name = (day, activity.mapping_revision, actor.name[:MAX_NAME])
+        known = gathered.names.get(number)
+        if known is None or name > known:
+            gathered.names[number] = name
+
+
+async def apply(session: AsyncSession, batch: Batch) -> None:
+    """Applies what was gathered, in the batch's transaction."""
+    gathered: list[Gathered] = batch.prepared if batch.prepared is not None else gather(batch)
+    for one in gathered:
+        await _apply(session, batch, one)
+
+
+async def _apply(session: AsyncSession, batch: Batch, gathered: Gathered) -> None:
+    generation, workspace_id = batch.projection.generation, gathered.workspace_id
+    identities = list(gathered.numbers)
+    keys = [actor_key(*identity) for identity in identities]
+    by_key = await number_actors(session, AUDIENCE, generation, workspace_id, keys)
+    ordinals = [by_key[key] for key in keys]
+    active = _cells(workspace_id, gathered.active, ordinals)
+    await append(session, AUDIENCE, generation, active)
+    seen = {
+        ordinal: Seen(identity, name=gathered.names.get(number))
+        for number, (identity, ordinal) in enumerate(zip(identities, ordinals, strict=True))
+    }
+    for (_workspace, _channel, day), marked in active.items():
+        for ordinal in marked:
+            seen[ordinal].days.add(day)
+    tracks = await actors.tracks(session, generation, workspace_id, seen)
+    inactive = _cells(workspace_id, gathered.inactive, ordinals)
+    if inactive:
+        gone = await clear_bits(session, AUDIENCE, generation, inactive)
+        changed = {o: tracks[o] for bits in gone.values() for o in bits}
+        await actors.recount(session, generation, workspace_id, changed)
+    await actors.save(session, generation, workspace_id, seen, tracks)
+    if batch.projection.is_live:
+        today = day_number(batch.now, gathered.timezone)
+        await days.touch(session, workspace_id, _touched(active, inactive, tracks))
+        causes = {ordinals[number]: cause for number, cause in gathered.causes.items()}
+        await _announce(session, generation, workspace_id, tracks, causes, today)
+
+
+def _cells(
+    workspace_id: UUID, marks: Mapping[Mark, set[int]], ordinals: list[int]
+) -> dict[tuple[UUID, UUID, int], list[int]]:
+    return {
+        (workspace_id, channel_id, day): [ordinals[number] for number in numbers]
+        for (channel_id, day), numbers in marks.items()
+        if numbers
+    }
+
+
+def _touched(
+    active: Iterable[tuple[UUID, UUID, int]],
+    inactive: Iterable[tuple[UUID, UUID, int]],
+    tracks: Mapping[int, Track],
+) -> set[int]:
+    """The days with other people in them; and those that gained or lost somebody's first day."""
+    touched = {day for cells in (active, inactive) for _workspace, _channel, day in cells}
+    for track in tracks.values():
+        before, after = track.before, track.after
+        if before is not None and (after is None or after.first != before.first):
+            touched.add(before.first)
+            if after is not None:
+                touched.add(after.first)
+    return touched
+
+
+async def _announce(
+    session: AsyncSession,
+    generation: int,
+    workspace_id: UUID,
+    tracks: Mapping[int, Track],
+    causes: Mapping[int, UUID],
+    today: int,
+) -> None:
+    moved = {}
+    for ordinal, track in tracks.items():
+        if track.before == track.after:
+            continue
+        now = lifecycle.state_of(track.after, today)
+        if now != lifecycle.state_of(track.before, today):
+            moved[ordinal] = now
+    if not moved:
+        return
+    profiles = await actors.profile_ids(session, generation, workspace_id, moved.keys())
+    states = {profile: moved[ordinal] for ordinal, profile in profiles.items()}
+    why = {profile: causes[ordinal] for ordinal, profile in profiles.items()}
+    await lifecycle.announce(session, workspace_id, states, today, why)

@@ -1,0 +1,1 @@
+"""The audience's bitmaps as the API looks at them."""

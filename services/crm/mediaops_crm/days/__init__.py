@@ -1,0 +1,1 @@
+"""The audience of each local day, told to whoever listens."""

@@ -1,0 +1,1 @@
+"""Growth accounting: new, retained, resurrected and churned, from the bitmaps."""

@@ -1,0 +1,1 @@
+"""The lifecycle state of each profile, moved by activities and by the clock."""

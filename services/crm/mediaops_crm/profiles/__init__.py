@@ -1,0 +1,1 @@
+"""People as we know them: one profile per actor."""

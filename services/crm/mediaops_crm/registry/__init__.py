@@ -1,0 +1,1 @@
+"""The workspaces and channels that ingest has told of: projection of its events."""

@@ -1,0 +1,32 @@
+"""What crm knows of workspaces and channels."""
+
+from uuid import UUID
+
+from mediaops_common.events import ChannelSaved, WorkspaceSaved
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_crm.registry import repository
+
+
+async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
+    """Keeps what the event says, unless something newer is known already."""
+    known = await repository.workspace_version(session, event.workspace_id)
+    if known is None or known < event.version:
+        await repository.replace_workspace(session, event)
+
+
+async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
+    """Keeps what the event says, unless something newer is known already."""
+    known = await repository.channel_version(session, event.workspace_id, event.channel_id)
+    if known is None or known < event.version:
+        await repository.replace_channel(session, event)
+
+
+async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str]:
+    """Channel → platform, of every channel of the workspace."""
+    return await repository.platforms(session, workspace_id)
+
+
+async def zones(session: AsyncSession) -> dict[UUID, str]:
+    """Workspace → time zone, of every workspace."""
+    return await repository.zones(session)

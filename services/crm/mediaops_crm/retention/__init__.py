@@ -1,0 +1,1 @@
+"""Retention of daily cohorts, from the bitmaps."""

@@ -1,0 +1,56 @@
+"""`/crm/v1/retention`: who came back, and when."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from mediaops_common.http import Caller, ClockDep, Reads, allow, parse_days
+from mediaops_common.zones import number_day
+
+from mediaops_crm.audience import service as audience
+from mediaops_crm.ratios import ratio
+from mediaops_crm.retention import service
+from mediaops_crm.retention.schemas import RetentionCell, RetentionCohort, RetentionRead
+from mediaops_crm.retention.service import Cohort, Kind
+
+router = APIRouter(prefix="/crm/v1/retention", tags=["retention"])
+
+
+@router.get("")
+async def list_retention(
+    caller: Annotated[Caller, allow("crm:read")],
+    reads: Reads,
+    clock: ClockDep,
+    from_: Annotated[str | None, Query(alias="from", max_length=40)] = None,
+    to: Annotated[str | None, Query(max_length=40)] = None,
+    kind: Kind = Kind.on,
+    days: Annotated[str | None, Query(max_length=4000)] = None,
+    channel_id: UUID | None = None,
+) -> RetentionRead:
+    """Cohorts by first active day (in the channel, if one is given) and how many came back.
+
+    `days` counts from the first day: `1,7,30`; for `bracket` from-to, `1-7,8-14`; `consecutive`
+    means each of days 1 to N; `on_or_after` runs to the last day with activity.
+    """
+    view = await audience.open_view(reads, caller, clock.now(), channel_id)
+    today = number_day(view.today)
+    asked = parse_days(from_, to, view.timezone, today=today, max_days=service.MAX_COHORTS)
+    spans = service.parse_spans(service.DEFAULT_DAYS[kind] if days is None else days, kind)
+    first, last = asked.numbers[0], asked.numbers[-1]
+    found = await service.cohorts(reads, view, first, last, kind, spans)
+    return RetentionRead(items=[_read(cohort, view) for cohort in found])
+
+
+def _read(cohort: Cohort, view: audience.View) -> RetentionCohort:
+    cells = []
+    for span, retained in cohort.retained.items():
+        last = cohort.day + span.last
+        mature = last < view.today
+        cells.append(
+            RetentionCell(
+                days=span.token,
+                ratio=ratio(retained, cohort.size, view.grade(last)),
+                mature=mature,
+            )
+        )
+    return RetentionCohort(cohort=number_day(cohort.day), size=cohort.size, cells=cells)

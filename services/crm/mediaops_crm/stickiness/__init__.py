@@ -1,0 +1,1 @@
+"""DAU, WAU, MAU and how many days people come: from the bitmaps."""
