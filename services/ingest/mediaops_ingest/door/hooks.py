@@ -3,6 +3,7 @@
 import asyncio
 from time import perf_counter
 
+import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.failpoints import hit
 from mediaops_common.http import TooLarge, read_capped
@@ -26,6 +27,8 @@ from mediaops_ingest.platforms.port import (
 )
 
 __all__ = ["PREFIX", "HookDoor"]
+
+log = structlog.get_logger(__name__)
 
 PREFIX = "/ingest/hooks/"
 METHODS = frozenset({"GET", "POST", "OPTIONS"})
@@ -56,6 +59,11 @@ class HookDoor:
         except ClientDisconnect:
             count(UNKNOWN, "disconnected")
             return
+        except Exception:
+            # One problem without details; neither it nor the log line holds the key.
+            log.exception("hook_failed")
+            count(UNKNOWN, "failed")
+            reply, more = replies.FAILED, None
         await reply.send(send, more)
         SECONDS.observe(perf_counter() - started)
 

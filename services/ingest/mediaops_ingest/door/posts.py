@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
 
+import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.failpoints import hit
 from mediaops_common.http import (
@@ -32,7 +33,7 @@ from mediaops_ingest.delivery_log.port import (
 from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.measures import SECONDS, count
-from mediaops_ingest.door.replies import Headers, Reply, accepted, of_problem
+from mediaops_ingest.door.replies import FAILED, Headers, Reply, accepted, of_problem
 from mediaops_ingest.platforms.batches import (
     Batch,
     NotAnArray,
@@ -44,6 +45,8 @@ from mediaops_ingest.platforms.registry import API
 from mediaops_ingest.platforms.strict_json import NotStrict
 
 __all__ = ["PATHS", "PostDoor"]
+
+log = structlog.get_logger(__name__)
 
 Kind = Literal["activities", "snapshots"]
 PATHS: dict[str, Kind] = {
@@ -87,6 +90,10 @@ class PostDoor:
         except ClientDisconnect:
             count(API, "disconnected")
             return
+        except Exception:
+            log.exception("post_failed")
+            count(API, "failed")
+            reply = FAILED
         await reply.send(send, self._callers.cross_origin(scope["headers"]))
         SECONDS.observe(perf_counter() - started)
 

@@ -1,6 +1,7 @@
 """What the door answers: bytes that are ready before the request comes."""
 
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 from mediaops_common.http import (
@@ -17,6 +18,7 @@ from starlette.types import Send
 from mediaops_ingest.platforms.port import Answer
 
 __all__ = [
+    "FAILED",
     "METHOD_NOT_ALLOWED",
     "NOT_FOUND",
     "OVERLOADED",
@@ -71,6 +73,7 @@ UNPROVED = of_problem(Unproved())
 METHOD_NOT_ALLOWED = of_problem(MethodNotAllowed(headers={"Allow": "GET, POST, OPTIONS"}))
 TOO_LARGE = of_problem(TooLarge())
 UNSUPPORTED = of_problem(UnsupportedMedia())
+FAILED = of_problem(Problem())
 OVERLOADED = of_problem(Unavailable("it was not kept: send it again", retry_after=1))
 
 _MALFORMED = {
@@ -85,6 +88,7 @@ def malformed(status: int) -> Reply:
     return _MALFORMED.get(status, _MALFORMED[400])
 
 
+@lru_cache(maxsize=256)
 def of_answer(answer: Answer) -> Reply:
     """The platform's own answer, to the byte."""
     headers = [(b"content-length", b"%d" % len(answer.body))]
