@@ -210,10 +210,8 @@ def test_any_bytes_anywhere_never_raise(case: Case, data: st.DataObject):
     )
 
 
-@pytest.mark.parametrize("scheme", sorted(PROOFS))
+@pytest.mark.parametrize("scheme", ["standard-webhooks", "douyin-open", "wechat-oa"])
 def test_what_is_not_configured_is_refused(scheme: str):
-    if scheme == "cloudevents":
-        pytest.skip("its hook key is the capability")
     for name, _, _, request in CASES:
         if name == scheme:
             assert isinstance(ADAPTERS[scheme].prepare([], {}).verify(request), Refused)

@@ -77,7 +77,11 @@ class StandardWebhooksVerifier:
         matched = self._match(signed, signatures)
         if matched is None:
             return _SIGNATURE
-        return matched if strict_json.is_json(request.body) else _NOT_JSON
+        try:
+            strict_json.decode(request.body)
+        except strict_json.NotStrict:
+            return _NOT_JSON
+        return matched
 
     def _match(self, signed: bytes, signatures: bytes) -> Verified | None:
         listed = signatures.split(b" ", _MAX_SIGNATURES)[:_MAX_SIGNATURES]

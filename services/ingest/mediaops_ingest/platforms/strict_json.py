@@ -13,7 +13,6 @@ __all__ = [
     "fault",
     "has_odd_values",
     "is_deep",
-    "is_json",
 ]
 
 MAX_DEPTH = 32
@@ -29,7 +28,6 @@ _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _LONG = [mark + b"0" * 19 for mark in (b":", b",", b"[", b"-")]
 
 _decoder = msgspec.json.Decoder()
-_raw_decoder = msgspec.json.Decoder(msgspec.Raw)
 _encoder = msgspec.json.Encoder(order="sorted")
 
 _BOM = b"\xef\xbb\xbf"
@@ -51,15 +49,6 @@ def decode(raw: bytes) -> Any:
         if found:
             raise NotStrict(f"{found[1]} at {found[0] or 'the top'}")
     return value
-
-
-def is_json(raw: bytes) -> bool:
-    """Whether the bytes are shaped like JSON. Cheap: what is inside is not decoded."""
-    try:
-        _raw_decoder.decode(raw.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
 
 
 def is_deep(raw: bytes) -> bool:

@@ -9,9 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from mediaops_ingest.platforms import strict_json, xml
 from mediaops_ingest.platforms.declaration import BadSetting, Declaration, Key, generate_token
-from mediaops_ingest.platforms.fields import text_of
 from mediaops_ingest.platforms.port import (
     Answer,
     Context,
@@ -30,6 +28,7 @@ from mediaops_ingest.platforms.proofs import same, sorted_sha1
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
 from mediaops_ingest.platforms.wechat_events import TYPES, draft_of
+from mediaops_ingest.platforms.wechat_messages import UnreadableMessage, fault_of, key_of, parse
 
 __all__ = ["WeChatOfficialAccount"]
 
@@ -40,12 +39,6 @@ _ACCEPTED = Answer(200, b"success", "text/plain")
 """In the encrypted modes too: only a reply to the fan would be encrypted."""
 
 _MAX_ECHO = 512
-
-
-class _Unreadable(Exception):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class _Account:
@@ -71,14 +64,14 @@ class _Account:
         if not signed_plainly and "msg_signature" not in parameters:
             return Refused("signature")
         try:
-            envelope = _parse(request.body)
-        except _Unreadable as error:
+            envelope = parse(request.body)
+        except UnreadableMessage as error:
             return Malformed(400, error.reason) if signed_plainly else Refused("signature")
         if self._is_sealed(parameters, envelope):
             return self._verify_sealed(parameters, envelope)
         if self.mode == "safe":
             return Refused("mode")
-        return _shape(envelope) if signed_plainly else Refused("signature")
+        return fault_of(envelope) if signed_plainly else Refused("signature")
 
     def _is_sealed(self, parameters: Mapping[str, str], envelope: Mapping[str, Any]) -> bool:
         """Whether to decide on the ciphertext. In compatible mode the message is there twice, and
@@ -101,14 +94,17 @@ class _Account:
         if not same(sorted_sha1(parts), given.encode()):
             return Refused("signature")
         try:
-            return _shape(_parse(self.cipher.decrypt(sealed)))
+            return fault_of(parse(self.cipher.decrypt(sealed)))
         except Undecipherable as error:
             return Refused(error.reason)
-        except _Unreadable as error:
+        except UnreadableMessage as error:
             return Malformed(400, error.reason)
 
     def open(self, envelope: dict[str, Any]) -> dict[str, Any]:
-        """The message in an envelope that was verified. Raises `Undecipherable`, `_Unreadable`."""
+        """The message in an envelope that was verified.
+
+        Raises `Undecipherable` and `UnreadableMessage`.
+        """
         if (
             self.cipher is None
             or self.mode == "plain"
@@ -117,7 +113,7 @@ class _Account:
             if "MsgType" not in envelope:
                 raise Undecipherable("no key")
             return envelope
-        return _parse(self.cipher.decrypt(envelope["Encrypt"]))
+        return parse(self.cipher.decrypt(envelope["Encrypt"]))
 
 
 class WeChatVerifier:
@@ -189,13 +185,13 @@ class WeChatOfficialAccount:
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
         try:
-            message = self._message(_parse(request.body), secrets, config)
-        except _Unreadable as error:
+            message = self._message(parse(request.body), secrets, config)
+        except UnreadableMessage as error:
             raise Unreadable(error.reason) from None
         return [
             Item(
                 index=0,
-                dedup_key=_key(message),
+                dedup_key=key_of(message),
                 canonical=canonical_json(message),
                 content=message,
             )
@@ -259,45 +255,3 @@ def _echo(parameters: Mapping[str, str]) -> Verdict:
         return Malformed(400, "schema")
     # As text and never sniffed: whoever has the token chooses these bytes.
     return Handshake(Answer(200, echo, "text/plain", (("X-Content-Type-Options", "nosniff"),)))
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    """A message or its envelope: XML, or JSON where the account is set so."""
-    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] == b"<":
-        try:
-            return xml.decode(text)
-        except xml.NotXml:
-            raise _Unreadable("xml") from None
-    try:
-        message = strict_json.decode(text)
-    except strict_json.NotStrict:
-        raise _Unreadable("json") from None
-    if not isinstance(message, dict):
-        raise _Unreadable("schema")
-    return message
-
-
-def _shape(message: Mapping[str, Any]) -> Verdict | None:
-    """Every message names its kind and its sender."""
-    complete = all(text_of(message.get(name)) for name in ("MsgType", "FromUserName"))
-    return None if complete else Malformed(400, "schema")
-
-
-def _key(message: Mapping[str, Any]) -> str:
-    """MsgId, or what the platform names for events, with enough added that two events of one
-    second stay apart."""
-    order = message.get("order_info")
-    event = text_of(message.get("Event"))
-    number = text_of(message.get("MsgId"))
-    if number and not event:
-        return number
-    parts = [
-        text_of(message.get("FromUserName")),
-        text_of(message.get("CreateTime")),
-        event or text_of(message.get("MsgType")),
-        text_of(message.get("EventKey")),
-        text_of(message.get("MsgID")),
-        text_of(order.get("order_id")) if isinstance(order, dict) else None,
-    ]
-    return ":".join(part for part in parts if part)
