@@ -100,7 +100,7 @@ def tokens(valid: str) -> Iterator[Attack]:
     none_header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
     forged = {
         "none": "",
-        "empty": "Bearer ",
+        "empty": "Bearer",
         "basic": "Basic dXNlcjpwYXNz",
         "garbage": "Bearer abc.def.ghi",
         "alg none": f"Bearer {none_header}.{payload}.",
@@ -178,7 +178,7 @@ def hooks(hook: str) -> Iterator[Attack]:
         "unknown key": (hook[:-4] + "aaaa", signed, b"{}", (404,)),
         "short key": (hook[:-10], signed, b"{}", (404,)),
         "path below": (hook + "/admin", signed, b"{}", (404,)),
-        "traversal": (hook + "/../../v1/channels", signed, b"{}", (404,)),
+        "traversal": (hook + "/../../v1/channels", signed, b"{}", (401, 404)),
         "huge": (hook, signed, b"x" * 6_000_000, (413, 401)),
     }
     for name, (path, headers, content, statuses) in cases.items():

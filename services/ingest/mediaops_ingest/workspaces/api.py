@@ -26,7 +26,7 @@ from mediaops_ingest.workspaces.service import Workspace
 
 router = APIRouter(prefix="/ingest/v1/workspaces", tags=["workspaces"])
 
-Reader = Annotated[Caller, allow("ingest:read", partners=True)]
+Reader = Annotated[Caller, allow("ingest:read")]
 Owner = Annotated[Caller, allow("admin:write")]
 Operator = Annotated[Caller, allow("workspace:create")]
 
