@@ -11,7 +11,8 @@ __all__ = ["HttpSettings", "KeySettings", "LogSettings", "Settings", "StoreSetti
 
 
 def _config(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(env_prefix=prefix, extra="ignore", frozen=True)
+    # A blank variable, as compose files pass them, is one that is not set.
+    return SettingsConfigDict(env_prefix=prefix, env_ignore_empty=True, extra="ignore", frozen=True)
 
 
 class StoreSettings(BaseSettings):
@@ -136,3 +137,11 @@ class Settings:
     keys: KeySettings = field(default_factory=KeySettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     log: LogSettings = field(default_factory=LogSettings)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what must not be set together, or at all."""
+        if "*" in self.http.trusted_proxies:
+            # Anybody could then write the address that limits and logs see.
+            raise ValueError("MEDIAOPS_HTTP_TRUSTED_PROXIES: name the proxies, not '*'")
+        if self.store.production and "*" in self.http.cors_origins:
+            raise ValueError("MEDIAOPS_HTTP_CORS_ORIGINS: '*' is refused in production mode")

@@ -55,12 +55,22 @@ def command_group(about: str) -> typer.Typer:
 
 def settings_for(data: Path | None, **store: object) -> "Settings":
     """The settings of the environment, with what the command line said in their place."""
+    from pydantic import ValidationError
+
     from mediaops_common.settings import Settings, StoreSettings
 
     given = {name: value for name, value in store.items() if value is not None}
     if data is not None:
         given["data"] = data
-    return Settings(store=StoreSettings(**given))  # type: ignore[arg-type]
+    try:
+        return Settings(store=StoreSettings(**given))  # type: ignore[arg-type]
+    except ValidationError as error:
+        prefix = "MEDIAOPS_HTTP_" if error.title == "HttpSettings" else "MEDIAOPS_"
+        prefix = "MEDIAOPS_LOG_" if error.title == "LogSettings" else prefix
+        found = error.errors(include_input=False, include_url=False)[0]
+        raise SystemExit(f"{prefix}{found['loc'][0]}".upper() + f": {found['msg']}") from None
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def sign(

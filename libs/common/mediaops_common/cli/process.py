@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import open_clock
+from mediaops_common.failpoints import arm_from_environment
 from mediaops_common.http.app import build_app, combine
 from mediaops_common.http.server import listen, serve, url_of
 from mediaops_common.keys import open_keys
@@ -128,6 +129,7 @@ class _Readiness:
 
 async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
     settings = plan.settings
+    arm_from_environment(production=settings.store.production)
     clock = open_clock(production=settings.store.production)
     keys = open_keys(settings.keys, settings.store.data / "keys")
     url = settings.store.bus_url or f"sqlite:///{settings.store.data}/bus.db"
