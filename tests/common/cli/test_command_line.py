@@ -43,7 +43,6 @@ def test_the_process_loads_no_plugin_and_no_tool() -> None:
         "hypothesis",
         "pytest",
         "httpx",
-        "rich.console",
     }
     assert not modules & names
 

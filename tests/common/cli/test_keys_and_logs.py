@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,19 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def _logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without pytest's own handlers, as in a real process.
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+def _logs() -> None:
     configure_logs(LogSettings(format="json"))
+
+
+@pytest.fixture
+def alone() -> Iterator[logging.Logger]:
+    """A logger that only our handler hears, as in a real process; pytest has some of its own."""
+    logger = logging.getLogger("alone")
+    logger.propagate = False
+    ours = [h for h in logging.getLogger().handlers if "mediaops" in type(h).__module__]
+    logger.addHandler(ours[0])
+    yield logger
+    logger.handlers.clear()
 
 
 def test_no_secret_field_reaches_the_log(capsys: Captured) -> None:
@@ -97,7 +107,9 @@ def test_a_log_line_cannot_be_forged(capsys: Captured) -> None:
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_a_failed_statement_is_logged_without_its_values(capsys: Captured) -> None:
+def test_a_failed_statement_is_logged_without_its_values(
+    capsys: Captured, alone: logging.Logger
+) -> None:
     from sqlalchemy import create_engine, text
 
     engine = create_engine("sqlite://")
@@ -105,7 +117,7 @@ def test_a_failed_statement_is_logged_without_its_values(capsys: Captured) -> No
         with engine.connect() as connection:
             connection.execute(text("INSERT INTO nowhere VALUES (:v)"), {"v": "canary"})
     except Exception:
-        logging.getLogger("test").exception("failed")
+        alone.exception("failed")
     engine.dispose()
     written = capsys.readouterr().err
     assert "nowhere" in written
