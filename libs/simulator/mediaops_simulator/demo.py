@@ -29,6 +29,7 @@ from mediaops_simulator.truth.reading import Reading, as_it_was, as_misread
 __all__ = ["command", "main"]
 
 SLUG, SEED, DAYS, ZONE, SCALE = "demo", 20, 60, "Asia/Shanghai", 0.8
+PUBLICATIONS = "/content/v1/publications"
 OLDEST = 180
 """Days after which a history is no longer continued, only lived on."""
 
@@ -63,12 +64,14 @@ async def _catch_up(
     missing = _missing(crew, days, found, as_it_was if is_mended else as_misread)
     if is_mended and not missing:
         return
+    published = {each["external_id"] for each in await crew.api.all_items(PUBLICATIONS)}
     with show_progress(console, sum(day.load for day in missing)) as steps:
         crew.sender.on_sent = steps
         for day in days:
             if day.number == company.story.mended and not is_mended:
-                await mend(crew.api, crew.workplace, crew.sender.clock)
+                await mend(crew.api, crew.workplace, crew.sender.clock, looks_first=False)
             if day in missing:
+                day.pieces = [each for each in day.pieces if each.external_id not in published]
                 await send_day(crew, day)
 
 

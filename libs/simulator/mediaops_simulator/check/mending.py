@@ -17,6 +17,8 @@ def check_mending(tally: Tally, book: Book, mended: Mended) -> None:
     area = tally.area("replay")
     expected = expected_changes(book, mended.at)
     for name, found in (("preview", mended.preview), ("replay", mended.done)):
+        if found is None:
+            continue
         for outcome, count in expected.items():
             area.cell(f"{name} {outcome}", count, _counted(found, outcome))
 

@@ -27,7 +27,8 @@ class Api:
             base_url=self.url,
             headers={"authorization": f"Bearer {token}"},
             limits=_LIMITS,
-            timeout=30,
+            # A preview reads everything that came through a source again.
+            timeout=300,
             transport=transport,
         )
 

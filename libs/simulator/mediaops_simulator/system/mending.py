@@ -22,13 +22,13 @@ _SECONDS = 600
 class Mended:
     """What the replay said that it would do, and what it did."""
 
-    preview: dict[str, Any]
+    preview: dict[str, Any] | None
     done: dict[str, Any]
     at: datetime
     """What was received before was read under the old mapping."""
 
 
-async def mend(api: Api, workplace: Workplace, clock: Clock) -> Mended:
+async def mend(api: Api, workplace: Workplace, clock: Clock, *, looks_first: bool = True) -> Mended:
     """Patches the mapping, looks at the preview, replays, and waits until it is done.
 
     Everything sent before is read under the old mapping first, so that the difference is known.
@@ -39,7 +39,9 @@ async def mend(api: Api, workplace: Workplace, clock: Clock) -> Mended:
     path = f"/ingest/v1/sources/{source}"
     await api.patch(path, {"mapping": MENDED}, etag=await api.etag(path))
     asked = {"source_id": source}
-    preview = await api.post("/ingest/v1/deliveries/replay", {**asked, "preview": True})
+    preview = None
+    if looks_first:
+        preview = await api.post("/ingest/v1/deliveries/replay", {**asked, "preview": True})
     begun = await api.post("/ingest/v1/deliveries/replay", {**asked, "preview": False})
     return Mended(preview, await _finished(api, begun["replay_id"]), at)
 
