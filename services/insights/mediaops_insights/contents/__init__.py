@@ -1,0 +1,1 @@
+"""How each external content does, and which of ours it is."""

@@ -1,0 +1,125 @@
+"""Joins what was counted of external contents with what was registered of them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from mediaops_common.activity_types import ENGAGEMENTS, VIEWS
+from mediaops_common.events import PublicationRegistered
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.contents import repository
+from mediaops_insights.contents.models import Publication
+from mediaops_insights.contents.schemas import AtAgeRead, PerformanceRead
+from mediaops_insights.names import service as names
+from mediaops_insights.registry import service as registry
+from mediaops_insights.rollups import service as rollups
+from mediaops_insights.snapshots import service as snapshots
+
+__all__ = ["learn", "performance"]
+
+COUNTED = {
+    "likes": "like.created",
+    "comments": "comment.created",
+    "shares": "share.created",
+    "favourites": "favourite.created",
+}
+
+
+async def learn(session: AsyncSession, event: PublicationRegistered) -> None:
+    """Keeps what the event says, unless something newer is known already.
+
+    The content is numbered, so that it is listed before anything is counted of it.
+    """
+    known = await repository.version(session, event.workspace_id, event.publication_id)
+    if known < event.version:
+        await repository.replace(session, event)
+        place = (event.workspace_id, event.channel_id)
+        await names.number_contents(session, {place: [event.external_id]})
+
+
+async def performance(
+    session: AsyncSession,
+    workspace_id: UUID,
+    *,
+    channel_ids: Collection[UUID] | None,
+    external_id: str | None,
+    below: int | None,
+    limit: int,
+) -> list[tuple[int, PerformanceRead]]:
+    """(place, content), those met last first."""
+    rows = await names.newest_contents(
+        session,
+        workspace_id,
+        channel_ids=channel_ids,
+        external_id=external_id,
+        below=below,
+        limit=limit,
+    )
+    if not rows:
+        return []
+    texts = {row.external_id for row in rows}
+    published = await repository.publications(session, workspace_id, texts)
+    counted = await rollups.ever(session, workspace_id, [(row.id, row.channel_id) for row in rows])
+    reported = await snapshots.contents_now(
+        session,
+        workspace_id,
+        [(row.channel_id, row.external_id) for row in rows],
+        {key: row.published_at for key, row in published.items()},
+    )
+    platforms = {
+        row.channel_id: row.platform for row in await registry.channels(session, workspace_id)
+    }
+    return [
+        (
+            row.id,
+            _read(
+                row,
+                platforms.get(row.channel_id),
+                published.get((row.channel_id, row.external_id)),
+                counted.get(row.id, {}),
+                reported.get((row.channel_id, row.external_id)),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _read(
+    row: Any,
+    platform: str | None,
+    publication: Publication | None,
+    counted: Mapping[str, rollups.Tally],
+    reports: snapshots.ContentReports | None,
+) -> PerformanceRead:
+    def total(*types: str) -> int:
+        return sum(counted[type_].total for type_ in types if type_ in counted)
+
+    return PerformanceRead(
+        channel_id=row.channel_id,
+        platform=platform,
+        external_id=row.external_id,
+        content_id=publication.content_id if publication else None,
+        publication_id=publication.publication_id if publication else None,
+        title=publication.title if publication else None,
+        published_at=publication.published_at if publication else None,
+        activities=sum(tally.n for tally in counted.values()),
+        activities_by_type={t: tally.n for t, tally in sorted(counted.items()) if tally.n},
+        engagements=total(*ENGAGEMENTS),
+        views=total(*VIEWS),
+        views_reported=reports.total("views") if reports else None,
+        **{name: total(type_) for name, type_ in COUNTED.items()},
+        corrections=sum(tally.corrections for tally in counted.values()),
+        reported=reports.totals() if reports else {},
+        at_age=_at_age(reports) if reports else {},
+    )
+
+
+def _at_age(reports: snapshots.ContentReports) -> dict[str, dict[str, AtAgeRead | None]]:
+    return {
+        metric: {
+            age: AtAgeRead(value=found[age].value, as_of=found[age].as_of) if age in found else None
+            for age in snapshots.AGES
+        }
+        for metric, found in reports.at_age.items()
+    }

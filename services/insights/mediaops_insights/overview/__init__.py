@@ -1,0 +1,1 @@
+"""What happens now, at a glance: today against yesterday, and what needs attention."""

@@ -1,0 +1,92 @@
+"""Queries over what sources received by day."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from mediaops_common.db import upsert
+from mediaops_common.events import QualityComputed
+from mediaops_common.zones import number_of
+from sqlalchemy import Table, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.quality.models import SourceDay
+
+DAY: Table = SourceDay.__table__  # type: ignore[attr-defined]
+
+KEY = ("workspace_id", "source_id", "day")
+
+
+async def version(session: AsyncSession, workspace_id: UUID, source_id: UUID, day: int) -> int:
+    """−1 for a day that is not known."""
+    query = select(SourceDay.version).where(
+        SourceDay.workspace_id == workspace_id,
+        SourceDay.source_id == source_id,
+        SourceDay.day == day,
+    )
+    found = (await session.exec(query)).one_or_none()
+    return -1 if found is None else found
+
+
+async def replace(session: AsyncSession, event: QualityComputed) -> None:
+    row: dict[str, Any] = msgspec.structs.asdict(event) | {"day": number_of(event.day)}
+    changing = [name for name in row if name not in KEY]
+    await upsert(session, DAY, [row], key=KEY, replace=changing)
+
+
+async def days(
+    session: AsyncSession,
+    workspace_id: UUID,
+    first: int,
+    last: int,
+    channels: Collection[UUID] | None,
+) -> list[SourceDay]:
+    query = select(SourceDay).where(
+        SourceDay.workspace_id == workspace_id,
+        col(SourceDay.day) >= first,
+        col(SourceDay.day) <= last,
+    )
+    if channels is not None:
+        query = query.where(col(SourceDay.channel_id).in_(sorted(channels)))
+    query = query.order_by(col(SourceDay.day), col(SourceDay.source_id))
+    return list((await session.exec(query)).all())
+
+
+async def newest_received(
+    session: AsyncSession, workspace_id: UUID, up_to: int
+) -> dict[UUID | None, dict[int, datetime]]:
+    """Channel → day → the newest moment of receipt of that day, for days up to `up_to`."""
+    query = (
+        select(
+            SourceDay.channel_id,
+            SourceDay.day,
+            func.max(SourceDay.newest_received_at).label("newest"),
+        )
+        .where(
+            SourceDay.workspace_id == workspace_id,
+            col(SourceDay.day) <= up_to,
+            col(SourceDay.newest_received_at).is_not(None),
+        )
+        .group_by(col(SourceDay.channel_id), col(SourceDay.day))
+    )
+    found: dict[UUID | None, dict[int, datetime]] = {}
+    for channel_id, day, newest in await session.exec(query):
+        if newest is not None:
+            found.setdefault(channel_id, {})[day] = newest
+    return found
+
+
+async def newest_applied(
+    session: AsyncSession, group: str, workspace_id: UUID
+) -> dict[UUID, datetime]:
+    """Source → the newest `received_at` that this service has applied."""
+    table = session.info["tables"].applied
+    query = (
+        select(table.c.source_id, func.max(table.c.newest_received_at).label("newest"))
+        .where(table.c.group == group, table.c.workspace_id == workspace_id)
+        .group_by(table.c.source_id)
+    )
+    return {source_id: newest for source_id, newest in await session.exec(query) if newest}

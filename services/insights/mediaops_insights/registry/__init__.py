@@ -1,0 +1,1 @@
+"""The workspaces, channels and sources that ingest has told of: projection of its events."""

@@ -1,0 +1,78 @@
+"""What insights knows of workspaces, channels and sources."""
+
+import asyncio
+from collections.abc import Collection
+from uuid import UUID
+
+from mediaops_common.clock import monotonic
+from mediaops_common.db import Database
+from mediaops_common.events import ChannelSaved, SourceSaved, WorkspaceSaved
+from mediaops_common.http import NotFound
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.registry import repository
+from mediaops_insights.registry.models import KnownChannel, KnownSource
+
+__all__ = [
+    "KnownChannel",
+    "KnownSource",
+    "await_channels",
+    "channels",
+    "learn_channel",
+    "learn_source",
+    "learn_workspace",
+    "sources",
+]
+
+PAUSE_SECONDS = 0.05
+
+
+async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
+    """Keeps what the event says, unless something newer is known already."""
+    known = await repository.workspace_version(session, event.workspace_id)
+    if known is None or known < event.version:
+        await repository.replace_workspace(session, event)
+
+
+async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
+    """Keeps what the event says, unless something newer is known already."""
+    known = await repository.channel_version(session, event.workspace_id, event.channel_id)
+    if known is None or known < event.version:
+        await repository.replace_channel(session, event)
+
+
+async def learn_source(session: AsyncSession, event: SourceSaved) -> None:
+    """Keeps what the event says, unless something newer is known already."""
+    known = await repository.source_version(session, event.workspace_id, event.source_id)
+    if known is None or known < event.version:
+        await repository.replace_source(session, event)
+
+
+async def channels(session: AsyncSession, workspace_id: UUID) -> list[KnownChannel]:
+    """Every channel of the workspace, in the order of their ids."""
+    return await repository.channels(session, workspace_id)
+
+
+async def sources(session: AsyncSession, workspace_id: UUID) -> list[KnownSource]:
+    """Every source of the workspace."""
+    return await repository.sources(session, workspace_id)
+
+
+async def await_channels(
+    database: Database, workspace_id: UUID, wanted: Collection[UUID], *, timeout_seconds: float
+) -> None:
+    """Returns as soon as all these channels are known; raises NotFound when not in time.
+
+    A channel made a moment ago is still on its way here. Each look is a session of its own: one
+    that stays open would go on seeing the past.
+    """
+    deadline = monotonic() + timeout_seconds
+    while True:
+        async with database.read() as session:
+            known = {row.channel_id for row in await repository.channels(session, workspace_id)}
+        missing = sorted(set(wanted) - known)
+        if not missing:
+            return
+        if monotonic() >= deadline:
+            raise NotFound(f"no channel {missing[0]}")
+        await asyncio.sleep(PAUSE_SECONDS)

@@ -1,0 +1,93 @@
+"""Which levels answer a question, and what "without" is: what a level holds beyond the next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mediaops_insights.rollups.models import COUNTS, Level
+from mediaops_insights.rollups.questions import Question
+
+__all__ = ["Part", "distribute", "plan"]
+
+Key = tuple[int, int, int, int, int]
+"""(bucket, channel, content, type, region)."""
+
+NAMES = ("channel", "content", "type", "region")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One level to be read."""
+
+    level: Level
+    by: tuple[str, ...]
+    """What its rows are told apart by."""
+    names: tuple[str, ...]
+    """What can be filtered at this level."""
+    parent: Level | None
+    """The level that holds these activities too, as "without", if it is read as well."""
+
+
+def plan(question: Question) -> list[Part]:
+    """The levels to read, coarse to fine.
+
+    A filter by content or region lets nothing pass that has none, so that coarser levels drop out.
+    """
+    by = question.by
+    wants_content = "content" in by or question.contents is not None
+    wants_region = "region" in by or question.regions is not None
+    parts: list[Part] = []
+    above: Level | None = None
+    if question.contents is None and question.regions is None:
+        told = "channel" in by or question.channels is not None
+        above = Level.channel if told else Level.workspace
+        names: tuple[str, ...] = ("channel", "type") if told else ("type",)
+        parts.append(Part(above, _of(by, names), names, None))
+    if wants_content and question.regions is None:
+        names = ("channel", "content", "type")
+        parts.append(Part(Level.content, _of(by, names), names, above))
+        above = Level.content
+    if wants_region:
+        parts.append(Part(Level.region, _of(by, NAMES), NAMES, above))
+    return parts
+
+
+def _of(by: frozenset[str], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in by)
+
+
+def distribute(
+    sums: Iterable[tuple[Part, Sequence[Any]]], by: frozenset[str]
+) -> dict[Key, list[int]]:
+    """Cells told apart by `by`, from the rows (bucket, *part.by, *counts) of each level.
+
+    Every row counts where it belongs, and is taken from what the level above holds "without". What
+    was never counted is left out.
+    """
+    cells: dict[Key, list[int]] = {}
+    for part, rows in sums:
+        width = 1 + len(part.by)
+        for row in rows:
+            given = dict(zip(part.by, row[1:width], strict=True))
+            key = _key(row[0], given)
+            _add(cells, key, row[width:], 1)
+            if part.parent is None:
+                continue
+            if part.level is Level.content:
+                given["content"] = 0
+            given["region"] = 0
+            _add(cells, _key(row[0], given), row[width:], -1)
+    return {key: counts for key, counts in cells.items() if any(counts)}
+
+
+def _key(bucket: int, given: dict[str, int]) -> Key:
+    channel, content, type_, region = (given.get(name, 0) for name in NAMES)
+    return bucket, channel, content, type_, region
+
+
+def _add(cells: dict[Key, list[int]], key: Key, counts: Sequence[int], sign: int) -> None:
+    known = cells.get(key)
+    if known is None:
+        known = cells[key] = [0] * len(COUNTS)
+    for place, number in enumerate(counts):
+        known[place] += sign * number

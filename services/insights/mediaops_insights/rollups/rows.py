@@ -1,0 +1,99 @@
+"""From the cells of a batch to the rows of its tables, with the numbers that names have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mediaops_insights.rollups.cells import Cells, Sheet, Span, levels
+from mediaops_insights.rollups.models import Level
+
+__all__ = ["Numbers", "Rows", "rows_of"]
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """By place in the sheet: the number of each name in the database."""
+
+    workspaces: Sequence[int]
+    channels: Sequence[int]
+    contents: Sequence[int]
+    types: Sequence[int]
+    regions: Sequence[int]
+
+
+@dataclass
+class Rows:
+    """Sorted rows by granularity."""
+
+    is_plain: bool
+    """Of the counts only the first two are there; the others are 0."""
+    tallies: dict[str, list[Row]] = field(default_factory=dict)
+    money: dict[str, list[Row]] = field(default_factory=dict)
+
+
+def rows_of(sheet: Sheet, numbers: Numbers, generation: int) -> Rows:
+    """All rows that the batch adds."""
+    writing = _Writing(numbers, generation, 2 if sheet.is_plain else 5)
+    by_granularity = {"minute": sheet.minutes, "hour": sheet.hours, "day": sheet.days}
+    rows = Rows(sheet.is_plain)
+    for granularity, spans in by_granularity.items():
+        rows.tallies[granularity] = writing.tallies(spans, tuple(Level))
+    rows.tallies["ever"] = writing.tallies(sheet.ever, (Level.content,))
+    rows.money["hour"] = writing.money(sheet.money_hours)
+    rows.money["day"] = writing.money(sheet.money_days)
+    return rows
+
+
+class _Writing:
+    def __init__(self, numbers: Numbers, generation: int, counted: int) -> None:
+        self.numbers = numbers
+        self.counted = counted
+        self.generation = generation
+        self.done: dict[int, list[tuple[Level, list[Row]]]] = {}
+        """Spans share cells where a batch lies in one hour: their ends of rows are made once."""
+
+    def tallies(self, spans: dict[Span, Cells], wanted: tuple[Level, ...]) -> list[Row]:
+        rows: list[Row] = []
+        for (workspace, bucket), cells in spans.items():
+            number = self.numbers.workspaces[workspace]
+            for level, ends in self._ends(cells):
+                if level in wanted:
+                    begin = (self.generation, number, int(level), bucket)
+                    rows += [begin + end for end in ends]
+        rows.sort()
+        return rows
+
+    def _ends(self, cells: Cells) -> list[tuple[Level, list[Row]]]:
+        known = self.done.get(id(cells))
+        if known is None:
+            known = self.done[id(cells)] = [
+                (level, sorted(self._named(part))) for level, part in levels(cells)
+            ]
+        return known
+
+    def _named(self, cells: Cells) -> list[Row]:
+        numbers = self.numbers
+        channels, contents, types, regions = (
+            numbers.channels,
+            numbers.contents,
+            numbers.types,
+            numbers.regions,
+        )
+        if self.counted == 2:
+            return [
+                (channels[channel], contents[content], types[type_], regions[region], n, total)
+                for (channel, content, type_, region), (n, total, _, _, _) in cells.items()
+            ]
+        return [
+            (channels[channel], contents[content], types[type_], regions[region], *counts)
+            for (channel, content, type_, region), counts in cells.items()
+        ]
+
+    def money(self, told: dict[tuple[Span, str], Cells]) -> list[Row]:
+        rows: list[Row] = []
+        for ((workspace, bucket), currency), cells in told.items():
+            begin = (self.generation, self.numbers.workspaces[workspace], bucket, currency)
+            rows += [begin + end for end in self._named(cells)]
+        rows.sort()
+        return rows

@@ -1,0 +1,289 @@
+"""Counts activities into rollups, and answers questions from them."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mediaops_common.consumer import Batch
+from mediaops_common.db import Database
+from mediaops_common.projections import live_generation
+from sqlalchemy import Table
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.names import service as names
+from mediaops_insights.names.service import Kind
+from mediaops_insights.rollups import repository
+from mediaops_insights.rollups.cells import Sheet, add_up
+from mediaops_insights.rollups.levels import distribute, plan
+from mediaops_insights.rollups.models import MONEY, ROLLUPS, Level
+from mediaops_insights.rollups.questions import Money, Question, Tally, with_currency
+from mediaops_insights.rollups.rows import Numbers, Rows, rows_of
+
+__all__ = [
+    "HOURS_KEPT",
+    "MINUTES_KEPT",
+    "Money",
+    "Question",
+    "Sheet",
+    "Tally",
+    "count",
+    "ever",
+    "forget_old",
+    "money",
+    "newest_minutes",
+    "sheet_of",
+    "tallies",
+    "with_currency",
+]
+
+MINUTES_KEPT = timedelta(days=14)
+HOURS_KEPT = timedelta(days=400)
+
+
+def sheet_of(batch: Batch) -> Sheet:
+    """The sum of the batch: no database, so it runs before the transaction and in a thread."""
+    oldest = int((batch.now - MINUTES_KEPT).timestamp() // 60)
+    return add_up(batch.recorded, batch.retracted, oldest)
+
+
+async def count(session: AsyncSession, sheet: Sheet, generation: int) -> None:
+    """Adds the sheet to the rollups of this generation."""
+    if len(sheet.workspaces) > 1:
+        numbers = await _numbers(session, sheet)
+        await repository.add(session, await _in_thread(sheet, numbers, generation))
+
+
+async def _in_thread(sheet: Sheet, numbers: Numbers, generation: int) -> Rows:
+    # Thousands of rows take longer than the event loop may be held.
+    if len(sheet.contents) + len(sheet.channels) < 100:
+        return rows_of(sheet, numbers, generation)
+    return await asyncio.to_thread(rows_of, sheet, numbers, generation)
+
+
+async def _numbers(session: AsyncSession, sheet: Sheet) -> Numbers:
+    workspaces = [str(workspace_id) for workspace_id in sheet.workspaces[1:]]
+    channels = [str(channel_id) for _workspace, channel_id in sheet.channels[1:]]
+    types, regions = sheet.types[1:], sheet.regions[1:]
+    of_workspace = await names.number_names(session, Kind.workspace, workspaces)
+    of_channel = await names.number_names(session, Kind.channel, channels)
+    of_type = await names.number_names(session, Kind.type, types)
+    of_region = await names.number_names(session, Kind.region, regions)
+    return Numbers(
+        workspaces=[0, *(of_workspace[name] for name in workspaces)],
+        channels=[0, *(of_channel[name] for name in channels)],
+        contents=await _content_numbers(session, sheet),
+        types=[0, *(of_type[name] for name in types)],
+        regions=[0, *(of_region[name] for name in regions)],
+    )
+
+
+async def _content_numbers(session: AsyncSession, sheet: Sheet) -> list[int]:
+    wanted: list[list[str]] = [[] for _channel in sheet.channels]
+    for channel, external_id in sheet.contents[1:]:
+        wanted[channel].append(external_id)
+    found = await names.number_contents(
+        session,
+        {
+            (sheet.workspaces[workspace], channel_id): external_ids
+            for (workspace, channel_id), external_ids in zip(sheet.channels, wanted, strict=True)
+            if external_ids
+        },
+    )
+    by_channel = [found.get(channel_id, {}) for _workspace, channel_id in sheet.channels]
+    return [0, *(by_channel[channel][text] for channel, text in sheet.contents[1:])]
+
+
+async def tallies(session: AsyncSession, workspace_id: UUID, question: Question) -> list[Tally]:
+    """The sums asked for; those in which nothing ever was counted are absent."""
+    workspace = await names.known_number(session, Kind.workspace, str(workspace_id))
+    within = await _within(session, workspace_id, question)
+    if workspace is None or any(not allowed for allowed in within.values()):
+        return []
+    generation = await live_generation(session)
+    sums = []
+    for part in plan(question):
+        rows = await repository.sums(
+            session,
+            question.granularity,
+            generation,
+            workspace,
+            part.level,
+            (question.first, question.last),
+            part.by,
+            {name: allowed for name, allowed in within.items() if name in part.names},
+        )
+        sums.append((part, rows))
+    cells = distribute(sums, question.by)
+    told = await _Told.of(session, cells)
+    return [
+        Tally(bucket, *told.names(channel, content, type_, region), *counts)
+        for (bucket, channel, content, type_, region), counts in sorted(cells.items())
+    ]
+
+
+async def money(session: AsyncSession, workspace_id: UUID, question: Question) -> list[Money]:
+    """The sums of money asked for."""
+    workspace = await names.known_number(session, Kind.workspace, str(workspace_id))
+    within: dict[str, Collection[object]] = {}
+    within |= await _within(session, workspace_id, question)
+    if question.currencies is not None:
+        within["currency"] = question.currencies
+    if workspace is None or any(not allowed for allowed in within.values()):
+        return []
+    by = [n for n in ("currency", "channel", "content", "type", "region") if n in question.by]
+    rows = await repository.money_sums(
+        session,
+        question.granularity,
+        await live_generation(session),
+        workspace,
+        (question.first, question.last),
+        by,
+        within,
+    )
+    cells = {}
+    for row in rows:
+        given = dict(zip(by, row[1 : 1 + len(by)], strict=True))
+        place = tuple(given.get(n, 0) for n in ("channel", "content", "type", "region"))
+        cells[row[0], *place, given.get("currency")] = list(row[1 + len(by) :])
+    told = await _Told.of(session, cells)
+    return [
+        Money(key[0], key[5], *told.names(*key[1:5]), *counts)
+        for key, counts in sorted(cells.items(), key=lambda cell: cell[0][:5])
+    ]
+
+
+async def ever(
+    session: AsyncSession, workspace_id: UUID, contents: Collection[tuple[int, UUID]]
+) -> dict[int, dict[str, Tally]]:
+    """Of contents (number, channel): by type, what was ever counted."""
+    workspace = await names.known_number(session, Kind.workspace, str(workspace_id))
+    channel_ids = {str(channel_id) for _number, channel_id in contents}
+    channels = await names.known_numbers(session, Kind.channel, channel_ids)
+    if workspace is None or not channels:
+        return {}
+    rows = await repository.sums(
+        session,
+        "ever",
+        await live_generation(session),
+        workspace,
+        Level.content,
+        (0, 0),
+        ("content", "type"),
+        {"channel": set(channels.values()), "content": {number for number, _channel in contents}},
+    )
+    types = await names.texts(session, {row.type for row in rows})
+    found: dict[int, dict[str, Tally]] = {}
+    for row in rows:
+        tally = Tally(0, None, None, types[row.type], None, *row[3:])
+        found.setdefault(row.content, {})[types[row.type]] = tally
+    return found
+
+
+async def newest_minutes(
+    session: AsyncSession, workspace_id: UUID, now: datetime, limit: int
+) -> list[Tally]:
+    """The newest minutes in which something stands, by channel and type, newest first."""
+    workspace = await names.known_number(session, Kind.workspace, str(workspace_id))
+    if workspace is None:
+        return []
+    rows = await repository.newest_minutes(
+        session,
+        await live_generation(session),
+        workspace,
+        int(now.timestamp() // 60) + 1440,
+        limit,
+    )
+    texts = await names.texts(session, {row.channel for row in rows} | {row.type for row in rows})
+    return [
+        Tally(
+            row.bucket,
+            UUID(texts[row.channel]),
+            None,
+            texts[row.type],
+            None,
+            row.n,
+            row.total,
+            0,
+            0,
+            0,
+        )
+        for row in rows
+    ]
+
+
+async def forget_old(database: Database, now: datetime) -> None:
+    """Drops minutes and hours past their time, in slices of a day."""
+    async with database.read() as session:
+        workspaces = await names.all_numbers(session, Kind.workspace)
+        generations = await repository.generations(session)
+    minutes = int((now - MINUTES_KEPT).timestamp() // 60)
+    hours = int((now - HOURS_KEPT).timestamp() // 60)
+    for generation in generations:
+        for workspace in workspaces:
+            for level in Level:
+                part = (generation, workspace, level)
+                await _forget(database, ROLLUPS["minute"], part, minutes)
+                await _forget(database, ROLLUPS["hour"], part, hours)
+            await _forget(database, MONEY["hour"], (generation, workspace, None), hours)
+
+
+async def _forget(
+    database: Database, table: Table, part: tuple[int, int, Level | None], end: int
+) -> None:
+    """Drops what lies before the minute `end`, a day at a time: writers wait for no long delete."""
+    while True:
+        async with database.read() as session:
+            oldest = await repository.oldest_bucket(session, table, *part)
+        if oldest is None or oldest >= end:
+            return
+        async with database.write() as session:
+            await repository.drop_before(session, table, *part, min(oldest + 1440, end))
+
+
+async def _within(
+    session: AsyncSession, workspace_id: UUID, question: Question
+) -> dict[str, Collection[int]]:
+    """The filters as numbers; a name that was never met matches nothing."""
+    within: dict[str, Collection[int]] = {}
+    if question.channels is not None:
+        wanted = {str(channel_id) for channel_id in question.channels}
+        within["channel"] = (await names.known_numbers(session, Kind.channel, wanted)).values()
+    if question.contents is not None:
+        within["content"] = await names.matching_contents(session, workspace_id, question.contents)
+    if question.types is not None:
+        within["type"] = (await names.known_numbers(session, Kind.type, question.types)).values()
+    if question.regions is not None:
+        found = await names.known_numbers(session, Kind.region, question.regions)
+        within["region"] = found.values()
+    return within
+
+
+class _Told:
+    """Names of the numbers in some cells."""
+
+    def __init__(self, texts: dict[int, str], contents: dict[int, str]) -> None:
+        self._texts = texts
+        self._contents = contents
+
+    @classmethod
+    async def of(cls, session: AsyncSession, cells: Iterable[tuple[int, ...]]) -> "_Told":
+        numbers: set[int] = set()
+        contents: set[int] = set()
+        for _bucket, channel, content, type_, region, *_currency in cells:
+            numbers |= {channel, type_, region}
+            contents.add(content)
+        return cls(
+            await names.texts(session, numbers - {0}),
+            await names.content_texts(session, contents - {0}),
+        )
+
+    def names(
+        self, channel: int, content: int, type_: int, region: int
+    ) -> tuple[UUID | None, str | None, str | None, str | None]:
+        return (
+            UUID(self._texts[channel]) if channel else None,
+            self._contents[content] if content else None,
+            self._texts[type_] if type_ else None,
+            self._texts[region] if region else None,
+        )

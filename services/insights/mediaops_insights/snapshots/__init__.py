@@ -1,0 +1,1 @@
+"""Platforms' own counters and reports; they are never added to activities."""

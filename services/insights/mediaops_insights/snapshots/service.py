@@ -1,0 +1,269 @@
+"""Keeps what platforms report, and reads it as increases, levels and values at equal age."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mediaops_common.events import SnapshotRecorded
+from mediaops_common.projections import live_generation
+from mediaops_common.watermarks import is_correction
+from mediaops_common.zones import day_number, number_of
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.names import service as names
+from mediaops_insights.snapshots import repository
+from mediaops_insights.snapshots.counters import Counter, increases, levels
+
+__all__ = [
+    "AGES",
+    "Asked",
+    "AtAge",
+    "ContentReports",
+    "Reported",
+    "apply",
+    "contents_now",
+    "increase",
+    "level",
+]
+
+AGES: dict[str, timedelta] = {
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "24h": timedelta(hours=24),
+    "72h": timedelta(hours=72),
+    "7d": timedelta(days=7),
+}
+"""Ages at which contents are compared: what each had so long after its publication."""
+
+EPOCH_MICROSECONDS = 1_000_000
+
+
+class Asked(NamedTuple):
+    """Which reports: of these metrics and days, of these channels and contents (None: all)."""
+
+    metrics: frozenset[str]
+    first_day: int
+    last_day: int
+    channels: frozenset[UUID] | None = None
+    contents: frozenset[str] | None = None
+    by_content: bool = False
+
+
+class Reported(NamedTuple):
+    """What a platform said of one day; `content` is None for the channel as a whole."""
+
+    day: int
+    channel: UUID
+    content: str | None
+    value: int
+    corrections: int
+
+
+class AtAge(NamedTuple):
+    """The newest value at an age, and when it was taken."""
+
+    value: int
+    as_of: datetime
+
+
+async def apply(
+    session: AsyncSession, snapshots: Iterable[SnapshotRecorded], generation: int
+) -> None:
+    """Takes the reports in their order: the last word on a place stands."""
+    put: dict[tuple[Any, ...], dict[str, Any]] = {}
+    hidden: list[tuple[dict[str, Any], UUID, int]] = []
+    for snapshot in snapshots:
+        place = _place(snapshot, generation)
+        key = tuple(place.values())
+        row = put.get(key)
+        corrections = int(_is_correction(snapshot))
+        if not snapshot.is_retraction:
+            earlier = row["corrections"] if row else 0
+            put[key] = {**place, **_said(snapshot), "corrections": earlier + corrections}
+        elif row is None:
+            hidden.append((place, snapshot.id, corrections))
+        elif row["snapshot_id"] == snapshot.id:
+            row["is_retracted"] = True
+            row["corrections"] += corrections
+    # Whatever is hidden first was there before this batch.
+    for place, snapshot_id, corrections in hidden:
+        await repository.hide(session, place, snapshot_id, corrections)
+    await repository.put(session, list(put.values()))
+    await names.number_contents(session, _contents(put.values()))
+
+
+def _contents(rows: Iterable[dict[str, Any]]) -> dict[tuple[UUID, UUID], list[str]]:
+    """Contents that are reported of are listed like those that something was counted of."""
+    found: dict[tuple[UUID, UUID], list[str]] = {}
+    for row in rows:
+        if row["content"]:
+            found.setdefault((row["workspace_id"], row["channel_id"]), []).append(row["content"])
+    return found
+
+
+def _place(snapshot: SnapshotRecorded, generation: int) -> dict[str, Any]:
+    at = _day(snapshot) if snapshot.kind == "daily" else _microseconds(snapshot.as_of)
+    return {
+        "generation": generation,
+        "workspace_id": snapshot.workspace_id,
+        "channel_id": snapshot.channel_id,
+        "content": snapshot.content.external_id if snapshot.content else "",
+        "metric": snapshot.metric,
+        "kind": snapshot.kind,
+        "at": at,
+    }
+
+
+def _said(snapshot: SnapshotRecorded) -> dict[str, Any]:
+    return {
+        "day": _day(snapshot),
+        "as_of": snapshot.as_of,
+        "value": snapshot.value,
+        "snapshot_id": snapshot.id,
+        "is_retracted": False,
+    }
+
+
+def _day(snapshot: SnapshotRecorded) -> int:
+    """A daily report speaks of its day; a counter of the day it was read on."""
+    if snapshot.kind == "daily" and snapshot.day is not None:
+        return number_of(snapshot.day)
+    return day_number(snapshot.as_of, snapshot.timezone)
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * EPOCH_MICROSECONDS + moment.microsecond
+
+
+def _is_correction(snapshot: SnapshotRecorded) -> bool:
+    return is_correction(snapshot.as_of, snapshot.received_at, snapshot.platform, snapshot.timezone)
+
+
+async def increase(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
+    """By how much the counters rose on each day; days without a report are absent.
+
+    A daily report is that day's increase. Else it is the difference of the last readings up to the
+    ends of two days, and a counter begins at 0. A channel's own counter goes before the sum of its
+    contents, unless contents are asked for: the two are never added.
+    """
+    counters = await _counters(session, workspace_id, asked)
+    found = []
+    for (channel, content), counter in _chosen(counters, asked).items():
+        for day, value, corrections in increases(counter, asked.first_day, asked.last_day):
+            found.append(Reported(day, channel, content or None, value, corrections))
+    return found
+
+
+async def level(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
+    """What the counters stood at when each day ended, from their first report on."""
+    counters = await _counters(session, workspace_id, asked)
+    found = []
+    for (channel, content), counter in _chosen(counters, asked).items():
+        for day, value, corrections in levels(counter, asked.first_day, asked.last_day):
+            found.append(Reported(day, channel, content or None, value, corrections))
+    return found
+
+
+async def _counters(
+    session: AsyncSession, workspace_id: UUID, asked: Asked
+) -> dict[tuple[UUID, str], Counter]:
+    generation = await live_generation(session)
+    among = (asked.channels, asked.contents)
+    before = await repository.last_before(
+        session, generation, workspace_id, asked.metrics, asked.first_day, *among
+    )
+    days = (asked.first_day, asked.last_day)
+    during = await repository.reports(
+        session, generation, workspace_id, asked.metrics, days, *among
+    )
+    counters: dict[tuple[UUID, str], Counter] = {}
+    for row in before:
+        counters.setdefault((row.channel_id, row.content), Counter()).begin(
+            row.kind, row.as_of, row.value
+        )
+    for row in during:
+        counter = counters.setdefault((row.channel_id, row.content), Counter())
+        counter.note(row.day, row.corrections)
+        if not row.is_retracted:
+            counter.read(row.kind, row.day, row.as_of, row.value)
+    return counters
+
+
+def _chosen(
+    counters: Mapping[tuple[UUID, str], Counter], asked: Asked
+) -> dict[tuple[UUID, str], Counter]:
+    wants_contents = asked.by_content or asked.contents is not None
+    own = {channel for channel, content in counters if not content}
+    return {
+        (channel, content): counter
+        for (channel, content), counter in counters.items()
+        if (bool(content) if wants_contents else (not content or channel not in own))
+    }
+
+
+async def contents_now(
+    session: AsyncSession,
+    workspace_id: UUID,
+    contents: Collection[tuple[UUID, str]],
+    published: Mapping[tuple[UUID, str], datetime],
+) -> dict[tuple[UUID, str], "ContentReports"]:
+    """What was reported of each (channel, external id): by metric, the newest, and at each age."""
+    if not contents:
+        return {}
+    rows = await repository.of_contents(
+        session,
+        await live_generation(session),
+        workspace_id,
+        {channel for channel, _content in contents},
+        {content for _channel, content in contents},
+    )
+    found: dict[tuple[UUID, str], ContentReports] = {}
+    for row in rows:
+        key = (row.channel_id, row.content)
+        reports = found.setdefault(key, ContentReports({}, {}))
+        if row.kind == "daily":
+            continue
+        reports.newest[row.metric] = AtAge(row.value, row.as_of)
+        age = _age(row.as_of, published.get(key))
+        if age is not None:
+            reports.at_age.setdefault(row.metric, {})[age] = AtAge(row.value, row.as_of)
+    for row in rows:
+        reports = found[row.channel_id, row.content]
+        if row.kind == "daily" and row.metric not in reports.newest:
+            reports.daily[row.metric] = reports.daily.get(row.metric, 0) + row.value
+    return found
+
+
+class ContentReports:
+    """The reports of one content."""
+
+    def __init__(self, newest: dict[str, AtAge], at_age: dict[str, dict[str, AtAge]]) -> None:
+        self.newest = newest
+        self.at_age = at_age
+        self.daily: dict[str, int] = {}
+        """The sum of daily reports of metrics that have no counter."""
+
+    def total(self, metric: str) -> int | None:
+        """The newest reading, or the sum of daily reports; None when nothing was reported."""
+        if metric in self.newest:
+            return self.newest[metric].value
+        return self.daily.get(metric)
+
+    def totals(self) -> dict[str, int]:
+        """`total` of everything that was reported."""
+        return {
+            **{metric: value for metric, value in sorted(self.daily.items())},
+            **{metric: reading.value for metric, reading in sorted(self.newest.items())},
+        }
+
+
+def _age(as_of: datetime, published_at: datetime | None) -> str | None:
+    """The age that a reading stands for: it was taken at that age or before, but after the age
+    before that. An older reading says nothing of a later age."""
+    if published_at is None or as_of < published_at:
+        return None
+    for name, age in AGES.items():
+        if as_of <= published_at + age:
+            return name
+    return None

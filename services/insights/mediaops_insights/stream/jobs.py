@@ -1,0 +1,69 @@
+"""The stream's one writer, and the job that forgets what is old."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+from mediaops_common.clock import monotonic
+from mediaops_common.jobs import Job
+from mediaops_common.lease import Lease, LeaseLost, acquire, renew
+from mediaops_common.service import Runtime
+
+from mediaops_insights.stream import service
+
+__all__ = ["FORGET_OLD_EVENTS", "tell_changes"]
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 0.5
+"""At most two events a second for each minute that changes."""
+
+LOOK_SECONDS = 2.0
+"""How long a change made by another process may go unnoticed."""
+
+LEASE_SECONDS = 30.0
+LEASE = "stream-writer"
+
+
+async def tell_changes(runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Turns changed minutes into events, on one replica at a time."""
+    held: Lease | None = None
+    changed = runtime.database.committed()
+    while not stopping.is_set():
+        changed.clear()
+        try:
+            held = await _hold(runtime, held)
+            if held is not None:
+                await service.write_events(runtime.database, held, runtime.clock.now())
+        except LeaseLost:
+            held = None
+        except Exception:
+            log.exception("stream_writer_failed")
+        await _pause(stopping, EVERY_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(changed.wait(), LOOK_SECONDS - EVERY_SECONDS)
+
+
+async def _hold(runtime: Runtime, held: Lease | None) -> Lease | None:
+    """Takes the lease, or renews it when half its time is over."""
+    if held is not None and held.expires - monotonic() > LEASE_SECONDS / 2:
+        return held
+    async with runtime.database.write() as session:
+        if held is None:
+            return await acquire(session, LEASE, runtime.state["owner"], seconds=LEASE_SECONDS)
+        await renew(session, held, seconds=LEASE_SECONDS)
+        return held
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
+
+
+async def forget_old_events(runtime: Runtime) -> None:
+    kept = timedelta(hours=runtime.settings.stream_kept_hours)
+    await service.forget_old(runtime.database, runtime.clock.now() - kept)
+
+
+FORGET_OLD_EVENTS = Job("forget-old-events", every_seconds=600, run=forget_old_events)

@@ -1,0 +1,82 @@
+"""Queries over the stream's events and the minutes to tell of."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from mediaops_common.db import insert_new, upsert
+from sqlalchemy import Table, delete, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.stream.models import DIRTY_MINUTE, StreamCounter, StreamEvent
+
+COUNTER: Table = StreamCounter.__table__  # type: ignore[attr-defined]
+
+
+async def mark(session: AsyncSession, minutes: Iterable[tuple[UUID, int]]) -> None:
+    rows = [{"workspace_id": w, "minute": minute, "marks": 1} for w, minute in minutes]
+    await upsert(session, DIRTY_MINUTE, rows, key=["workspace_id", "minute"], add=["marks"])
+
+
+async def marked_workspaces(session: AsyncSession) -> list[UUID]:
+    query = select(DIRTY_MINUTE.c.workspace_id).distinct().order_by(DIRTY_MINUTE.c.workspace_id)
+    return list((await session.exec(query)).all())
+
+
+async def take_marks(session: AsyncSession, workspace_id: UUID) -> list[int]:
+    """The marked minutes, which are marked no more. It waits for batches under way."""
+    query = (
+        delete(DIRTY_MINUTE)
+        .where(DIRTY_MINUTE.c.workspace_id == workspace_id)
+        .returning(DIRTY_MINUTE.c.minute)
+    )
+    return sorted((await session.exec(query)).scalars().all())
+
+
+async def lock_counter(session: AsyncSession, workspace_id: UUID) -> int:
+    """The last number given. Who else gives numbers waits until this transaction ends."""
+    row = {"workspace_id": workspace_id, "last": 0}
+    await insert_new(session, COUNTER, [row], key=["workspace_id"])
+    query = (
+        select(StreamCounter.last)
+        .where(StreamCounter.workspace_id == workspace_id)
+        .with_for_update()
+    )
+    return (await session.exec(query)).one()
+
+
+async def add(
+    session: AsyncSession, workspace_id: UUID, events: Iterable[StreamEvent], last: int
+) -> None:
+    session.add_all(events)
+    await session.exec(
+        update(COUNTER).where(COUNTER.c.workspace_id == workspace_id).values(last=last)
+    )
+    await session.flush()
+
+
+async def last_number(session: AsyncSession, workspace_id: UUID) -> int:
+    query = select(StreamCounter.last).where(StreamCounter.workspace_id == workspace_id)
+    return (await session.exec(query)).one_or_none() or 0
+
+
+async def oldest_number(session: AsyncSession, workspace_id: UUID) -> int | None:
+    query = select(func.min(StreamEvent.id)).where(StreamEvent.workspace_id == workspace_id)
+    return (await session.exec(query)).one()
+
+
+async def events_after(
+    session: AsyncSession, workspace_id: UUID, number: int, limit: int
+) -> list[StreamEvent]:
+    query = (
+        select(StreamEvent)
+        .where(StreamEvent.workspace_id == workspace_id, col(StreamEvent.id) > number)
+        .order_by(col(StreamEvent.id))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def drop_before(session: AsyncSession, moment: datetime) -> None:
+    await session.exec(delete(StreamEvent).where(col(StreamEvent.created_at) < moment))

@@ -1,0 +1,124 @@
+"""Marks what changed, turns it into numbered events, and reads them on from any number."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mediaops_common.activity_types import ENGAGEMENTS, VIEWS
+from mediaops_common.db import Database
+from mediaops_common.lease import Lease, check
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_insights.rollups import service as rollups
+from mediaops_insights.stream import repository
+from mediaops_insights.stream.models import StreamEvent
+
+__all__ = [
+    "MINUTE_CHANGED",
+    "TOLD_FOR",
+    "StreamEvent",
+    "bounds",
+    "events_after",
+    "forget_old",
+    "mark_changed",
+    "write_events",
+]
+
+TOLD_FOR = timedelta(hours=2)
+"""Changes of older minutes are not told: nobody watches them, and history that is sent later would
+drown what is happening now."""
+
+MINUTE_CHANGED = "metrics.minute"
+
+READ_AT_ONCE = 200
+
+
+async def mark_changed(session: AsyncSession, sheet: rollups.Sheet, now: datetime) -> None:
+    """Marks the minutes that a batch changed, in its transaction."""
+    oldest = int((now - TOLD_FOR).timestamp() // 60)
+    await repository.mark(
+        session,
+        [(sheet.workspaces[place], minute) for place, minute in sheet.minutes if minute >= oldest],
+    )
+
+
+async def write_events(database: Database, held: Lease, now: datetime) -> int:
+    """Turns marks into events, one for each changed minute; returns how many.
+
+    An event carries the whole state of its minute, so that one told twice does no harm.
+    """
+    async with database.read() as session:
+        workspaces = await repository.marked_workspaces(session)
+    written = 0
+    for workspace_id in workspaces:
+        async with database.write() as session:
+            await check(session, held)
+            written += await _write(session, workspace_id, now)
+    return written
+
+
+async def _write(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
+    last = await repository.lock_counter(session, workspace_id)
+    minutes = await repository.take_marks(session, workspace_id)
+    if not minutes:
+        return 0
+    told = frozenset({"channel", "type"})
+    question = rollups.Question("minute", minutes[0], minutes[-1], told)
+    by_minute: dict[int, list[rollups.Tally]] = defaultdict(list)
+    for tally in await rollups.tallies(session, workspace_id, question):
+        by_minute[tally.bucket].append(tally)
+    events = [
+        StreamEvent(
+            workspace_id=workspace_id,
+            id=number,
+            type=MINUTE_CHANGED,
+            content=_minute(minute, by_minute[minute]),
+            created_at=now,
+        )
+        for number, minute in enumerate(minutes, last + 1)
+    ]
+    await repository.add(session, workspace_id, events, last + len(events))
+    return len(events)
+
+
+def _minute(minute: int, tallies: Iterable[rollups.Tally]) -> dict[str, Any]:
+    types: dict[str, int] = defaultdict(int)
+    channels: dict[str, dict[str, int]] = {}
+    whole = _none()
+    for tally in tallies:
+        types[str(tally.type)] += tally.n
+        for sums in (whole, channels.setdefault(str(tally.channel), _none())):
+            sums["activities"] += tally.n
+            sums["views"] += tally.total if tally.type in VIEWS else 0
+            sums["engagements"] += tally.total if tally.type in ENGAGEMENTS else 0
+    start = datetime.fromtimestamp(minute * 60, UTC)
+    return {
+        "start": start.isoformat().replace("+00:00", "Z"),
+        "metrics": whole,
+        "types": dict(types),
+        "channels": channels,
+    }
+
+
+def _none() -> dict[str, int]:
+    return {"activities": 0, "views": 0, "engagements": 0}
+
+
+async def bounds(session: AsyncSession, workspace_id: UUID) -> tuple[int, int]:
+    """(the oldest number that can be read, the last one given); (last + 1, last) without any."""
+    last = await repository.last_number(session, workspace_id)
+    oldest = await repository.oldest_number(session, workspace_id)
+    return (last + 1 if oldest is None else oldest), last
+
+
+async def events_after(session: AsyncSession, workspace_id: UUID, number: int) -> list[StreamEvent]:
+    """The next events behind that number, a few hundred at most; [] at the end."""
+    return await repository.events_after(session, workspace_id, number, READ_AT_ONCE)
+
+
+async def forget_old(database: Database, before: datetime) -> None:
+    """Drops what can be resumed no more."""
+    async with database.write() as session:
+        await repository.drop_before(session, before)
