@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -169,7 +170,7 @@ async def running(
         migrating=False,
     )
     async with runtime.database.writer.begin() as connection:
-        await connection.run_sync(INGEST.metadata.create_all)
+        await connection.run_sync(partial(INGEST.metadata.create_all, checkfirst=False))
     try:
         ingest = Ingest(runtime, build_app(INGEST, runtime), clock)
         await ingest.add_workspace("acme")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from mediaops_common import failpoints
 from mediaops_common.clock import FrozenClock
 from mediaops_common.ids import new_id
 from mediaops_ingest.delivery_log.embedded import open_embedded_log
@@ -177,6 +178,23 @@ async def test_old_days_go_only_when_they_are_wholly_read(tmp_path, log, clock):
     assert [d.seq for d in await log.read(0, 10)] == [newest]
     assert await log.get(first[0]) is None
     assert [path.name for path in (tmp_path / "log").glob("*11-22*")] == []
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_a_removal_that_was_cut_short_is_finished_next_time(tmp_path, log, clock, at):
+    await log.append([a_delivery()])
+    clock.moment += timedelta(days=40)
+    [newest] = await log.append([a_delivery()])
+    log.note_read(newest)
+    failpoints.arm(f"delivery_log.retention=raise@{at}")
+    try:
+        with pytest.raises(failpoints.FailpointHit):
+            await log.drop_before(clock.moment)
+    finally:
+        failpoints.arm("")
+    assert await log.drop_before(clock.moment) == 1
+    assert list((tmp_path / "log").glob("*11-22*")) == []
+    assert [d.seq for d in await log.read(0, 10)] == [newest]
 
 
 async def test_a_full_queue_refuses_at_once_and_keeps_nothing(tmp_path, clock):

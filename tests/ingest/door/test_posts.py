@@ -234,3 +234,10 @@ async def test_the_posts_are_in_the_openapi_description(ingest):
         described = (await client.get("/ingest/openapi.json")).json()
     assert described["paths"]["/ingest/v1/activities"]["post"]["operationId"] == "post_activities"
     assert "/ingest/v1/snapshots" in described["paths"]
+
+
+async def test_a_request_id_comes_back(ingest):
+    answer = await ingest.call("POST", "/activities", [], headers={"X-Request-Id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    answer = await ingest.call("POST", "/activities", [], headers={"X-Request-Id": "no\tgood"})
+    assert len(answer.headers["x-request-id"]) == 32

@@ -6,6 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from mediaops_common.events import SourceSaved
+from mediaops_common.keys import SecretBox
+from mediaops_ingest.sources.models import SourceSecret
+from sqlmodel import select
 
 from tests.ingest.running import signed
 from tests.ingest.workspaces.test_workspaces import outbox
@@ -243,3 +246,25 @@ async def test_adapters_say_what_they_need(ingest):
     assert {"standard-webhooks", "cloudevents", "douyin-open", "wechat-oa"} <= found.keys()
     assert "api" not in found
     assert ["client_secret"] in found["douyin-open"]["proofs"]
+
+
+async def test_with_another_master_key_it_is_said_and_nothing_is_taken(ingest):
+    source = await ingest.add_source()
+    object.__setattr__(ingest.runtime.keys, "box", SecretBox(b"x" * 32))
+    shown = await ingest.call("GET", f"/sources/{source['id']}")
+    assert (shown.status_code, shown.json()["type"].rsplit("/")[-1]) == (503, "secrets-locked")
+    ingest.runtime.state["door_cache"]._box = ingest.runtime.keys.box
+    ingest.runtime.state["door_cache"].forget_all()
+    answer = await ingest.knock_signed(source)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_sealed_secret_moved_to_another_source_does_not_open(ingest):
+    one, two = await ingest.add_source(), await ingest.add_source()
+    async with ingest.runtime.database.write() as session:
+        rows = {str(row.source_id): row for row in (await session.exec(select(SourceSecret))).all()}
+        rows[two["id"]].sealed = rows[one["id"]].sealed
+    answer = await ingest.knock_signed(one)
+    assert answer.status_code == 202
+    ingest.runtime.state["door_cache"].forget_all()
+    assert (await ingest.knock_signed(two)).status_code == 503

@@ -5,6 +5,7 @@ import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from mediaops_common.failpoints import hit
 from mediaops_common.zones import number_day, number_of
 
 from mediaops_ingest.delivery_log.rows import SCHEMA
@@ -108,5 +109,7 @@ class DayFiles:
         return newest or 0
 
     def unlink(self, day: int) -> None:
-        for suffix in ("", "-wal", "-shm"):
+        # The file itself goes last: while it is there, the day is known and removed again.
+        for suffix in ("-shm", "-wal", ""):
+            hit("delivery_log.retention")
             self.path(day).with_name(self.path(day).name + suffix).unlink(missing_ok=True)

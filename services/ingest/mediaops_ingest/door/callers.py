@@ -55,10 +55,10 @@ class KnownCallers:
         self._channels[caller.jti] = (monotonic() + FRESH_SECONDS, visible)
         return visible
 
-    def cross_origin(self, headers: Headers) -> Headers | None:
+    def cross_origin(self, headers: Headers) -> Headers:
         """What lets a browser page of an allowed origin read the answer."""
         if not self._origins:
-            return None
+            return []
         for name, value in headers:
             if name == b"origin" and value in self._origins:
                 return [(b"access-control-allow-origin", value), (b"vary", b"Origin")]

@@ -6,7 +6,7 @@ from time import perf_counter
 import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.failpoints import hit
-from mediaops_common.http import TooLarge, read_capped
+from mediaops_common.http import Problem, TooLarge, read_capped
 from mediaops_common.ids import new_id
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -59,6 +59,9 @@ class HookDoor:
         except ClientDisconnect:
             count(UNKNOWN, "disconnected")
             return
+        except Problem as problem:
+            count(UNKNOWN, "overload", problem.type)
+            reply, more = replies.of_problem(problem), None
         except Exception:
             # One problem without details; neither it nor the log line holds the key.
             log.exception("hook_failed")

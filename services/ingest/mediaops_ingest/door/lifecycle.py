@@ -38,4 +38,4 @@ async def stop(runtime: Runtime) -> None:
     follower.cancel()
     with suppress(asyncio.CancelledError):
         await follower
-    BACKLOG.set(0)
+    BACKLOG.set_function(lambda: 0.0)

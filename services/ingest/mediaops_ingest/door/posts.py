@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -19,6 +20,7 @@ from mediaops_common.http import (
     UnsupportedMedia,
     read_capped,
 )
+from mediaops_common.http.envelope import REQUEST_ID
 from mediaops_common.ids import new_id, shard_of
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -94,7 +96,8 @@ class PostDoor:
             log.exception("post_failed")
             count(API, "failed")
             reply = FAILED
-        await reply.send(send, self._callers.cross_origin(scope["headers"]))
+        more = [(b"x-request-id", _request_id(scope["headers"]))]
+        await reply.send(send, more + self._callers.cross_origin(scope["headers"]))
         SECONDS.observe(perf_counter() - started)
 
     async def _reply(self, kind: Kind, headers: Headers, receive: Receive) -> Reply:
@@ -207,6 +210,12 @@ class PostDoor:
             items=0,
             rejected=rejected,
         )
+
+
+def _request_id(headers: Headers) -> bytes:
+    given = [value for name, value in headers if name == b"x-request-id"]
+    is_usable = len(given) == 1 and REQUEST_ID.fullmatch(given[0])
+    return given[0] if is_usable else token_hex(16).encode()
 
 
 def _check_kind(headers: Headers) -> None:

@@ -26,6 +26,7 @@ from mediaops_ingest.sources import service, trials, visibility
 from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.schemas import (
     MappingRead,
+    SampleSent,
     SecretRotate,
     SecretsRotated,
     SourceCreate,
@@ -33,9 +34,8 @@ from mediaops_ingest.sources.schemas import (
     SourceRead,
     SourceSummary,
     SourceUpdate,
-    TestBody,
-    TestSent,
-    Tried,
+    TrialRequest,
+    TrialResult,
 )
 from mediaops_ingest.sources.secrets import open_hook_key
 
@@ -151,15 +151,15 @@ async def rotate_secret(
     return SecretsRotated(secrets=secrets, old_live_until=live_until)
 
 
-@router.post("/{source_id}/test", response_model=Tried)
+@router.post("/{source_id}/test", response_model=TrialResult)
 async def try_request(
     source_id: UUID,
-    body: TestBody,
+    body: TrialRequest,
     reads: Reads,
     clock: ClockDep,
     runtime: RuntimeDep,
     caller: Writer,
-) -> Tried:
+) -> TrialResult:
     """A dry run: the verdict on the proof, and what each item would become."""
     source = await service.find(reads, caller.workspace_id, source_id)
     opened, channel = await service.open_for_trial(reads, runtime.keys.box, source)
@@ -169,10 +169,10 @@ async def try_request(
     )
 
 
-@router.post("/{source_id}/send-test", response_model=TestSent)
+@router.post("/{source_id}/send-test", response_model=SampleSent)
 async def send_test(
     source_id: UUID, clock: ClockDep, runtime: RuntimeDep, caller: Writer
-) -> TestSent:
+) -> SampleSent:
     """Sends a signed request of an unknown event through the real hook URL."""
     # No transaction stays open while the request is under way.
     async with runtime.database.read() as reads:

@@ -107,7 +107,7 @@ class SecretsRotated(BaseModel):
     old_live_until: datetime
 
 
-class TestBody(BaseModel):
+class TrialRequest(BaseModel):
     """A request as the platform would send it, or only its body."""
 
     model_config = ConfigDict(extra="forbid")
@@ -122,7 +122,7 @@ class TestBody(BaseModel):
     """Tried instead of the source's own."""
 
 
-class TriedItem(BaseModel):
+class TrialItem(BaseModel):
     index: int
     dedup_key: str | None
     outcome: Literal["normalised", "unmapped", "failed"]
@@ -133,18 +133,18 @@ class TriedItem(BaseModel):
     snapshots: list[dict[str, Any]] = Field(default_factory=list)
 
 
-class Tried(BaseModel):
+class TrialResult(BaseModel):
     """What would become of a request. Nothing of it was kept."""
 
     verdict: str
     """`verified`, `handshake`, `ignored`, `refused` or `malformed`."""
     reason: str | None = None
     unreadable: str | None = None
-    items: list[TriedItem] = Field(default_factory=list)
+    items: list[TrialItem] = Field(default_factory=list)
     """At most 100."""
 
 
-class TestSent(BaseModel):
+class SampleSent(BaseModel):
     """What the hook URL answered to a signed request."""
 
     status: int

@@ -9,14 +9,16 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from mediaops_common.http import Unavailable
 from mediaops_common.ids import joined, new_id
-from mediaops_common.keys import SecretBox
+from mediaops_common.keys import SecretBox, Unsealable
 
 from mediaops_ingest.sources.models import Source, SourceSecret
 
 __all__ = [
     "OpenedSet",
     "SecretValues",
+    "SecretsLocked",
     "hook_digest",
     "new_hook_key",
     "open_hook_key",
@@ -24,6 +26,13 @@ __all__ = [
     "seal_hook_key",
     "seal_set",
 ]
+
+
+class SecretsLocked(Unavailable):
+    """The key for secrets at rest is not the one they were sealed with."""
+
+    title, type = "Secrets cannot be opened", "secrets-locked"
+
 
 SecretValues = dict[str, str | list[str]]
 
@@ -69,16 +78,13 @@ def seal_set(
 
 
 def open_sets(box: SecretBox, rows: Sequence[SourceSecret]) -> list[OpenedSet]:
-    """In the order of the rows. Raises `keys.Unsealable`."""
-    return [
-        OpenedSet(
-            values=_decoder.decode(
-                box.open(row.sealed, _context(row.workspace_id, row.source_id, b"secrets"))
-            ),
-            live_until=row.live_until,
-        )
-        for row in rows
-    ]
+    """In the order of the rows. Raises SecretsLocked."""
+    opened = []
+    for row in rows:
+        context = _context(row.workspace_id, row.source_id, b"secrets")
+        values = _decoder.decode(_opened(box, row.sealed, context))
+        opened.append(OpenedSet(values=values, live_until=row.live_until))
+    return opened
 
 
 def seal_hook_key(box: SecretBox, workspace_id: UUID, source_id: UUID, key: str) -> bytes:
@@ -90,7 +96,14 @@ def open_hook_key(box: SecretBox, source: Source) -> str | None:
     if source.sealed_hook_key is None:
         return None
     context = _context(source.workspace_id, source.id, b"hook")
-    return box.open(source.sealed_hook_key, context).decode()
+    return _opened(box, source.sealed_hook_key, context).decode()
+
+
+def _opened(box: SecretBox, sealed: bytes, context: bytes) -> bytes:
+    try:
+        return box.open(sealed, context)
+    except Unsealable as error:
+        raise SecretsLocked(str(error)) from None
 
 
 def _context(workspace_id: UUID, source_id: UUID, kind: bytes) -> bytes:

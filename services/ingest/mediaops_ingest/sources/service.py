@@ -173,7 +173,7 @@ async def rotate(
 
 
 async def open_source(session: AsyncSession, box: SecretBox, source: Source) -> Opened:
-    """Its secrets in clear and its newest mapping. Raises `keys.Unsealable`."""
+    """Its secrets in clear and its newest mapping. Raises SecretsLocked."""
     rows = await repository.secret_sets(session, source.id)
     mapping = await mapping_of(session, source)
     return Opened(source, ADAPTERS[source.adapter], open_sets(box, rows), mapping)
@@ -230,9 +230,8 @@ async def announce(session: AsyncSession, cache: DoorCache) -> None:
     """Lets every door see this transaction's changes: this replica's when it is committed, the
     others' within a second."""
     await repository.raise_version(session)
-    event.listen(
-        session.sync_session, "after_commit", lambda _session: cache.forget_all(), once=True
-    )
+    # It fires for savepoints too, which does no harm: what counts is the last time.
+    event.listen(session.sync_session, "after_commit", lambda _session: cache.forget_all())
 
 
 def _adapter(name: str) -> Adapter:
@@ -266,7 +265,7 @@ def check_mapping(mapping: dict[str, Any]) -> CompiledMapping:
     try:
         return compile_mapping(mapping)
     except BadMapping as error:
-        place = "mapping" if error.position == "mapping" else f"mapping.{error.position}"
+        place = f"mapping.{error.position}".replace("mapping.mapping", "mapping", 1)
         raise Invalid(place, error.detail) from None
 
 

@@ -19,7 +19,7 @@ from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.mappings.compiled import CompiledMapping
 from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms import port
-from mediaops_ingest.sources.schemas import TestBody, TestSent, Tried, TriedItem
+from mediaops_ingest.sources.schemas import SampleSent, TrialItem, TrialRequest, TrialResult
 from mediaops_ingest.sources.service import Opened, check_mapping
 
 __all__ = ["dry_run", "send_sample"]
@@ -30,13 +30,15 @@ SHOWN_ANSWER = 4_096
 
 
 def dry_run(
-    opened: Opened, channel: Channel, timezone: str, wanted: TestBody, now: datetime
-) -> Tried:
+    opened: Opened, channel: Channel, timezone: str, wanted: TrialRequest, now: datetime
+) -> TrialResult:
     """What the door and the normaliser would say of the request. Nothing is kept or counted."""
     request = _request_of(wanted, now)
     verifier = opened.adapter.prepare(opened.live_secrets(now), opened.source.config)
     verdict = verifier.verify(request)
-    tried = Tried(verdict=type(verdict).__name__.lower(), reason=getattr(verdict, "reason", None))
+    tried = TrialResult(
+        verdict=type(verdict).__name__.lower(), reason=getattr(verdict, "reason", None)
+    )
     try:
         items = opened.adapter.split(request, opened.secrets, opened.source.config)
     except port.Unreadable as error:
@@ -56,7 +58,7 @@ def dry_run(
     return tried
 
 
-def _request_of(wanted: TestBody, now: datetime) -> port.Request:
+def _request_of(wanted: TrialRequest, now: datetime) -> port.Request:
     body = wanted.body.encode()
     if wanted.body_base64 is not None:
         try:
@@ -81,11 +83,11 @@ def _try(
     item: port.Item,
     context: port.Context,
     mapping: CompiledMapping | None,
-) -> TriedItem:
+) -> TrialItem:
     try:
         read = interpret(adapter, item, context, mapping)
     except port.ItemFailed as error:
-        return TriedItem(
+        return TrialItem(
             index=item.index,
             dedup_key=item.dedup_key,
             outcome="failed",
@@ -94,7 +96,7 @@ def _try(
         )
     drafts = read.drafts
     unmapped = next((draft for draft in drafts if isinstance(draft, port.Unmapped)), None)
-    return TriedItem(
+    return TrialItem(
         index=item.index,
         dedup_key=item.dedup_key,
         outcome="normalised" if unmapped is None else "unmapped",
@@ -109,7 +111,7 @@ def _drafts(drafts: Sequence[port.Draft], kind: type) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(draft) for draft in drafts if isinstance(draft, kind)]
 
 
-async def send_sample(opened: Opened, hook_url: str, now: datetime) -> TestSent:
+async def send_sample(opened: Opened, hook_url: str, now: datetime) -> SampleSent:
     """Sends a signed request of an unknown event, so that nothing is counted, and waits for the
     answer. The address is this installation's own."""
     live = opened.live_secrets(now)
@@ -126,7 +128,7 @@ async def send_sample(opened: Opened, hook_url: str, now: datetime) -> TestSent:
         ) from None
 
 
-def _send(hook_url: str, sample: port.Request) -> TestSent:
+def _send(hook_url: str, sample: port.Request) -> SampleSent:
     url = urlsplit(hook_url)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=SECONDS)
@@ -142,7 +144,7 @@ def _send(hook_url: str, sample: port.Request) -> TestSent:
         response = connection.getresponse()
         answer = response.read(SHOWN_ANSWER).decode("utf-8", "replace")
         kept = response.headers.get("x-delivery-id")
-        return TestSent(
+        return SampleSent(
             status=response.status, answer=answer, delivery_id=UUID(kept) if kept else None
         )
     finally:
