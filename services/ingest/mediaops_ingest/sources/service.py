@@ -18,13 +18,13 @@ from mediaops_ingest.channels import service as channels
 from mediaops_ingest.mappings.compiled import CompiledMapping, compile_mapping
 from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.declaration import BadSetting, Settled
-from mediaops_ingest.platforms.port import Adapter, SecretSet
+from mediaops_ingest.platforms.port import Adapter
 from mediaops_ingest.platforms.registry import ADAPTERS, API, attachable
 from mediaops_ingest.sources import repository
 from mediaops_ingest.sources.models import MappingRevision, Source
+from mediaops_ingest.sources.opened import Opened
 from mediaops_ingest.sources.schemas import SourceCreate, SourceUpdate
 from mediaops_ingest.sources.secrets import (
-    OpenedSet,
     SecretValues,
     hook_digest,
     new_hook_key,
@@ -51,29 +51,6 @@ class SystemSource(Conflict):
 
 class DoorCache(Protocol):
     def forget_all(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A source with what it takes to prove and to read its requests."""
-
-    source: Source
-    adapter: Adapter
-    sets: list[OpenedSet]
-    """All secrets it ever had, newest first: replays decrypt with old ones."""
-    mapping: dict[str, Any] | None
-
-    @property
-    def secrets(self) -> list[SecretSet]:
-        return [opened.values for opened in self.sets]
-
-    def live_secrets(self, now: datetime) -> list[SecretSet]:
-        return [opened.values for opened in self.sets if opened.is_live(now)]
-
-    def next_retirement(self, now: datetime) -> datetime | None:
-        """When the next of the live sets stops being one."""
-        ends = (opened.live_until for opened in self.sets if opened.is_live(now))
-        return min((end for end in ends if end is not None), default=None)
 
 
 @dataclass(frozen=True)
