@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -84,8 +83,11 @@ class DoorCache:
     async def follow(self) -> None:
         """Runs until it is cancelled."""
         while True:
-            with suppress(Exception):  # a database that is away is away for the whole service
+            try:
                 await self._look()
+            except Exception as error:
+                # What is known stays in force; the next look may find the database again.
+                log.warning("registry_unread", error=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
