@@ -69,6 +69,7 @@ class Backend:
         self.sources: list[dict[str, Any]] = []
         self.deliveries: list[dict[str, Any]] = []
         self.quality: list[dict[str, Any]] = []
+        self.attention: list[dict[str, Any]] = []
         self.posts: list[tuple[str, Any, str | None]] = []
         self.resumed_from: asyncio.Queue[str | None] = asyncio.Queue()
         self.streams: list[asyncio.Queue[str | None]] = []
@@ -178,7 +179,14 @@ class Backend:
         return Response(status_code=204)
 
     async def _overview(self, request: Request) -> Response:
-        return self._refusal(request) or JSONResponse({"day": _day(0)})
+        body = {
+            "day": _day(0),
+            "timezone": "Asia/Shanghai",
+            "now": datetime.now(UTC).isoformat(),
+            "metrics": [_against_yesterday(metric) for metric in METRICS],
+            "attention": self.attention,
+        }
+        return self._refusal(request) or JSONResponse(body)
 
     async def _query(self, request: Request) -> Response:
         query = request.query_params
@@ -259,6 +267,20 @@ def _compared(metric: str) -> dict[str, Any]:
     return {**row, "grade": "provisional", "compare": before}
 
 
+def _against_yesterday(metric: str) -> dict[str, Any]:
+    cell = _compared(metric)
+    return {
+        "metric": metric,
+        "name_zh": metric,
+        "unit": "count",
+        "today": cell["value"],
+        "yesterday": cell["compare"]["value"],
+        "yesterday_so_far": round(cell["value"] / 1.15),
+        "change": 0.15,
+        "grade": "provisional",
+    }
+
+
 def _stickiness() -> list[dict[str, Any]]:
     rows = []
     for ago in range(27, -1, -1):
@@ -317,6 +339,10 @@ def a_busy_backend() -> Backend:
         backend.deliveries.append(one)
     row = {"received": 20_411, "normalised": 20_330, "duplicates": 61, "conflicts": 3}
     row |= {"rejected": 2, "failed": 15, "pending": 0, "residual": 0, "freshness_seconds": 0.4}
+    one = {"severity": "critical", "detail": "15 items of today: failed", "count": 15}
+    backend.attention.append({"kind": "failed_items", "channel_id": "channel-3", **one})
+    two = {"severity": "warning", "detail": "no activity", "channel_id": "channel-2", "count": 3}
+    backend.attention.append({"kind": "silent_channel", **two})
     backend.quality.append({"day": _day(0), "source_id": "source-1", **row})
     return backend
 

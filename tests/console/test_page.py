@@ -67,15 +67,21 @@ async def test_numbers_stand_against_yesterday_and_say_their_grade(
 
     activities = page.locator("[data-tile=activities]")
     await expect(activities).to_contain_text("Yesterday 29,491")
-    await expect(activities).to_contain_text("63% of yesterday")
+    await expect(activities).to_contain_text("by this time 16,028")
+    await expect(activities).to_contain_text("+15% against the same time yesterday")
     await expect(page.locator("[data-tile=followers_net] .number")).to_have_text("+214")
     await expect(page.locator("[data-tile=people] .number")).to_have_text("5,925")
     await expect(page.locator("[data-tile=stickiness] .number")).to_have_text("27.7%")
-    await expect(page.locator("[data-tile=stickiness]")).to_contain_text("points")
+    await expect(page.locator("[data-tile=people]")).to_contain_text("154% of yesterday")
     await expect(page.locator("#today-grade")).to_have_text("provisional")
     await expect(page.locator("#today-day")).to_contain_text("Asia/Shanghai")
     await expect(page.locator("#quality")).to_contain_text("residual 0")
     await expect(page.locator("#quality")).to_contain_text("61 duplicates")
+    await expect(page.locator("#attention")).to_contain_text("15 items of today failed")
+    await expect(page.locator("#attention")).to_contain_text("城市生活周刊")
+    busy.problems["/insights/v1/overview"] = (500, {"title": "Internal error"})
+    await expect(activities).to_contain_text("63% of yesterday")
+    await expect(page.locator("#attention")).to_be_hidden()
     busy.quality[0]["residual"] = -2
     await expect(page.locator("#quality")).to_contain_text("Residual 2")
 
@@ -270,6 +276,8 @@ HOSTILE = "<img src=x onerror=\"document.title='broken'\"><script>1</script>'\"&
 async def test_text_from_the_server_is_never_markup(tabs: Tabs, busy: Backend) -> None:
     for channel in busy.channels:
         channel["name"] = HOSTILE
+    for item in busy.attention:
+        item["kind"] = item["detail"] = HOSTILE
     for delivery in busy.deliveries:
         delivery["reason"] = HOSTILE
         delivery["counts"] = {HOSTILE: 3}

@@ -29,8 +29,8 @@ export const signed = (value) =>
 export const percent = (value, digits = 0) =>
   new Intl.NumberFormat(locale(), { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
-export const points = (value) =>
-  new Intl.NumberFormat(locale(), { signDisplay: "exceptZero", maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(value * 100);
+export const percentChange = (value) =>
+  new Intl.NumberFormat(locale(), { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 0 }).format(value);
 
 /** A day of the form YYYY-MM-DD, which belongs to no zone. */
 export const dayText = (day) => {

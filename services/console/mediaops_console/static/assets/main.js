@@ -97,6 +97,7 @@ const round = async () => {
         accounts.adapters.length === 0 ? part($("connect-problem"), () => askAdapters().then(renderForm)) : null,
         live.stale ? part(null, () => live.ask()) : null,
       ]);
+      renderNumbers();
       renderConnections();
       renderChannels();
       renderDeliveries();
