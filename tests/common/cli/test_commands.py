@@ -123,6 +123,15 @@ def test_nothing_is_parked_in_a_new_system(system: Up) -> None:
     assert mediaops("parked", "retry", "--all", "--data", system.data).returncode == 0
 
 
+def test_the_archive_is_sent_again_from_a_moment_on(system: Up) -> None:
+    sent = mediaops("ingest", "republish", "--since", "2026-01-01T00:00:00Z", "--data", system.data)
+    assert sent.returncode == 0, sent.stderr
+    assert "shards go back" in sent.stdout
+    refused = mediaops("ingest", "republish", "--since", "yesterday", "--data", system.data)
+    assert refused.returncode == 1
+    assert "since" in refused.stderr
+
+
 def test_the_doctor_finds_a_sound_system_sound_and_names_repairs(
     system: Up, tmp_path: Path
 ) -> None:

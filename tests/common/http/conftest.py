@@ -1,3 +1,5 @@
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +16,22 @@ def _logs() -> None:
     configure_logs(LogSettings(format="json"))
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with keys and tables, to be copied: making it takes longer than a test."""
+    folder = tmp_path_factory.mktemp("template")
+
+    async def make() -> None:
+        async with running(folder):
+            pass
+
+    asyncio.run(make())
+    return folder
+
+
 @pytest.fixture
-async def fake(tmp_path: Path) -> AsyncIterator[Running]:
+async def fake(tmp_path: Path, template: Path) -> AsyncIterator[Running]:
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     async with running(tmp_path) as started:
         yield started
 

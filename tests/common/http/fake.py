@@ -219,7 +219,9 @@ async def running(
 ) -> AsyncIterator[Running]:
     """The fake service on a SQLite file in this folder, with the workspace `acme`."""
     common = common or Settings(store=StoreSettings(data=folder))
-    make_keys(common.keys, folder / "keys")
+    if not (folder / "keys").exists():
+        make_keys(common.keys, folder / "keys")
+    is_new = not (folder / f"{service.name}.db").exists()
     clock = FrozenClock(NOW)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
     runtime = await open_runtime(
@@ -230,11 +232,12 @@ async def running(
         common=common,
         migrating=False,
     )
-    async with runtime.database.writer.begin() as connection:
-        await connection.run_sync(service.metadata.create_all)
     try:
         fake = Running(runtime, build_app(service, runtime), clock)
-        await fake.add_workspace("acme")
+        if is_new:
+            async with runtime.database.writer.begin() as connection:
+                await connection.run_sync(service.metadata.create_all)
+            await fake.add_workspace("acme")
         yield fake
     finally:
         await close_runtime(runtime)

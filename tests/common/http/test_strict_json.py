@@ -30,6 +30,8 @@ REFUSED = {
     "100,000 brackets": b"[" * 100_000,
     "65 levels": b"[" * 65 + b"]" * 65,
     "65 levels of objects": b'{"a":' * 65 + b"1" + b"}" * 65,
+    "a million empty lists": b"[" + b"[]," * 1_000_000 + b"[]]",
+    "a million numbers": b"[" + b"1," * 1_000_000 + b"1]",
     "a byte-order mark": b'\xef\xbb\xbf{"a": 1}',
     "UTF-16": '{"a": 1}'.encode("utf-16"),
     "bad UTF-8": b'{"a": "\xff"}',

@@ -22,6 +22,7 @@ OWN = {
     "audit": "mediaops_common.cli.audit:audit",
     "rebuild": "mediaops_common.cli.rebuild:rebuild",
     "parked": "mediaops_common.cli.parked:app",
+    "ingest": "mediaops_common.cli.ingest:app",
     "adapters": "mediaops_common.cli.adapters:adapters",
     "archive": "mediaops_common.cli.archive:archive",
     "events": "mediaops_common.cli.events:events",

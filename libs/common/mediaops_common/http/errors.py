@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from mediaops_common.http.problems import (
@@ -39,6 +40,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DataError, _out_of_range)
     app.add_exception_handler(OverflowError, _out_of_range)
     app.add_exception_handler(IntegrityError, _contradiction)
+    app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -114,6 +116,10 @@ async def _contradiction(request: Request, error: Exception) -> Response:
 async def _out_of_range(request: Request, error: Exception) -> Response:
     log.warning("value_out_of_range", error=type(error).__name__)
     return problem_response(Invalid("request", "a value is out of range"))
+
+
+async def _hung_up(request: Request, error: Exception) -> Response:
+    return problem_response(Malformed("the body ended early"))  # nobody reads it
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

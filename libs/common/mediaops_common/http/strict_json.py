@@ -9,6 +9,9 @@ from mediaops_common.http.problems import Malformed
 __all__ = ["MAX_DEPTH", "read_json"]
 
 MAX_DEPTH = 64
+MAX_VALUES = 250_000
+"""Counted by their commas and brackets; 5 MiB of `[],[],…` would become 150 MiB of lists."""
+
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
 
@@ -16,7 +19,8 @@ def read_json(raw: bytes) -> Any:
     """The value of a UTF-8 JSON text, or a Malformed problem that names what is wrong.
 
     Refused beyond bad syntax: a byte-order mark, NaN and infinities (1e999 too), integers beyond 64
-    bits, doubled keys, lone surrogates, NUL, nesting deeper than 64.
+    bits, doubled keys, lone surrogates, NUL, nesting deeper than 64, more values than any request
+    of ours has.
     """
     try:
         text = raw.decode("utf-8")
@@ -24,6 +28,9 @@ def read_json(raw: bytes) -> Any:
         raise Malformed(f"the body is not UTF-8 (byte {error.start})") from None
     if text.startswith("\ufeff"):
         raise Malformed("the body begins with a byte-order mark")
+    opened = text.count("[") + text.count("{")
+    if opened + text.count(",") > MAX_VALUES:
+        raise Malformed(f"the body holds more than {MAX_VALUES} values")
     try:
         value = json.loads(
             text,
@@ -36,7 +43,7 @@ def read_json(raw: bytes) -> Any:
         raise Malformed(f"the body is not JSON: {error.msg} at {error.pos}") from None
     except RecursionError:
         raise Malformed(f"the body is nested deeper than {MAX_DEPTH}") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:
+    if opened > MAX_DEPTH or "\\u" in text:
         _look_inside(value)
     return value
 
