@@ -61,6 +61,10 @@ ADAPTERS = [
 ]
 
 
+def _name(adapter: dict[str, Any]) -> str:
+    return str(adapter["name"])
+
+
 class Backend:
     """What the services would answer; tests change it while the page looks on."""
 
@@ -89,7 +93,7 @@ class Backend:
             Route("/ingest/v1/channels", self._channels, methods=["GET", "POST"]),
             Route("/ingest/v1/sources", self._sources, methods=["GET", "POST"]),
             Route("/ingest/v1/sources/{source_id}/send-test", self._send_test, methods=["POST"]),
-            Route("/ingest/v1/adapters", self._items(lambda: ADAPTERS)),
+            Route("/ingest/v1/adapters", self._items(lambda: sorted(ADAPTERS, key=_name))),
             Route("/ingest/v1/deliveries", self._items(lambda: self.deliveries)),
             Route("/ingest/v1/quality", self._items(lambda: self.quality)),
             Route("/crm/v1/stickiness", self._items(_stickiness)),

@@ -171,6 +171,7 @@ async def test_a_newcomer_is_led_from_the_first_channel_to_the_first_webhook(
     }
     assert fresh.posts[1][1] == {"channel_id": "id-1", "adapter": "standard-webhooks"}
     assert all(key for _, _, key in fresh.posts)
+    await expect(page.get_by_label("Adapter")).to_have_value("standard-webhooks")
     await expect(page.locator("#next-title")).to_have_text("Send the first webhook")
     await made.get_by_role("button", name="Send a test webhook").click()
     await expect(made).to_contain_text("Answered 204")

@@ -12,6 +12,7 @@ import httpx
 from mediaops_common.auth import issue_token
 from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import FrozenClock
+from mediaops_common.consumer import Batch
 from mediaops_common.events import ChannelSaved, Event, WorkspaceSaved, decode
 from mediaops_common.http.app import build_app
 from mediaops_common.ids import derived_id, workspace_id
@@ -75,8 +76,6 @@ class RunningContent:
 
     async def hear(self, *events: Event) -> None:
         """Hands events to the handlers that listen, as the consumer loop does."""
-        from mediaops_common.consumer import Batch
-
         (group,) = (group for group in groups_of(self.runtime) if group.name == "registry")
         async with self.runtime.database.write() as session:
             projection = Projection(1, is_live=True)

@@ -31,6 +31,7 @@ export const askAdapters = async () => {
     name: String(adapter.name),
     title: typeof adapter.title === "string" ? adapter.title : String(adapter.name),
     platform: adapter.platform ?? null,
+    isOpen: (adapter.proofs ?? []).length === 0,
     keys: (adapter.keys ?? []).map((key) => keyOf(key, adapter.proofs ?? [])),
   }));
 };
@@ -44,5 +45,7 @@ export const isOwn = (source) => source.adapter !== "api";
 export const originOf = (delivery) => {
   const source = accounts.sources.find((one) => one.id === delivery.source_id);
   const channel = channelOf(source ?? delivery);
-  return { channel: channel?.name ?? null, adapter: source?.adapter ?? null };
+  // The implicit source of the API is in no list; the delivery names its channel all the same.
+  const adapter = source?.adapter ?? (channel === undefined ? null : "api");
+  return { channel: channel?.name ?? null, adapter };
 };

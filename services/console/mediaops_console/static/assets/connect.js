@@ -98,18 +98,19 @@ const secretField = (key) => {
   const hints = [
     key.help,
     key.isList ? t("connect.secrets.list") : "",
-    key.isGenerated ? t("connect.secrets.generated") : key.isRequired ? "" : t("connect.secrets.optional"),
+    key.isGenerated ? t("connect.secrets.generated") : key.isRequired || key.help !== "" ? "" : t("connect.secrets.optional"),
   ].filter(Boolean);
   return field(`secrets.${key.name}`, el("code", {}, key.name), control, hints.length > 0 ? hints.join(" · ") : undefined);
 };
 
 const renderSecrets = () => {
-  const keys = adapterNamed($("field-adapter").value)?.keys ?? [];
+  const adapter = adapterNamed($("field-adapter").value);
+  const keys = adapter?.keys ?? [];
   const usual = keys.filter((key) => key.isRequired || key.isGenerated);
   const more = keys.filter((key) => !usual.includes(key));
   fill(
     $("secret-fields"),
-    keys.length === 0 ? el("p", { class: "soft" }, t("connect.secrets.none")) : null,
+    adapter?.isOpen ? el("p", { class: "soft" }, t("connect.secrets.none")) : null,
     usual.map(secretField),
     usual.length === 0 || more.length === 0
       ? more.map(secretField)
@@ -227,7 +228,7 @@ const submit = async (form) => {
     const body = { channel_id: channel.id, adapter, ...(Object.keys(secrets).length > 0 ? { secrets } : {}) };
     const source = await post("/ingest/v1/sources", body);
     made = { channel, adapter, source };
-    form.reset();
+    fill(form);
     renderForm();
     $("connect-result").focus();
     onMade();

@@ -49,7 +49,7 @@ const isSum = (name) => name !== "followers_net" && name !== "stickiness";
 const against = (name, { now, before, soFar }) => {
   if (before === null) return [t("tile.noYesterday")];
   const lines = [t("tile.yesterday", { value: shown(name, before) })];
-  if (soFar !== null) lines.push(t("tile.soFar", { value: shown(name, soFar) }));
+  if (soFar !== null && before !== 0) lines.push(t("tile.soFar", { value: shown(name, soFar) }));
   else if (now !== null && isSum(name) && before > 0) lines.push(t("tile.share", { share: percent(now / before) }));
   return lines;
 };
