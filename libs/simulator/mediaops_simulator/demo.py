@@ -21,14 +21,15 @@ from mediaops_simulator.plan.history import PlannedDay, plan_days
 from mediaops_simulator.run import Crew, hire, send_day
 from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import make_workspace
-from mediaops_simulator.system.mappings import MENDED
-from mediaops_simulator.system.mending import mend
+from mediaops_simulator.system.mending import mend, spoil
 from mediaops_simulator.system.progress import show_progress
-from mediaops_simulator.truth.reading import Reading, as_it_was, as_misread
+from mediaops_simulator.truth.reading import as_it_was, as_misread
 
 __all__ = ["command", "main"]
 
 SLUG, SEED, DAYS, ZONE, SCALE = "demo", 20, 60, "Asia/Shanghai", 0.8
+SPOILT, MENDED = 2, 3
+"""Revisions of the shop's mapping: the first is right, the second mistaken, the third right."""
 PUBLICATIONS = "/content/v1/publications"
 OLDEST = 180
 """Days after which a history is no longer continued, only lived on."""
@@ -60,15 +61,17 @@ async def _catch_up(
     crew: Crew, company: Company, days: list[PlannedDay], found: Counter[date], console: Console
 ) -> None:
     """Sends the days of which something is missing; what was there already is a repeat."""
-    is_mended = await _is_mended(crew)
-    missing = _missing(crew, days, found, as_it_was if is_mended else as_misread)
-    if is_mended and not missing:
+    revision = await _mapping_revision(crew)
+    missing = _missing(crew, company, days, found, revision)
+    if revision >= MENDED and not missing:
         return
     published = {each["external_id"] for each in await crew.api.all_items(PUBLICATIONS)}
     with show_progress(console, sum(day.load for day in missing)) as steps:
         crew.sender.on_sent = steps
         for day in days:
-            if day.number == company.story.mended and not is_mended:
+            if day.number == company.story.mistaken and revision < SPOILT:
+                await spoil(crew.api, crew.workplace, crew.sender.clock)
+            if day.number == company.story.mended and revision < MENDED:
                 await mend(crew.api, crew.workplace, crew.sender.clock, looks_first=False)
             if day in missing:
                 day.pieces = [each for each in day.pieces if each.external_id not in published]
@@ -76,11 +79,13 @@ async def _catch_up(
 
 
 def _missing(
-    crew: Crew, days: list[PlannedDay], found: Counter[date], reading: Reading
+    crew: Crew, company: Company, days: list[PlannedDay], found: Counter[date], revision: int
 ) -> list[PlannedDay]:
     """Days on which something is sent of which the server has less than there was."""
     planned: Counter[date] = Counter()
     for day in days:
+        is_misread = revision == SPOILT and day.number >= company.story.mistaken
+        reading = as_misread if is_misread else as_it_was
         for act in day.acts:
             planned[crew.book.day_of(act.at)] += reading(act) is not None
     short = {day for day, count in planned.items() if found[day] < count}
@@ -91,9 +96,9 @@ def _missing(
     ]
 
 
-async def _is_mended(crew: Crew) -> bool:
+async def _mapping_revision(crew: Crew) -> int:
     source = crew.workplace.connections[SHOP.key].source_id
-    return bool((await crew.api.get(f"/ingest/v1/sources/{source}"))["mapping"] == MENDED)
+    return int((await crew.api.get(f"/ingest/v1/sources/{source}"))["mapping_revision"])
 
 
 async def _activities_by_day(api: Api, today: date) -> Counter[date]:

@@ -21,7 +21,7 @@ from mediaops_simulator.plan.history import PlannedDay, plan_days
 from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import Workplace, connect_company, make_workspace
 from mediaops_simulator.system.lines import Lines
-from mediaops_simulator.system.mending import Mended, mend
+from mediaops_simulator.system.mending import Mended, mend, spoil
 from mediaops_simulator.system.progress import Steps, show_progress
 from mediaops_simulator.system.publications import register
 from mediaops_simulator.system.sender import Sender
@@ -87,14 +87,17 @@ async def simulate(
     company = Company(wanted.seed, anchor=anchor, days=wanted.days, zone=zone, scale=wanted.scale)
     days = plan_days(company, wanted.days)
     crew = await hire(api, wanted.slug, wanted.seed, zone, clock)
-    outcome = Simulation(crew)
+    outcome, spoilt = Simulation(crew), None
     with show_progress(console, sum(day.load for day in days)) as steps:
         crew.sender.on_sent = steps
         for day in days:
+            if day.number == company.story.mistaken:
+                spoilt = await spoil(api, crew.workplace, clock)
             if day.number == company.story.mended:
-                outcome.mended = await mend(api, crew.workplace, clock)
+                outcome.mended = await mend(api, crew.workplace, clock, spoilt)
             await send_day(crew, day)
     _note(outcome, steps)
+    crew.sender.on_sent = lambda acts: None
     if wanted.live_seconds:
         rng = Random(f"{wanted.seed}:live")
         await live_traffic(crew.sender, company, rng, seconds=wanted.live_seconds)

@@ -15,7 +15,7 @@ __all__ = ["check_mending"]
 def check_mending(tally: Tally, book: Book, mended: Mended) -> None:
     """The preview and the replay itself must both come to what the book says."""
     area = tally.area("replay")
-    expected = expected_changes(book, mended.at)
+    expected = expected_changes(book, mended.since, mended.at)
     for name, found in (("preview", mended.preview), ("replay", mended.done)):
         if found is None:
             continue
@@ -23,12 +23,13 @@ def check_mending(tally: Tally, book: Book, mended: Mended) -> None:
             area.cell(f"{name} {outcome}", count, _counted(found, outcome))
 
 
-def expected_changes(book: Book, before: datetime) -> dict[str, int]:
-    """How many of the shop's activities that were received earlier stay, are replaced, are taken
-    back, are new."""
+def expected_changes(book: Book, since: datetime | None, before: datetime) -> dict[str, int]:
+    """How many of the shop's activities that were received in between stay, are replaced, are
+    taken back, are new."""
     counts = {"unchanged": 0, "changed": 0, "retracted": 0, "missing": 0}
     for line in book.lines:
-        if line.act.account != SHOP.key or line.received_at >= before:
+        is_in_range = (since is None or line.received_at >= since) and line.received_at < before
+        if line.act.account != SHOP.key or not is_in_range:
             continue
         old, new = as_misread(line.act), as_it_was(line.act)
         if old == new:

@@ -26,8 +26,13 @@ class Story:
         return self.days // 2
 
     @property
+    def mistaken(self) -> int:
+        """The day on which somebody changes the shop's mapping for the worse."""
+        return self.days * 2 // 3
+
+    @property
     def mended(self) -> int:
-        """The first day that the shop's events are read rightly from the start."""
+        """The day on which it is noticed and put right."""
         return max(self.days * 5 // 6, 1)
 
     def rush(self, account: Account, day: int) -> float:

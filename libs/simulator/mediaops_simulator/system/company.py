@@ -8,7 +8,7 @@ from typing import Any
 
 from mediaops_simulator.company.cast import ACCOUNTS, Account
 from mediaops_simulator.system.api import Api, Unexpected
-from mediaops_simulator.system.mappings import MISTAKEN
+from mediaops_simulator.system.mappings import RIGHT
 from mediaops_simulator.wire.requests import Credentials
 
 __all__ = ["Connection", "Workplace", "connect_company", "make_workspace"]
@@ -109,7 +109,7 @@ async def _make_source(
         "secrets": _secrets(account, credentials),
     }
     if account.platform == "site":
-        body["mapping"] = MISTAKEN
+        body["mapping"] = RIGHT
     made: dict[str, Any] = await api.post("/ingest/v1/sources", body)
     return made
 

@@ -1,10 +1,10 @@
-"""The shop's mapping: the first one, with its three mistakes, and the one put right."""
+"""The shop's mapping: as it should be, and with three mistakes in it."""
 
 from typing import Any
 
-__all__ = ["MENDED", "MISTAKEN"]
+__all__ = ["MISTAKEN", "RIGHT"]
 
-_RIGHT = {
+_KINDS = {
     "view": "view.recorded",
     "finish": "play.completed",
     "like": "like.created",
@@ -17,8 +17,8 @@ _RIGHT = {
     "join": "signup.created",
 }
 
-# Whoever wrote it took two words for another and forgot the third.
-_WRONG = {word: type_ for word, type_ in _RIGHT.items() if word != "coupon"} | {
+# Whoever changed it took two words for another and lost the third.
+_WRONG_KINDS = {word: type_ for word, type_ in _KINDS.items() if word != "coupon"} | {
     "fav": "like.created",
     "unlike": "like.created",
 }
@@ -43,5 +43,5 @@ def _mapping(kinds: dict[str, str]) -> dict[str, Any]:
     }
 
 
-MISTAKEN = _mapping(_WRONG)
-MENDED = _mapping(_RIGHT)
+RIGHT = _mapping(_KINDS)
+MISTAKEN = _mapping(_WRONG_KINDS)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mediaops_simulator.company.acts import BROKEN, Act
@@ -87,4 +88,9 @@ class Book:
 
     def day_of(self, at: int) -> date:
         """The local day of a moment."""
-        return datetime.fromtimestamp(at, UTC).astimezone(self.zone).date()
+        return _day_of(at, self.zone)
+
+
+@lru_cache(maxsize=1_000_000)
+def _day_of(at: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).date()

@@ -1,6 +1,7 @@
 """Which hour, day, ISO week or calendar month something belongs to."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 __all__ = ["next_period", "start_of", "start_of_day", "starts_between"]
@@ -30,6 +31,7 @@ def starts_between(first: date, last: date, granularity: str) -> list[date]:
     return starts
 
 
+@lru_cache(maxsize=1_000_000)
 def start_of(at: int, granularity: str, zone: ZoneInfo) -> str:
     """The period of a moment: a day, or the moment (UTC) at which its local hour began."""
     local = datetime.fromtimestamp(at, UTC).astimezone(zone)

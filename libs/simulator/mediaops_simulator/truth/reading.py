@@ -29,7 +29,7 @@ MISREAD: dict[str, str | None] = {
     "like.removed": "like.created",
     "track.coupon": None,
 }
-"""What the shop's first mapping makes of three kinds: two wrong types, one not known."""
+"""What the shop's mistaken mapping makes of three kinds: two wrong types, one not known."""
 
 
 def as_it_was(act: Act) -> str | None:
@@ -38,7 +38,7 @@ def as_it_was(act: Act) -> str | None:
 
 
 def as_misread(act: Act) -> str | None:
-    """As the shop's first mapping reads it, until it is mended."""
+    """As the shop's mistaken mapping reads it, until that is mended."""
     if act.account == "shop" and act.type in MISREAD:
         return MISREAD[act.type]
     return as_it_was(act)
