@@ -1,6 +1,7 @@
 """Every event is sent by somebody and heard by somebody, or it is said why not."""
 
 import ast
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def sources_of(package: str) -> list[Path]:
     return [path for path in root.rglob("*.py") if "migrations" not in path.parts]
 
 
+@cache
 def made_in(package: str) -> set[str]:
     """The names that are called somewhere in the package."""
     found = set()
