@@ -203,6 +203,12 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
     assert wrong == []
 
 
+def test_nothing_refers_to_a_page_that_is_not_here() -> None:
+    """Whoever reads it has this repository and nothing else."""
+    absent = re.compile(r"\b(DESIGN|STYLE|REPORT)(\.md| §)|\bmetrics §")
+    assert [of_root(p) for p in tracked() if absent.search(p.read_text("utf-8", "replace"))] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SERVICES)
 def test_importing_a_service_brings_in_nothing_heavy(name: str) -> None:

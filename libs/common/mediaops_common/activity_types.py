@@ -1,4 +1,4 @@
-"""What each type of activity counts as: the table of DESIGN §5.3 as code."""
+"""What each type of activity counts as, in one table."""
 
 from mediaops_common.events.activity import Activity
 

@@ -33,7 +33,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One actor did one thing at one time on one channel (DESIGN §5.3)."""
+    """One actor did one thing at one time on one channel."""
 
     id: UUID
     workspace_id: UUID

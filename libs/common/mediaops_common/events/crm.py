@@ -10,7 +10,7 @@ __all__ = ["DayComputed", "LifecycleChanged"]
 
 @event("crm.profile.lifecycle_changed", 1, Topic.crm, key="profile_id")
 class LifecycleChanged(Event, frozen=True, kw_only=True):
-    """A profile moved from one lifecycle state to another (metrics §4.6)."""
+    """A profile moved from one lifecycle state to another."""
 
     workspace_id: UUID
     profile_id: UUID

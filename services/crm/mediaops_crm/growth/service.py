@@ -1,4 +1,4 @@
-"""Growth accounting over calendar periods (metrics §4.5)."""
+"""Growth accounting over calendar periods."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Retention of daily cohorts, in four kinds (metrics §4.3)."""
+"""Retention of daily cohorts, in four kinds."""
 
 import asyncio
 import re

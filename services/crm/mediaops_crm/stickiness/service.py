@@ -1,4 +1,4 @@
-"""DAU / MAU per day, and the distribution of active days (metrics §4.1 and §4.2)."""
+"""DAU / MAU per day, and the distribution of active days."""
 
 import asyncio
 

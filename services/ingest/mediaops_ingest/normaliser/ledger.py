@@ -66,7 +66,7 @@ class Outcome:
 
     @property
     def status(self) -> str:
-        """The first that holds of conflict, failed, duplicate, done (DESIGN §5.4)."""
+        """The first that holds of conflict, failed, duplicate, done."""
         if self.conflicts:
             return "conflict"
         if self.failed:

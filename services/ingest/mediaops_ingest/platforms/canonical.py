@@ -1,4 +1,4 @@
-"""The canonical activity and snapshot as partners and `POST /activities` send them (DESIGN §5.3).
+"""The canonical activity and snapshot as partners and `POST /activities` send them.
 
 The structs say what a field may be; `activity_fault` and `snapshot_fault` say what a type cannot.
 """
