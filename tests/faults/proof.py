@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,19 +30,15 @@ def prove(system: System, ledger: Ledger) -> None:
 
 
 async def _observe(system: System, days: tuple[str, str]) -> Any:
-    clients = {
-        slug: httpx.AsyncClient(
-            base_url=system.url,
-            timeout=30,
-            headers={"Authorization": f"Bearer {system.token(slug)}"},
-        )
-        for slug in WORKSPACES
-    }
-    try:
-        return await observe(clients, days)
-    finally:
-        for client in clients.values():
-            await client.aclose()
+    async with AsyncExitStack() as stack:
+
+        async def client(workspace: str, role: str = "owner") -> httpx.AsyncClient:
+            bearer = {"Authorization": f"Bearer {system.token(workspace, role)}"}
+            made = httpx.AsyncClient(base_url=system.url, timeout=30, headers=bearer)
+            return await stack.enter_async_context(made)
+
+        clients = {slug: await client(slug) for slug in WORKSPACES}
+        return await observe(clients, await client("*", "operator"), days)
 
 
 def _compare_people(system: System, workspace: str, days: tuple[str, str]) -> None:
