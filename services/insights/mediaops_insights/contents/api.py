@@ -34,7 +34,8 @@ async def show_contents_performance(
 ) -> Page[PerformanceRead]:
     """External contents, those met last first: activities, reports and values at equal age.
 
-    What was counted before a publication was registered belongs to it all the same.
+    What was counted before a publication was registered belongs to it all the same. A page may hold
+    fewer than `limit` and still have a `next`.
     """
     known = {row.channel_id for row in await registry.channels(session, caller.workspace_id)}
     if channel_id is not None and channel_id not in known:
@@ -49,7 +50,7 @@ async def show_contents_performance(
     )
     kept = found[: page.limit]
     following = encode_cursor(kept[-1][0]) if len(found) > page.limit else None
-    return Page(items=[item for _place, item in kept], next=following)
+    return Page(items=[item for _place, item in kept if item is not None], next=following)
 
 
 def _place(parts: list[object] | None) -> int | None:

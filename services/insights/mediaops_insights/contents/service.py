@@ -46,8 +46,9 @@ async def performance(
     external_id: str | None,
     below: int | None,
     limit: int,
-) -> list[tuple[int, PerformanceRead]]:
-    """(place, content), those met last first."""
+) -> list[tuple[int, PerformanceRead | None]]:
+    """(place, content), those met last first. It is None where nothing stands: what was counted
+    was taken back, and nothing was registered or reported."""
     rows = await names.newest_contents(
         session,
         workspace_id,
@@ -70,19 +71,17 @@ async def performance(
     platforms = {
         row.channel_id: row.platform for row in await registry.channels(session, workspace_id)
     }
-    return [
-        (
-            row.id,
-            _read(
-                row,
-                platforms.get(row.channel_id),
-                published.get((row.channel_id, row.external_id)),
-                counted.get(row.id, {}),
-                reported.get((row.channel_id, row.external_id)),
-            ),
-        )
-        for row in rows
-    ]
+    found: list[tuple[int, PerformanceRead | None]] = []
+    for row in rows:
+        key = (row.channel_id, row.external_id)
+        tallies = counted.get(row.id, {})
+        stands = any(tally.n for tally in tallies.values())
+        shown = None
+        if stands or key in published or key in reported:
+            platform = platforms.get(row.channel_id)
+            shown = _read(row, platform, published.get(key), tallies, reported.get(key))
+        found.append((row.id, shown))
+    return found
 
 
 def _read(

@@ -254,7 +254,7 @@ def _single_type(metric: Metric, selection: Selection) -> str | None:
 
 def _link(period: Period, filters: dict[str, list[str]], type_: str | None) -> str:
     """The archive, with the same filters as far as it knows them (it takes one value each)."""
-    asked = {"from": period.start, "to": number_day(period.last).isoformat()}
+    asked = {"from": period.start, "to": period.last_day.isoformat()}
     if period.granularity in ("minute", "hour"):
         asked["to"] = period.end.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if type_ is not None:
