@@ -16,8 +16,9 @@ def _is_plain(text: str) -> str:
 
 
 def _is_possible(moment: datetime) -> datetime:
-    if moment < EARLIEST:
-        raise ValueError(f"must not be before {EARLIEST.date()}")
+    # Beyond these years the arithmetic of zones would overflow.
+    if moment < EARLIEST or moment.year > 2999:
+        raise ValueError(f"must be between {EARLIEST.date()} and 2999-12-31")
     return moment.astimezone(UTC)
 
 
