@@ -1,4 +1,4 @@
-"""DESIGN §4.10 on every route: 401 without a token, 403 for a role too small, 404 for what is
+"""On every route: 401 without a token, 403 for a role too small, 404 for what is
 another workspace's, and no number that changes because of another's data."""
 
 import json
