@@ -9,7 +9,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +23,7 @@ from mediaops_common.keys import make_keys, open_keys, open_private_key
 from mediaops_common.service import Runtime, close_runtime, open_runtime
 from mediaops_common.settings import HttpSettings, Settings, StoreSettings
 from mediaops_ingest.main import INGEST
+from sqlalchemy import create_engine
 from starlette.types import ASGIApp
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -151,6 +151,13 @@ def body_of(delivery: Any) -> Any:
     return json.loads(delivery.body)
 
 
+def make_tables(file: Path) -> None:
+    """In one go: hundreds of tests need no history of migrations."""
+    engine = create_engine(f"sqlite:///{file}")
+    INGEST.metadata.create_all(engine, checkfirst=False)
+    engine.dispose()
+
+
 @asynccontextmanager
 async def running(
     folder: Path, *, http: HttpSettings | None = None, clock: FrozenClock | None = None
@@ -158,6 +165,7 @@ async def running(
     """Ingest with the workspace `acme`."""
     common = Settings(store=StoreSettings(data=folder), http=http or HttpSettings())
     make_keys(common.keys, folder / "keys")
+    make_tables(folder / "ingest.db")
     clock = clock or FrozenClock(NOW)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
     runtime = await open_runtime(
@@ -166,11 +174,8 @@ async def running(
         clock=clock,
         keys=open_keys(common.keys, folder / "keys"),
         common=common,
-        # Tables are made in one go: hundreds of tests need no history of migrations.
         migrating=False,
     )
-    async with runtime.database.writer.begin() as connection:
-        await connection.run_sync(partial(INGEST.metadata.create_all, checkfirst=False))
     try:
         ingest = Ingest(runtime, build_app(INGEST, runtime), clock)
         await ingest.add_workspace("acme")
