@@ -43,7 +43,7 @@ async def connected(server: Server) -> AsyncIterator[Lines]:
     try:
         yield lines
     finally:
-        await lines.close()
+        lines.close()
         listening.close()
         await asyncio.sleep(0.01)
 

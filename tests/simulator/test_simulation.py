@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from mediaops_common.cli.options import settings_for
 from mediaops_common.clock import SystemClock
+from mediaops_simulator.check.everything import verify
 from mediaops_simulator.check.lag import wait_until_settled
 from mediaops_simulator.check.tally import Tally
 from mediaops_simulator.command import open_api
-from mediaops_simulator.run import Wanted, simulate, verify
+from mediaops_simulator.run import Wanted, simulate
 from rich.console import Console
 
 from tests.simulator.conftest import MEDIAOPS, System

@@ -84,6 +84,6 @@ def _as_json(wanted: Wanted, outcome: Simulation) -> dict[str, Any]:
         "activities": outcome.activities,
         "requests": outcome.requests,
         "seconds": round(outcome.seconds, 3),
-        "refused": outcome.refused,
+        "refused": outcome.crew.book.refused,
         "verification": outcome.tally.as_json() if outcome.tally else None,
     }

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -18,16 +19,28 @@ from mediaops_simulator.company.cast import SHOP
 from mediaops_simulator.company.life import Company
 from mediaops_simulator.live import live_traffic
 from mediaops_simulator.plan.history import PlannedDay, plan_days
-from mediaops_simulator.run import Crew, hire, send_day
 from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import make_workspace
+from mediaops_simulator.system.crew import Crew, hired
 from mediaops_simulator.system.mending import mend, spoil
 from mediaops_simulator.system.progress import show_progress
 from mediaops_simulator.truth.reading import as_it_was, as_misread
 
-__all__ = ["command", "main"]
+__all__ = ["STAGE", "Stage", "command", "main", "play"]
 
-SLUG, SEED, DAYS, ZONE, SCALE = "demo", 20, 60, "Asia/Shanghai", 0.8
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the company plays, and how large it is."""
+
+    slug: str = "demo"
+    seed: int = 20
+    days: int = 60
+    scale: float = 0.8
+    timezone: str = "Asia/Shanghai"
+
+
+STAGE = Stage()
 SPOILT, MENDED = 2, 3
 """Revisions of the shop's mapping: the first is right, the second mistaken, the third right."""
 PUBLICATIONS = "/content/v1/publications"
@@ -40,21 +53,29 @@ def command(url: str, data: Path) -> list[str]:
     return [sys.executable, "-m", __name__, "--url", url, "--data", str(data)]
 
 
-async def play(operator: Api, api: Api, clock: Clock, console: Console) -> None:
-    """Sends what of the history is not there yet, then lives on for ever."""
-    zone = ZoneInfo(ZONE)
-    await make_workspace(operator, SLUG, "山野集团 (demo)", ZONE)
+async def play(
+    operator: Api,
+    api: Api,
+    clock: Clock,
+    console: Console,
+    stage: Stage = STAGE,
+    live_seconds: float | None = None,
+) -> None:
+    """Sends what of the history is not there yet, then lives on, for ever if not told otherwise."""
+    zone = ZoneInfo(stage.timezone)
+    await make_workspace(operator, stage.slug, f"山野集团 ({stage.slug})", stage.timezone)
     now = clock.now()
     today = now.astimezone(zone).date()
-    found = await _activities_by_day(api, today)
-    anchor = min(found) + timedelta(days=DAYS) if found else today
-    company = Company(SEED, anchor=anchor, days=DAYS, zone=zone, scale=SCALE)
+    found = await _activities_by_day(api, stage, today)
+    anchor = min(found) + timedelta(days=stage.days) if found else today
+    company = Company(stage.seed, anchor=anchor, days=stage.days, zone=zone, scale=stage.scale)
     lived = min((today - company.first_day).days + 1, OLDEST)
     days = plan_days(company, lived, until=int(now.timestamp()))
-    crew = await hire(api, SLUG, SEED, zone, clock)
-    await _catch_up(crew, company, days, found, console)
-    console.print("demo: the history is whole; live traffic from now on", highlight=False)
-    await live_traffic(crew.sender, company, Random())
+    async with hired(api, stage.slug, stage.seed, zone, clock) as crew:
+        await _catch_up(crew, company, days, found, console)
+        told = f"{stage.slug}: the history is whole; live traffic from now on"
+        console.print(told, highlight=False)
+        await live_traffic(crew.sender, company, Random(), seconds=live_seconds)
 
 
 async def _catch_up(
@@ -75,7 +96,7 @@ async def _catch_up(
                 await mend(crew.api, crew.workplace, crew.sender.clock, looks_first=False)
             if day in missing:
                 day.pieces = [each for each in day.pieces if each.external_id not in published]
-                await send_day(crew, day)
+                await crew.send_day(day)
 
 
 def _missing(
@@ -101,13 +122,13 @@ async def _mapping_revision(crew: Crew) -> int:
     return int((await crew.api.get(f"/ingest/v1/sources/{source}"))["mapping_revision"])
 
 
-async def _activities_by_day(api: Api, today: date) -> Counter[date]:
+async def _activities_by_day(api: Api, stage: Stage, today: date) -> Counter[date]:
     """What the server has, by the day on which it happened."""
     answer = await api.get(
         "/insights/v1/metrics/query",
         metric="activities",
         granularity="day",
-        **{"from": str(today - timedelta(days=DAYS + OLDEST)), "to": str(today)},
+        **{"from": str(today - timedelta(days=stage.days + OLDEST)), "to": str(today)},
     )
     counts = {date.fromisoformat(row["start"]): row["value"] for row in answer["items"]}
     return Counter({day: count for day, count in counts.items() if count})
@@ -125,7 +146,7 @@ def main() -> None:
 async def _main(url: str, data: Path) -> None:
     settings = settings_for(data)
     operator_api = open_api(url, settings, "*", "operator")
-    async with operator_api as operator, open_api(url, settings, SLUG, "owner") as api:
+    async with operator_api as operator, open_api(url, settings, STAGE.slug, "owner") as api:
         await play(operator, api, open_clock(), Console())
 
 

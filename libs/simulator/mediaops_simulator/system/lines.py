@@ -90,7 +90,7 @@ class Lines:
             self._hang_up(lane)
         return reply
 
-    async def close(self) -> None:
+    def close(self) -> None:
         for lane in list(self._open):
             self._hang_up(lane)
 
