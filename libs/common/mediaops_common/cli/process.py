@@ -122,7 +122,9 @@ class _Readiness:
     async def _run(self, on_ready: Callable[[str, asyncio.Event], Awaitable[None]]) -> None:
         try:
             await on_ready(self.url, self.stopping)
-        except BaseException:
+        except (Exception, SystemExit):
+            if self.stopping.is_set():
+                return  # its server went away under it, as it should
             self.stopping.set()
             raise
 

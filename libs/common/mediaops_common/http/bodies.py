@@ -1,5 +1,6 @@
 """Reads a request's body: no larger than the limit, of the right kind, strict JSON."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -12,6 +13,9 @@ from mediaops_common.http.strict_json import read_json
 __all__ = ["StrictRequest", "read_capped"]
 
 _UNREAD = object()
+
+LONG = 128 * 1024
+"""Bytes of JSON that are read in a thread, so that the event loop stays free."""
 
 
 async def read_capped(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:
@@ -54,7 +58,9 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         if self._value is _UNREAD:
-            self._value = read_json(await self.body())
+            raw = await self.body()
+            is_long = len(raw) > LONG
+            self._value = await asyncio.to_thread(read_json, raw) if is_long else read_json(raw)
         return self._value
 
     async def digest(self) -> bytes:

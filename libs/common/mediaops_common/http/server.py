@@ -91,7 +91,8 @@ async def serve(
     running = asyncio.create_task(server.serve(sockets=[sock]))
     await _first_of(running, server.is_up)
     if not running.done():
-        on_ready()
+        if not stopping.is_set():
+            on_ready()
         await _first_of(running, stopping)
         server.should_exit = True
     await running
