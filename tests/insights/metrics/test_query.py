@@ -1,4 +1,4 @@
-"""`GET /insights/v1/metrics/query` as DESIGN §5.4 says."""
+"""`GET /insights/v1/metrics/query`: numbers, groups, comparisons, refusals."""
 
 from datetime import UTC, date, datetime, timedelta
 
