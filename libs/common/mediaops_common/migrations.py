@@ -60,6 +60,7 @@ def _write_version(service_name: str, message: str) -> None:
 
     from alembic import command
 
+    import_module(f"mediaops_{service_name}.main")  # every feature's tables
     database_module = import_module(f"mediaops_{service_name}.database")
     metadata: MetaData = database_module.METADATA
     versions = Path(database_module.__file__ or "").parent / "migrations" / "versions"

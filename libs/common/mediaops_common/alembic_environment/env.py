@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+from sqlmodel.sql.sqltypes import AutoString
 
 from mediaops_common.columns import Guid, UtcDateTime
 
@@ -10,6 +11,8 @@ from mediaops_common.columns import Guid, UtcDateTime
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
     """Writes our own column types by name, and the variants that differ by database."""
     if kind == "type":
+        if isinstance(item, AutoString):
+            return f"sa.String({'' if item.length is None else f'length={item.length}'})"
         if isinstance(item, Guid | UtcDateTime):
             autogen_context.imports.add("from mediaops_common import columns")
             return f"columns.{type(item).__name__}()"
