@@ -87,7 +87,9 @@ def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         asyncpg_url = parsed.set(drivername="postgresql+asyncpg")
-        engine = create_async_engine(asyncpg_url, pool_pre_ping=True, pool_size=8)
+        engine = create_async_engine(
+            asyncpg_url, pool_pre_ping=True, pool_size=8, hide_parameters=True
+        )
         return Database(name, engine, engine, tables)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {url!r}")
@@ -102,7 +104,9 @@ def _sqlite_writer(path: Path) -> AsyncEngine:
     SQLite before 3.51.3 may lose commits when one connection checkpoints while another commits
     (the WAL-reset race); with a single writing connection there is no other.
     """
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", poolclass=StaticPool)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", poolclass=StaticPool, hide_parameters=True
+    )
     _on_connect(
         engine,
         "PRAGMA journal_mode=WAL",
@@ -119,7 +123,10 @@ def _sqlite_writer(path: Path) -> AsyncEngine:
 
 def _sqlite_reader(path: Path) -> AsyncEngine:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", pool_size=4, max_overflow=12
+        f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true",
+        pool_size=4,
+        max_overflow=12,
+        hide_parameters=True,  # values of people do not belong into the texts of errors
     )
     _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
     _on_begin(engine, "BEGIN")

@@ -2,23 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from mediaops_common.asks import outbox_asks
 from mediaops_common.consumer import ConsumerGroup, GroupRunner, Handlers
+from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
 from mediaops_common.rebuild import run_rebuilds
 from mediaops_common.relay import OutboxRelay
+from mediaops_common.stalls import open_stalls
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
 
-__all__ = ["groups_of", "run_workers"]
+__all__ = ["groups_of", "run_workers", "watch_groups"]
 
 log = structlog.get_logger(__name__)
+
+STALL_GRACE = timedelta(minutes=1)
+"""Going back takes moments; what still lacks after this is worth a red light."""
 
 
 def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
@@ -28,6 +34,32 @@ def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
         known = merged.get(handlers.group)
         merged[handlers.group] = handlers if known is None else known.merged(handlers)
     return [*runtime.service.groups, *(handlers.as_group() for handlers in merged.values())]
+
+
+def watch_groups(runtime: "Runtime", runners: Sequence[GroupRunner]) -> None:
+    """Readiness is red while a group cannot apply, or misses a number for over a minute."""
+
+    async def groups() -> None:
+        for runner in runners:
+            if not runner.healthy:
+                raise Unhealthy(
+                    f"{runner.name} cannot apply: {runner.reason}",
+                    repair="see the log and the parked events; it goes on by itself once it can",
+                )
+
+    async def stalls() -> None:
+        async with runtime.database.read() as session:
+            missing = await open_stalls(session)
+        oldest = min((since for _, since in missing), default=None)
+        if oldest is not None and datetime.now(UTC) - oldest > STALL_GRACE:
+            raise Unhealthy(
+                f"{len(missing)} lanes miss what was published",
+                repair="the owner publishes it again by itself within a day; further back order"
+                " `mediaops ingest republish --since`",
+            )
+
+    runtime.health.add("groups", groups)
+    runtime.health.add("lanes", stalls)
 
 
 async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
@@ -46,6 +78,7 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
         for group in groups_of(runtime)
     ]
     runtime.state["runners"] = runners
+    watch_groups(runtime, runners)
     loops: list[Awaitable[None]] = [relay.run(stopping)]
     loops += [runner.run(stopping) for runner in runners]
     loops += [run_job(runtime, job, owner, stopping) for job in service.jobs]

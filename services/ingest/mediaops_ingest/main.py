@@ -10,6 +10,7 @@ from mediaops_ingest.admin import api as admin
 from mediaops_ingest.channels import api as channels
 from mediaops_ingest.database import METADATA
 from mediaops_ingest.deliveries import api as deliveries
+from mediaops_ingest.deliveries.jobs import FORGET_OUTCOMES
 from mediaops_ingest.delivery_log import lifecycle as delivery_log
 from mediaops_ingest.delivery_log.jobs import FORGET_DELIVERIES
 from mediaops_ingest.door import documentation
@@ -59,7 +60,7 @@ INGEST = Service(
         documentation.router,
     ],
     handlers=[republish.handlers],
-    jobs=[FORGET_DELIVERIES, TELL_QUALITY],
+    jobs=[FORGET_DELIVERIES, FORGET_OUTCOMES, TELL_QUALITY],
     workers=[run_shards],
     start=_start,
     stop=_stop,

@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from mediaops_common.http import NotFound
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import Shard
-from mediaops_ingest.deliveries.models import Delivery
+from mediaops_ingest.deliveries.models import DedupKey, Delivery
 
-__all__ = ["cursors", "find", "page"]
+__all__ = ["cursors", "find", "forget_deliveries", "forget_keys", "page"]
 
 
 async def cursors(session: AsyncSession) -> dict[int, int]:
@@ -58,3 +59,25 @@ async def page(
     if before is not None:
         query = query.where(Delivery.seq < before)
     return list((await session.exec(query.order_by(col(Delivery.seq).desc()).limit(limit))).all())
+
+
+async def forget_deliveries(session: AsyncSession, before: int, *, limit: int) -> int:
+    """Removes up to `limit` outcomes of deliveries below that seq; returns how many."""
+    old = select(Delivery.id).where(Delivery.seq < before).limit(limit)
+    ids = list((await session.exec(old)).all())
+    if ids:
+        await session.exec(delete(Delivery).where(col(Delivery.id).in_(ids)))
+    return len(ids)
+
+
+async def forget_keys(
+    session: AsyncSession, before: int, after: bytes, *, limit: int
+) -> bytes | None:
+    """Looks at the next `limit` keys above `after` and removes those of deliveries below that
+    seq; returns where to go on, or None at the end."""
+    query = select(DedupKey.key, DedupKey.seq).where(DedupKey.key > after)
+    rows = list((await session.exec(query.order_by(col(DedupKey.key)).limit(limit))).all())
+    old = [key for key, seq in rows if seq < before]
+    if old:
+        await session.exec(delete(DedupKey).where(col(DedupKey.key).in_(old)))
+    return rows[-1][0] if len(rows) == limit else None

@@ -1,0 +1,148 @@
+"""Sessions and bulk statements of the database layer."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from mediaops_common.columns import Bytes, Guid, UtcDateTime
+from mediaops_common.db import NAMING, insert_new, open_database, rows_by_key, upsert
+from mediaops_common.ids import new_id
+from mediaops_common.tables import spine_tables
+from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
+from sqlalchemy.exc import OperationalError, StatementError
+
+METADATA = MetaData(naming_convention=NAMING)
+spine_tables(METADATA)
+COUNT = Table(
+    "count",
+    METADATA,
+    Column("name", String(20), primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("low", Integer, nullable=False),
+    Column("high", Integer, nullable=False),
+    Column("label", String(20), nullable=False),
+)
+MOMENT = Table(
+    "moment",
+    METADATA,
+    Column("id", Guid, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("raw", Bytes, nullable=False),
+)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path}/a.db", name="a", metadata=METADATA)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    yield database
+    await database.close()
+
+
+def row(name: str, n: int, label: str = "x") -> dict:
+    return {"name": name, "n": n, "low": n, "high": n, "label": label}
+
+
+async def rows(database, table: Table = COUNT) -> list:
+    async with database.read() as session:
+        connection = await session.connection()
+        return list((await connection.execute(select(table))).all())
+
+
+async def test_an_upsert_adds_replaces_and_keeps_extremes(database) -> None:
+    for n, label in ((5, "a"), (3, "b"), (9, "c")):
+        async with database.write() as session:
+            await upsert(
+                session,
+                COUNT,
+                [row("k", n, label)],
+                key=["name"],
+                add=["n"],
+                least=["low"],
+                greatest=["high"],
+                replace=["label"],
+            )
+    assert await rows(database) == [("k", 17, 3, 9, "c")]
+
+
+async def test_what_is_there_already_is_left_as_it_is(database) -> None:
+    for n in (1, 2):
+        async with database.write() as session:
+            await insert_new(session, COUNT, [row("k", n)], key=["name"])
+    assert (await rows(database))[0].n == 1
+
+
+async def test_a_block_that_raises_leaves_nothing_savepoints_included(database) -> None:
+    with pytest.raises(RuntimeError):  # noqa: PT012 - the block itself is what is tested
+        async with database.write() as session:
+            async with session.begin_nested():
+                await insert_new(session, COUNT, [row("inner", 1)], key=["name"])
+            raise RuntimeError
+    assert await rows(database) == []
+
+
+async def test_forty_increments_at_once_all_count(database) -> None:
+    async with database.write() as session:
+        await insert_new(session, COUNT, [row("k", 0)], key=["name"])
+
+    async def increment() -> None:
+        async with database.write() as session:
+            connection = await session.connection()
+            n = (await connection.execute(select(COUNT.c.n))).scalar_one()
+            await asyncio.sleep(0)
+            await connection.execute(update(COUNT).values(n=n + 1))
+
+    await asyncio.gather(*[increment() for _ in range(40)])
+    assert (await rows(database))[0].n == 40
+
+
+async def test_a_read_session_cannot_write_and_sees_one_state(database) -> None:
+    async with database.read() as session:
+        connection = await session.connection()
+        assert (await connection.execute(select(COUNT))).all() == []
+        async with database.write() as writer:
+            await insert_new(writer, COUNT, [row("k", 1)], key=["name"])
+        assert (await connection.execute(select(COUNT))).all() == []
+        with pytest.raises(OperationalError):
+            await connection.execute(update(COUNT).values(n=2))
+
+
+async def test_moments_and_ids_come_back_as_they_were(database) -> None:
+    moment, one = datetime(2026, 11, 22, 8, 0, 0, 123456, tzinfo=UTC), new_id()
+    async with database.write() as session:
+        fact = {"id": one, "at": moment, "raw": b"\x00\xff"}
+        await insert_new(session, MOMENT, [fact], key=["id"])
+    assert await rows(database, MOMENT) == [(one, moment, b"\x00\xff")]
+
+
+async def test_a_moment_without_a_zone_is_refused(database) -> None:
+    fact = {"id": new_id(), "at": datetime(2026, 11, 22), "raw": b""}  # noqa: DTZ001
+    with pytest.raises(StatementError):
+        async with database.write() as session:
+            await insert_new(session, MOMENT, [fact], key=["id"])
+
+
+async def test_many_keys_are_found_in_chunks(database) -> None:
+    async with database.write() as session:
+        await insert_new(session, COUNT, [row(f"k{n}", n) for n in range(1_200)], key=["name"])
+    async with database.read() as session:
+        wanted = [f"k{n}" for n in range(0, 1_200, 2)]
+        found = await rows_by_key(session, select(COUNT.c.name), COUNT.c.name, wanted)
+    assert sorted(name for (name,) in found) == sorted(wanted)
+
+
+async def test_listeners_hear_of_each_commit(database) -> None:
+    heard = database.committed()
+    async with database.write() as session:
+        await insert_new(session, COUNT, [row("k", 1)], key=["name"])
+    assert heard.is_set()
+
+
+async def test_a_file_is_durable_and_written_by_one_connection(database) -> None:
+    async with database.write() as session:
+        connection = await session.connection()
+        mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one()
+        full = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()
+    assert (mode, full) == ("wal", 2)
+    assert database.writer.pool.status()  # a static pool: one connection
