@@ -86,17 +86,20 @@ async def _catch_up(
     missing = _missing(crew, company, days, found, revision)
     if revision >= MENDED and not missing:
         return
+    clock = crew.sender.clock
     published = {each["external_id"] for each in await crew.api.all_items(PUBLICATIONS)}
+    since = None
     with show_progress(console, sum(day.load for day in missing)) as steps:
         crew.sender.on_sent = steps
         for day in days:
             if day.number == company.story.mistaken and revision < SPOILT:
-                await spoil(crew.api, crew.workplace, crew.sender.clock)
+                since = await spoil(crew.api, crew.workplace, clock)
             if day.number == company.story.mended and revision < MENDED:
-                await mend(crew.api, crew.workplace, crew.sender.clock, looks_first=False)
+                await mend(crew.api, crew.workplace, clock, since, looks_first=False)
             if day in missing:
                 day.pieces = [each for each in day.pieces if each.external_id not in published]
                 await crew.send_day(day)
+    crew.sender.on_sent = lambda acts: None
 
 
 def _missing(
