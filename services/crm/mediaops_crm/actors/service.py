@@ -134,11 +134,7 @@ async def save(
     tracks: Mapping[int, Track],
 ) -> None:
     """Writes what changed, and who is new."""
-    changed = [
-        (ordinal, track)
-        for ordinal, track in sorted(tracks.items())
-        if track.is_changed and (track.is_known or track.after is not None)
-    ]
+    changed = [(ordinal, track) for ordinal, track in sorted(tracks.items()) if track.is_changed]
     await repository.add(
         session,
         generation,

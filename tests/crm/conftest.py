@@ -1,0 +1,32 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.crm.builders import a_channel, a_workspace, channel
+from tests.crm.running import RunningCrm, running_crm
+
+
+@pytest.fixture
+async def crm(tmp_path: Path) -> AsyncIterator[RunningCrm]:
+    """The service with workspaces `acme` and `globex`; acme has the channels `main` and `side`."""
+    async with running_crm(tmp_path) as running:
+        await running.hear(
+            a_workspace("acme"),
+            a_workspace("globex"),
+            a_channel(channel("main")),
+            a_channel(channel("side")),
+            a_channel(channel("foreign"), workspace="globex"),
+        )
+        yield running
+
+
+@pytest.fixture
+def acme(crm: RunningCrm) -> httpx.AsyncClient:
+    return crm.client("acme")
+
+
+@pytest.fixture
+def globex(crm: RunningCrm) -> httpx.AsyncClient:
+    return crm.client("globex")
