@@ -28,6 +28,7 @@ from mediaops_common.events import (
 from mediaops_common.failpoints import hit
 from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneNumbers
+from mediaops_common.pace import Pace
 from mediaops_common.projections import Projection, live_generation
 
 __all__ = ["Batch", "ConsumerGroup", "GroupRunner", "Handlers", "Taken"]
@@ -41,6 +42,8 @@ SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group
 
 ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
+
+PACE_SECONDS = 0.1
 
 MAX_PARKED_PER_MINUTE = 100
 """Above this rate the fault is ours, not the events': the group stops and says so."""
@@ -172,10 +175,13 @@ class GroupRunner:
         """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
         consumer = await self._bus.consumer(self.name, topics or self.group.topics, self._locate)
         pause = 0.1
+        pace = Pace(PACE_SECONDS)
         try:
             while not stopping.is_set():
                 try:
-                    await self.step(consumer)
+                    done = await self.step(consumer)
+                    if done:
+                        await pace.turn(is_behind=done >= self.group.max_records // 2)
                     pause = 0.1
                     self.healthy, self.reason = True, None
                 except PositionMoved:

@@ -14,6 +14,7 @@ from mediaops_common.db import Database, insert_new, upsert
 from mediaops_common.events import LaneStalled
 from mediaops_common.failpoints import hit
 from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, renew
+from mediaops_common.pace import Pace
 from mediaops_common.streams import publish_heads, publish_in_order
 
 __all__ = ["OutboxRelay", "go_back"]
@@ -25,6 +26,7 @@ BATCH = 500
 BUSY_HEADS_SECONDS = 5.0
 IDLE_HEADS_SECONDS = 60.0
 LEASE_SECONDS = 15.0
+PACE_SECONDS = 0.1
 
 
 class OutboxRelay:
@@ -63,6 +65,7 @@ class OutboxRelay:
 
     async def _stream(self, lease: Lease, stopping: asyncio.Event) -> None:
         await self._tell_heads(lease)
+        pace = Pace(PACE_SECONDS)
         while not stopping.is_set():
             self._committed.clear()
             busy = await self._number(lease)
@@ -78,6 +81,7 @@ class OutboxRelay:
                 self._was_busy = False
             if busy:
                 self._was_busy = True
+                await pace.turn()
             else:
                 await self._sleep_until_commit(0.5)
 

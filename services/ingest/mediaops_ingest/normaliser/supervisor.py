@@ -4,9 +4,11 @@ import asyncio
 
 import structlog
 from mediaops_common.lease import LeaseLost
+from mediaops_common.pace import Pace
 from mediaops_common.service import Runtime
 
 from mediaops_ingest.archive.relay import ArchiveRelay
+from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser.repository import ZoneChanged
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -19,6 +21,9 @@ __all__ = ["run_shards"]
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
+PACE_SECONDS = 0.05
+BEHIND = 500
+"""Deliveries that wait: from here on batches follow each other without a pause."""
 
 
 async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
@@ -51,7 +56,7 @@ async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> 
     log_.note_read(held.cursor)
     runtime.state["normaliser"] = normaliser
     tasks = [
-        asyncio.create_task(_normalise(normaliser, replayer, book, held, stopping)),
+        asyncio.create_task(_normalise(normaliser, replayer, book, held, log_, stopping)),
         asyncio.create_task(_relay(relay, stopping)),
         asyncio.create_task(_republish(republisher, stopping)),
     ]
@@ -70,8 +75,10 @@ async def _normalise(
     replayer: Replayer,
     book: SourceBook,
     held: HeldShards,
+    log_: DeliveryLog,
     stopping: asyncio.Event,
 ) -> None:
+    pace = Pace(PACE_SECONDS)
     while not stopping.is_set():
         await held.keep()
         await book.refresh()
@@ -83,14 +90,19 @@ async def _normalise(
         if await replayer.step():
             normaliser.produced.set()
             continue
-        if not busy:
+        if busy:
+            await pace.turn(is_behind=log_.newest_seq - held.cursor > BEHIND)
+        else:
             await normaliser.wait(IDLE_SECONDS)
 
 
 async def _relay(relay: ArchiveRelay, stopping: asyncio.Event) -> None:
     await relay.start()
+    pace = Pace(PACE_SECONDS)
     while not stopping.is_set():
-        if not await relay.step():
+        if await relay.step():
+            await pace.turn(is_behind=relay.is_behind)
+        else:
             await relay.wait(0.2)
 
 
