@@ -1,7 +1,7 @@
 """initial"""
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 from mediaops_common import columns
 
