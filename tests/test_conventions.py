@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 SERVICES = sorted(point.name for point in entry_points(group="mediaops.services"))
 
 LONGEST = 400
-EXCUSED = {"libs/common/mediaops_common/consumer.py": 475}
+EXCUSED: dict[str, int] = {}
 """Files over the limit, with a length that may only shrink: the loop of a group is one thing."""
 
 BANNED_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "processor", "misc"}

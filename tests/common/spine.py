@@ -10,9 +10,10 @@ from uuid import UUID
 from mediaops_common.bus import Record
 from mediaops_common.bus.embedded import EmbeddedBus
 from mediaops_common.clock import FrozenClock
-from mediaops_common.consumer import Batch, ConsumerGroup, GroupRunner
+from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import NAMING, Database, open_database
 from mediaops_common.events import Activity, ActivityRecorded, ActivityRetracted, Actor, encode
+from mediaops_common.group_runner import GroupRunner
 from mediaops_common.heads import Stream, heads_record
 from mediaops_common.ids import new_id, slot_of
 from mediaops_common.tables import spine_tables

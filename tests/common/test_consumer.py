@@ -5,8 +5,8 @@ import random
 import pytest
 from mediaops_common import parked
 from mediaops_common.bus import Record
-from mediaops_common.consumer import PositionMoved
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode
+from mediaops_common.group_runner import PositionMoved
 from mediaops_common.watermarks import shard_watermarks
 
 from tests.common.spine import NOW, TOPIC, a_spine, an_activity

@@ -15,7 +15,7 @@ from mediaops_common.tables import SpineTables
 from mediaops_common.zones import day_number
 
 if TYPE_CHECKING:
-    from mediaops_common.consumer import Taken
+    from mediaops_common.taken import Taken
 
 __all__ = ["cancel", "find", "given_up", "mark", "open_count", "page", "park"]
 

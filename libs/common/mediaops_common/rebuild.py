@@ -10,10 +10,11 @@ from sqlalchemy import delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import outbox, parked
-from mediaops_common.consumer import ConsumerGroup, GroupRunner, PositionMoved
+from mediaops_common.consumer import ConsumerGroup
 from mediaops_common.db import Database, insert_new
 from mediaops_common.events import REGISTRY, RebuildRequested
 from mediaops_common.failpoints import hit
+from mediaops_common.group_runner import GroupRunner, PositionMoved
 from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
 from mediaops_common.lanes import all_numbers

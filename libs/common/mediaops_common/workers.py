@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from mediaops_common.asks import outbox_asks
-from mediaops_common.consumer import ConsumerGroup, GroupRunner, Handlers
+from mediaops_common.consumer import ConsumerGroup, Handlers
+from mediaops_common.group_runner import GroupRunner
 from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
 from mediaops_common.rebuild import run_rebuilds

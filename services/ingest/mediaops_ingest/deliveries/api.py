@@ -19,6 +19,7 @@ from mediaops_common.http import (
 from mediaops_ingest.deliveries import service
 from mediaops_ingest.deliveries.schemas import DeliveryRaw, DeliveryRead, DeliveryStatus
 from mediaops_ingest.sources import service as sources
+from mediaops_ingest.sources import visibility
 
 __all__ = ["router"]
 
@@ -39,9 +40,10 @@ async def list_deliveries(
     to: str | None = None,
 ) -> Page[DeliveryRead]:
     """Newest first, by when they were received."""
+    visible = await visibility.visible_sources(session, caller)
     if source_id is not None:
         await sources.find(session, caller.workspace_id, source_id)
-        if not caller.may_use(source_id):
+        if visible is not None and source_id not in visible:
             raise NotFound(f"no source {source_id}")
     place = page.place(1)
     found = await service.latest(
@@ -49,7 +51,7 @@ async def list_deliveries(
         runtime.state["delivery_log"],
         caller.workspace_id,
         source_id=source_id,
-        among=caller.sources,
+        among=visible,
         status=status,
         received=parse_range(from_, to, caller.timezone),
         before=None if place is None else int(place[0]),
@@ -66,7 +68,8 @@ async def get_delivery(
     """What became of one delivery."""
     log = runtime.state["delivery_log"]
     delivery = await service.find(session, log, caller.workspace_id, delivery_id)
-    if not caller.may_use(delivery.source_id):
+    visible = await visibility.visible_sources(session, caller)
+    if visible is not None and delivery.source_id not in visible:
         raise NotFound(f"no delivery {delivery_id}")
     return delivery
 

@@ -8,6 +8,7 @@ from mediaops_common.zones import day_of
 
 from mediaops_ingest.quality import service
 from mediaops_ingest.quality.schemas import QualityList
+from mediaops_ingest.sources import visibility
 
 __all__ = ["router"]
 
@@ -32,7 +33,7 @@ async def list_quality(
         caller.workspace_id,
         caller.timezone,
         days,
-        caller.sources,
+        await visibility.visible_sources(session, caller),
         now,
     )
     return QualityList(items=items)

@@ -1,0 +1,356 @@
+"""The loop of one consumer group: it applies what the lanes allow, exactly once."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common import counters, parked, stalls
+from mediaops_common.bus.port import Bus, Chunk, Consumer, LogBounds, Record, TopicIdentity
+from mediaops_common.clock import Clock
+from mediaops_common.consumer import Batch, ConsumerGroup
+from mediaops_common.db import Database, upsert
+from mediaops_common.failpoints import hit
+from mediaops_common.heads import decode_heads
+from mediaops_common.lanes import LaneNumbers
+from mediaops_common.pace import Pace
+from mediaops_common.projections import Projection, live_generation
+from mediaops_common.taken import take
+
+__all__ = ["GroupRunner", "PositionMoved"]
+
+log = structlog.get_logger(__name__)
+
+APPLIED = Counter("mediaops_applied_events", "Events applied", ["group"])
+PARKED = Counter("mediaops_parked_events", "Events parked", ["group"])
+LAG = Gauge("mediaops_lag_records", "Records not yet read", ["group", "topic", "partition"])
+SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group"])
+
+ATTEMPTS = 3
+"""How often an event is tried alone before it is parked."""
+
+PACE_SECONDS = 0.1
+
+MAX_PARKED_PER_MINUTE = 100
+"""Above this rate the fault is ours, not the events': the group stops and says so."""
+
+
+class PositionMoved(Exception):
+    """Someone else applied in between, or the lanes moved: read again from the database."""
+
+
+class GroupRunner:
+    """The loop of one group. All state that matters is in the database."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        group: ConsumerGroup,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        name: str | None = None,
+        generation: int | None = None,
+        bound: str | None = None,
+    ) -> None:
+        self.service = service
+        self.group = group
+        self.name = name or f"{service}.{group.name}"
+        self.healthy = True
+        self.reason: str | None = None
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._generation = generation
+        self._bound = bound
+        self.ended: set[tuple[str, int]] = set()
+        """Partitions whose `end` record was met: what a rebuild waits for."""
+        self._versions: dict[tuple[str, int], int] = {}
+        self._parked_at: list[float] = []
+
+    async def run(self, stopping: asyncio.Event, topics: Sequence[str] | None = None) -> None:
+        """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
+        consumer = await self._bus.consumer(self.name, topics or self.group.topics, self._locate)
+        pause = 0.1
+        pace = Pace(PACE_SECONDS)
+        try:
+            while not stopping.is_set():
+                try:
+                    done = await self.step(consumer)
+                    if done:
+                        await pace.turn(is_behind=done >= self.group.max_records // 2)
+                    pause = 0.1
+                    self.healthy, self.reason = True, None
+                except PositionMoved:
+                    consumer.relocate()
+                except Exception as error:
+                    log.exception("consumer_failed", group=self.name)
+                    self.healthy, self.reason = False, f"{type(error).__name__}: {error}"[:300]
+                    consumer.relocate()
+                    await _wait(stopping, pause)
+                    pause = min(pause * 2, 10.0)
+        finally:
+            await consumer.close()
+
+    async def step(self, consumer: Consumer, timeout: float = 1.0) -> int:
+        """One poll and what follows from it. Returns how many records were dealt with."""
+        chunks = await consumer.poll(self.group.max_records, timeout)
+        done = 0
+        for chunk in chunks:
+            records = await self._within_bound(chunk) if self._bound else len(chunk.records)
+            part = _part(chunk, 0, records)
+            if part.records:
+                await self._take(part)
+                done += len(part.records)
+            LAG.labels(self.name, chunk.topic, chunk.partition).set(chunk.end - part.next_offset)
+            if records < len(chunk.records):
+                consumer.seek(chunk.topic, chunk.partition, part.next_offset)
+                await asyncio.sleep(0.05)
+        return done
+
+    async def _locate(
+        self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
+    ) -> int:
+        position = self._database.tables.position
+        where = (
+            (position.c.group == self.name)
+            & (position.c.topic == topic)
+            & (position.c.partition == partition)
+        )
+        async with self._database.write() as session:
+            connection = await session.connection()
+            row = (await connection.execute(select(position).where(where))).one_or_none()
+            known = row is not None and (row.cluster_id, row.topic_id) == identity[:2]
+            if row is not None and known and bounds.start <= row.offset <= bounds.end:
+                self._versions[topic, partition] = row.version
+                return int(row.offset)
+            # A log that was made again or trimmed past the position: begin at its beginning. The
+            # lanes know what is new; heads and asks bring what is missing.
+            version = 0 if row is None else row.version + 1
+            await upsert(
+                session,
+                position,
+                [
+                    {
+                        "group": self.name,
+                        "topic": topic,
+                        "partition": partition,
+                        "cluster_id": identity.cluster_id,
+                        "topic_id": identity.topic_id,
+                        "offset": bounds.start,
+                        "version": version,
+                    }
+                ],
+                key=["group", "topic", "partition"],
+                replace=["cluster_id", "topic_id", "offset", "version"],
+            )
+            self._versions[topic, partition] = version
+            return bounds.start
+
+    async def _within_bound(self, chunk: Chunk) -> int:
+        """How many leading records the group that this one follows has dealt with already."""
+        async with self._database.read() as session:
+            live = LaneNumbers(self._bound or "")
+            await live.load(session, _lane_keys(chunk))
+        for index, record in enumerate(chunk.records):
+            if record.kind == "event" and record.seq > live.last(
+                record.producer, lane_topic(chunk.topic), record.shard, record.slot
+            ):
+                return index
+        return len(chunk.records)
+
+    async def _take(self, chunk: Chunk) -> None:
+        """Applies a chunk; halves it when it fails; parks what fails alone."""
+        try:
+            await self._apply(chunk)
+        except PositionMoved:
+            raise
+        except Exception as error:
+            if _is_transient(error):
+                raise
+            if len(chunk.records) > 1:
+                middle = len(chunk.records) // 2
+                await self._take(_part(chunk, 0, middle))
+                await self._take(_part(chunk, middle, len(chunk.records)))
+                return
+            await self._retry_alone(chunk, error)
+
+    async def _retry_alone(self, chunk: Chunk, error: Exception) -> None:
+        for attempt in range(1, ATTEMPTS):
+            await asyncio.sleep(0.02 * 2**attempt)
+            try:
+                await self._apply(chunk)
+                return
+            except PositionMoved:
+                raise
+            except Exception as again:
+                if _is_transient(again):
+                    raise
+                error = again
+        now = time.monotonic()
+        self._parked_at = [at for at in self._parked_at if now - at < 60] + [now]
+        if len(self._parked_at) > MAX_PARKED_PER_MINUTE:
+            raise RuntimeError(f"more than {MAX_PARKED_PER_MINUTE} events a minute fail") from error
+        log.error("event_parked", group=self.name, error=f"{type(error).__name__}: {error}"[:300])
+        PARKED.labels(self.name).inc()
+        await self._apply(chunk, park=f"{type(error).__name__}: {error}")
+
+    async def _apply(self, chunk: Chunk, park: str | None = None) -> None:
+        """One transaction: effects, counters, lanes, position."""
+        keys = _lane_keys(chunk)
+        async with self._database.read() as session:
+            before = LaneNumbers(self.name)
+            await before.load(session, keys)
+            generation = self._generation or await live_generation(session)
+        trial = before.copy()
+        topic = lane_topic(chunk.topic)
+        fresh = [r for r in chunk.records if _is_next(trial, topic, r)]
+        taken = await take(fresh)
+        if park is not None:
+            for one in taken:
+                one.error = park
+        projection = Projection(generation, is_live=self._generation is None)
+        batch = Batch(
+            [one.event for one in taken if one.event is not None and one.error is None],
+            projection,
+            self._clock.now(),
+        )
+        if self.group.prepare is not None and batch.events:
+            batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
+        started = time.perf_counter()
+        async with self._database.write() as session:
+            await self._check_position(session, chunk)
+            numbers = LaneNumbers(self.name)
+            await numbers.load(session, keys)
+            if not numbers.same_as(before):
+                raise PositionMoved
+            if self._generation is None and await live_generation(session) != generation:
+                raise PositionMoved
+            cancelled = await parked.cancel(session, self.name, taken)
+            if self._bound is not None:
+                cancelled += await parked.given_up(session, self._bound, taken)
+            if cancelled:
+                batch = Batch(
+                    [t.event for t in taken if t.event and not t.error and t not in cancelled],
+                    projection,
+                    batch.now,
+                )
+                if self.group.prepare is not None:
+                    batch.prepared = self.group.prepare(batch)
+            if batch.events:
+                await self.group.apply(session, batch)
+                await counters.count_applied(session, self.name, batch.events)
+            await parked.park(session, self.name, topic, [t for t in taken if t.error])
+            for record in fresh:
+                numbers.advance(topic, record)
+            for record in chunk.records:
+                if record.kind == "heads":
+                    heads = decode_heads(record)
+                    await stalls.meet_heads(
+                        session,
+                        self.service,
+                        self.name,
+                        topic,
+                        chunk.partition,
+                        heads,
+                        numbers,
+                    )
+            await numbers.save(session)
+            hit("consumer.in_transaction")
+            await self._move_position(session, chunk)
+        self._versions[chunk.topic, chunk.partition] += 1
+        if any(record.kind == "end" for record in chunk.records):
+            self.ended.add((chunk.topic, chunk.partition))
+        SECONDS.labels(self.name).observe(time.perf_counter() - started)
+        APPLIED.labels(self.name).inc(len(batch.events))
+
+    async def _check_position(self, session: AsyncSession, chunk: Chunk) -> None:
+        position = self._database.tables.position
+        connection = await session.connection()
+        version = (
+            await connection.execute(
+                select(position.c.version)
+                .where(
+                    position.c.group == self.name,
+                    position.c.topic == chunk.topic,
+                    position.c.partition == chunk.partition,
+                )
+                .with_for_update()
+            )
+        ).scalar_one_or_none()
+        if version != self._versions.get((chunk.topic, chunk.partition)):
+            raise PositionMoved
+
+    async def _move_position(self, session: AsyncSession, chunk: Chunk) -> None:
+        position = self._database.tables.position
+        version = self._versions[chunk.topic, chunk.partition]
+        connection = await session.connection()
+        result = await connection.execute(
+            update(position)
+            .where(
+                position.c.group == self.name,
+                position.c.topic == chunk.topic,
+                position.c.partition == chunk.partition,
+                position.c.version == version,
+            )
+            .values(offset=chunk.next_offset, version=version + 1)
+        )
+        if result.rowcount != 1:
+            raise PositionMoved
+
+
+def lane_topic(topic: str) -> str:
+    """The topic whose lanes the records of `topic` belong to: a rebuild's own topic carries the
+    records of a live one."""
+    return topic.partition(".rebuild.")[0]
+
+
+def _is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:
+    return record.kind in ("event", "void") and numbers.advance(topic, record)
+
+
+def _lane_keys(chunk: Chunk) -> set[tuple[str, str, int]]:
+    keys = set()
+    topic = lane_topic(chunk.topic)
+    for record in chunk.records:
+        if record.kind == "heads":
+            heads = decode_heads(record)
+            keys |= {(heads.producer, topic, int(s)) for t in heads.streams for s in t.numbers}
+        elif record.kind != "end":
+            keys.add((record.producer, topic, record.slot))
+    return keys
+
+
+def _part(chunk: Chunk, start: int, stop: int) -> Chunk:
+    if (start, stop) == (0, len(chunk.records)):
+        return chunk
+    whole = stop == len(chunk.records)
+    next_offset = chunk.next_offset if whole else chunk.offsets[stop]
+    return chunk._replace(
+        records=chunk.records[start:stop],
+        offsets=chunk.offsets[start:stop],
+        next_offset=next_offset,
+    )
+
+
+def _is_transient(error: BaseException) -> bool:
+    """Whether trying again later may help: the database's trouble, not the event's."""
+    if isinstance(error, OSError | asyncio.CancelledError):
+        return True
+    if isinstance(error, OperationalError):
+        text = str(error.orig)
+        return not any(word in text for word in ("no such", "has no column", "syntax"))
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,44 @@
+"""Records that a group takes, with their events decoded off the event loop."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mediaops_common.bus.port import Record
+from mediaops_common.events import Event, decode
+
+__all__ = ["Taken", "take"]
+
+
+@dataclass
+class Taken:
+    """One record whose number was the next of its lane, with its event."""
+
+    record: Record
+    event: Event | None
+    error: str | None = None
+
+
+async def take(records: Sequence[Record]) -> list[Taken]:
+    """Decodes in slices, so that nothing holds the event loop for long."""
+    taken: list[Taken] = []
+    for start in range(0, len(records), 500):
+        part = records[start : start + 500]
+        if len(records) > 50:
+            taken += await asyncio.to_thread(_decode_all, part)
+        else:
+            taken += _decode_all(part)
+    return taken
+
+
+def _decode_all(records: Iterable[Record]) -> list[Taken]:
+    taken = []
+    for record in records:
+        if record.kind == "void":
+            taken.append(Taken(record, None))
+            continue
+        try:
+            taken.append(Taken(record, decode(record.value)[1]))
+        except Exception as error:  # whatever cannot be read is parked with the reason
+            taken.append(Taken(record, None, f"{type(error).__name__}: {error}"))
+    return taken
