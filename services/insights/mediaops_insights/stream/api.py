@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from mediaops_common.clock import monotonic
 from mediaops_common.http import Caller, Invalid, Reads, RuntimeDep, allow
 from starlette.responses import StreamingResponse
@@ -25,13 +25,14 @@ OPENED, RESET = "stream.opened", "stream.reset"
 
 LARGEST = 2**63 - 1
 
-LOOK_SECONDS = 1.0
-"""How soon a stream notices that the process is asked to end."""
+LOOK_SECONDS = 0.5
+"""How soon a silent stream notices that its client hung up or the process is asked to end."""
 
 
 @router.get("", response_class=StreamingResponse)
 async def follow_stream(
     caller: Annotated[Caller, allow("insights:read")],
+    request: Request,
     session: Reads,
     runtime: RuntimeDep,
     last_event_id: Annotated[str | None, Header()] = None,
@@ -47,7 +48,7 @@ async def follow_stream(
     is_reset = not oldest - 1 <= after <= last
     if is_reset:
         after = last
-    events = _events(runtime, caller, after, RESET if is_reset else OPENED)
+    events = _events(request, runtime, caller, after, RESET if is_reset else OPENED)
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
@@ -58,7 +59,9 @@ def _number(last_event_id: str) -> int:
     return min(number, LARGEST)
 
 
-async def _events(runtime: Any, caller: Caller, after: int, first: str) -> AsyncIterator[bytes]:
+async def _events(
+    request: Request, runtime: Any, caller: Caller, after: int, first: str
+) -> AsyncIterator[bytes]:
     hub: Hub = runtime.state["hub"]
     settings = runtime.settings
     ends = monotonic() + settings.stream_connection_seconds
@@ -71,6 +74,8 @@ async def _events(runtime: Any, caller: Caller, after: int, first: str) -> Async
                 yield b"".join(_event(event) for event in events)
             elif monotonic() - spoke >= settings.stream_heartbeat_seconds:
                 yield b": alive\n\n"
+            elif await request.is_disconnected():
+                return
             else:
                 continue
             spoke = monotonic()

@@ -48,7 +48,7 @@ class Listener:
             self._is_behind = False
             found = await self._hub.read(self.workspace_id, self.last)
             self._is_behind = self._is_behind or bool(found)
-        if not found and not self._is_behind:
+        if not found:
             found = await self._handed_out(timeout)
         if found:
             self.last = found[-1].id

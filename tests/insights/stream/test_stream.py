@@ -1,0 +1,234 @@
+"""`GET /insights/v1/stream`: what changes is told in order, and can be resumed."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from mediaops_common.lease import Lease, LeaseLost
+from mediaops_insights.stream import hub, service
+from mediaops_insights.stream.jobs import forget_old_events, tell_changes
+
+from tests.insights.builders import channel, recorded
+from tests.insights.running import NOW, RunningInsights
+from tests.insights.stream.listening import Told, listening
+
+
+async def something(
+    insights: RunningInsights, *, minutes_ago: int = 0, workspace: str = "acme"
+) -> None:
+    """One like in one minute, told."""
+    on = channel("main" if workspace == "acme" else "foreign")
+    moment = NOW - timedelta(minutes=minutes_ago)
+    await insights.apply(recorded("like.created", moment, workspace=workspace, on=on, count=3))
+    await insights.write_stream()
+
+
+async def test_a_changed_minute_is_told_with_its_whole_state(insights: RunningInsights) -> None:
+    async with listening(insights) as ear:
+        opened = await ear.next()
+        assert opened == Told(0, "stream.opened", {"workspace": "acme"})
+        await something(insights)
+        await something(insights)
+        for number in (1, 2):
+            told = await ear.next()
+            assert told is not None
+            assert (told.id, told.type) == (number, "metrics.minute")
+            assert told.content == {
+                "start": "2026-11-22T12:00:00Z",
+                "metrics": {"activities": number, "views": 0, "engagements": 3 * number},
+                "types": {"like.created": number},
+                "channels": {
+                    str(channel("main")): {
+                        "activities": number,
+                        "views": 0,
+                        "engagements": 3 * number,
+                    }
+                },
+            }
+
+
+async def test_nothing_stands_between_the_stream_and_its_client(insights: RunningInsights) -> None:
+    async with listening(insights) as ear:
+        assert ear.status == 200
+        assert ear.headers["content-type"].startswith("text/event-stream")
+        assert ear.headers["cache-control"] == "no-store"
+        assert ear.headers["x-accel-buffering"] == "no"
+        assert "content-length" not in ear.headers
+
+
+async def test_a_client_that_comes_back_hears_what_it_missed_and_nothing_twice(
+    insights: RunningInsights,
+) -> None:
+    for minutes in (5, 4, 3):
+        await something(insights, minutes_ago=minutes)
+    async with listening(insights, last=1) as ear:
+        opened = await ear.next()
+        assert opened is not None
+        assert opened.id == 1
+        heard = [await ear.next(), await ear.next()]
+        await something(insights, minutes_ago=2)
+        heard.append(await ear.next())
+    assert [told and told.id for told in heard] == [2, 3, 4]
+
+
+async def test_a_new_client_hears_only_what_comes_from_now_on(insights: RunningInsights) -> None:
+    await something(insights)
+    async with listening(insights) as ear:
+        opened = await ear.next()
+        assert opened is not None
+        assert opened.id == 1
+        await something(insights)
+        told = await ear.next()
+        assert told is not None
+        assert told.id == 2
+
+
+@pytest.mark.parametrize("last", [99, "9" * 30])
+async def test_an_id_of_another_stream_is_told_to_begin_anew(
+    insights: RunningInsights, last: int | str
+) -> None:
+    await something(insights)
+    async with listening(insights, last=last) as ear:
+        first = await ear.next()
+        assert first is not None
+        assert (first.type, first.id) == ("stream.reset", 1)
+
+
+async def test_an_id_that_is_forgotten_is_told_to_begin_anew(insights: RunningInsights) -> None:
+    await something(insights)
+    await something(insights)
+    insights.clock.moment = NOW + timedelta(hours=25)
+    await forget_old_events(insights.runtime)
+    async with listening(insights, last=1) as ear:
+        first = await ear.next()
+        assert first is not None
+        assert (first.type, first.id) == ("stream.reset", 2)
+    async with listening(insights, last=2) as ear:
+        first = await ear.next()
+        assert first is not None
+        assert first.type == "stream.opened"
+
+
+async def test_a_last_event_id_that_is_no_number_is_refused(insights: RunningInsights) -> None:
+    client = insights.client()
+    answer = await client.get("/insights/v1/stream", headers={"Last-Event-ID": "-1"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "Last-Event-ID"
+
+
+async def test_each_workspace_hears_its_own_and_its_ids_tell_nothing_of_others(
+    insights: RunningInsights,
+) -> None:
+    async with listening(insights) as ours, listening(insights, "globex") as theirs:
+        assert await ours.next()
+        assert await theirs.next()
+        for _ in range(3):
+            await something(insights, workspace="globex")
+        await something(insights)
+        told = await ours.next()
+        assert told is not None
+        assert told.id == 1
+        heard = [await theirs.next() for _ in range(3)]
+        assert [one and one.id for one in heard] == [1, 2, 3]
+        assert ours.queue.empty()
+
+
+async def test_many_clients_are_served_by_one_poller(insights: RunningInsights) -> None:
+    from contextlib import AsyncExitStack
+
+    async with AsyncExitStack() as stack:
+        ears = [await stack.enter_async_context(listening(insights)) for _ in range(50)]
+        for ear in ears:
+            assert await ear.next()
+        await asyncio.sleep(0.2)
+        reads = 0
+        read = hub.Hub.read
+
+        async def counted(self: hub.Hub, *args: object) -> object:
+            nonlocal reads
+            reads += 1
+            return await read(self, *args)  # type: ignore[arg-type]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(hub.Hub, "read", counted)
+            await something(insights)
+            told = [await ear.next() for ear in ears]
+        assert {one.id for one in told if one} == {1}
+        assert reads < 10
+
+
+async def test_a_slow_client_reads_from_the_database_what_did_not_wait_for_it(
+    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "WAITING", 2)
+    stream = insights.runtime.state["hub"]
+    workspace_id = recorded("like.created", NOW).activity.workspace_id
+    async with stream.listen(workspace_id, 0) as listener:
+        assert await listener.next(0.1) == []
+        for minutes in range(10):
+            await something(insights, minutes_ago=minutes)
+            await asyncio.sleep(0.02)
+        heard: list[int] = []
+        while len(heard) < 10:
+            heard += [event.id for event in await listener.next(2.0)]
+    assert heard == list(range(1, 11))
+
+
+async def test_a_silent_stream_says_that_it_is_alive_and_ends_with_the_process(
+    insights: RunningInsights,
+) -> None:
+    insights.runtime.settings = insights.runtime.settings.model_copy(
+        update={"stream_heartbeat_seconds": 0.05}
+    )
+    async with listening(insights) as ear:
+        await ear.next()
+        await asyncio.sleep(0.3)
+        assert ": alive" in ear.comments
+        insights.runtime.stopping.set()
+        assert await ear.next(2.0) is None
+
+
+async def test_a_stream_ends_in_time_so_that_a_revoked_token_loses_it(
+    insights: RunningInsights,
+) -> None:
+    insights.runtime.settings = insights.runtime.settings.model_copy(
+        update={"stream_connection_seconds": 0.1, "stream_heartbeat_seconds": 0.05}
+    )
+    async with listening(insights) as ear:
+        await ear.next()
+        assert await ear.next(2.0) is None
+
+
+async def test_what_is_old_is_not_told(insights: RunningInsights) -> None:
+    await something(insights, minutes_ago=130)
+    assert await insights.write_stream() == 0
+
+
+async def test_a_rebuild_tells_nothing(insights: RunningInsights) -> None:
+    await insights.apply(recorded("like.created", NOW), generation=7)
+    assert await insights.write_stream() == 0
+
+
+async def test_a_writer_that_lost_its_lease_writes_nothing(insights: RunningInsights) -> None:
+    await insights.apply(recorded("like.created", NOW))
+    with pytest.raises(LeaseLost):
+        await service.write_events(
+            insights.runtime.database, Lease("stream-writer", "gone", 0, 0.0), NOW
+        )
+    assert await insights.write_stream() == 1
+
+
+async def test_the_writer_tells_changes_by_itself(
+    insights: RunningInsights, tmp_path: Path
+) -> None:
+    stopping = asyncio.Event()
+    writer = asyncio.create_task(tell_changes(insights.runtime, stopping))
+    async with listening(insights) as ear:
+        await ear.next()
+        await insights.apply(recorded("like.created", NOW))
+        told = await ear.next(5.0)
+        assert told is not None
+        assert told.content["metrics"]["activities"] == 1
+    stopping.set()
+    await asyncio.wait_for(writer, 5)
