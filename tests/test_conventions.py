@@ -30,7 +30,7 @@ SERVICES = sorted(point.name for point in entry_points(group="mediaops.services"
 
 LONGEST = 400
 EXCUSED: dict[str, int] = {}
-"""Files over the limit, with a length that may only shrink: the loop of a group is one thing."""
+"""Files over the limit, with a length that may only shrink."""
 
 BANNED_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "processor", "misc"}
 

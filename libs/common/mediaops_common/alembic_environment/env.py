@@ -3,9 +3,8 @@
 from typing import Any
 
 from alembic import context
-from sqlmodel.sql.sqltypes import AutoString
-
 from mediaops_common.columns import Guid, UtcDateTime
+from sqlmodel.sql.sqltypes import AutoString
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:

@@ -7,7 +7,7 @@ from mediaops_common.failpoints import hit
 from mediaops_common.jobs import Job
 from mediaops_common.service import Runtime
 
-from mediaops_ingest.deliveries import repository
+from mediaops_ingest.deliveries import service
 from mediaops_ingest.delivery_log.days import first_seq, utc_day
 
 __all__ = ["FORGET_OUTCOMES", "KEPT_DAYS"]
@@ -21,7 +21,7 @@ async def forget_outcomes(runtime: Runtime) -> None:
     seq = first_seq(utc_day(runtime.clock.now() - timedelta(days=KEPT_DAYS)))
     while True:
         async with runtime.database.write() as session:
-            removed = await repository.forget_deliveries(session, seq, limit=SLICE)
+            removed = await service.forget_deliveries(session, seq, limit=SLICE)
             hit("retention.in_transaction")
         if not removed:
             break
@@ -29,7 +29,7 @@ async def forget_outcomes(runtime: Runtime) -> None:
     after: bytes | None = b""
     while after is not None:
         async with runtime.database.write() as session:
-            after = await repository.forget_keys(session, seq, after, limit=SLICE)
+            after = await service.forget_keys(session, seq, after, limit=SLICE)
         await asyncio.sleep(0)
 
 

@@ -13,9 +13,12 @@ from mediaops_ingest.deliveries.pending import pending_deliveries
 from mediaops_ingest.deliveries.schemas import DeliveryCounts, DeliveryRaw, DeliveryRead
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 
-__all__ = ["find", "latest", "raw"]
+__all__ = ["find", "forget_deliveries", "forget_keys", "latest", "raw"]
 
 MOST_PENDING = 20_000
+
+forget_deliveries = repository.forget_deliveries
+forget_keys = repository.forget_keys
 
 
 def shown(row: Delivery) -> DeliveryRead:
