@@ -1,13 +1,14 @@
 """Alembic's environment, shared by all services: the caller gives connection and metadata."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from mediaops_common.columns import Guid, UtcDateTime
 from sqlmodel.sql.sqltypes import AutoString
 
 
-def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
+def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
     """Writes our own column types by name, and the variants that differ by database."""
     if kind == "type":
         if isinstance(item, AutoString):

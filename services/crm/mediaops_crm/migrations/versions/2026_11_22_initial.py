@@ -1,7 +1,6 @@
 """initial"""
 
 import sqlalchemy as sa
-import sqlmodel.sql.sqltypes
 from alembic import op
 from mediaops_common import columns
 
@@ -19,7 +18,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("ordinal", columns.BigInt, nullable=False),
         sa.Column("profile_id", columns.Guid(), nullable=False),
-        sa.Column("platform", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
+        sa.Column("platform", sa.String(length=40), nullable=False),
         sa.Column("id_scope", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("generation", "workspace_id", "ordinal", name=op.f("pk_actor")),
@@ -44,7 +43,7 @@ def upgrade() -> None:
         sa.Column("last_day", sa.Integer(), nullable=True),
         sa.Column("returned_day", sa.Integer(), nullable=True),
         sa.Column("mask", columns.BigInt, nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=True),
+        sa.Column("name", sa.String(length=500), nullable=True),
         sa.Column("named_day", sa.Integer(), nullable=True),
         sa.Column("named_revision", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint(
@@ -184,8 +183,8 @@ def upgrade() -> None:
         "known_channel",
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("channel_id", columns.Guid(), nullable=False),
-        sa.Column("platform", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
+        sa.Column("platform", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=500), nullable=False),
         sa.Column("version", columns.BigInt, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "channel_id", name=op.f("pk_known_channel")),
     )
@@ -311,7 +310,7 @@ def upgrade() -> None:
         "told_lifecycle",
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("profile_id", columns.Guid(), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("version", columns.BigInt, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "profile_id", name=op.f("pk_told_lifecycle")),
     )

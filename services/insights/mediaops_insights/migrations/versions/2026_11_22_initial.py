@@ -1,7 +1,6 @@
 """initial"""
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
 from mediaops_common import columns
 
@@ -166,9 +165,9 @@ def upgrade() -> None:
         "known_channel",
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("channel_id", columns.Guid(), nullable=False),
-        sa.Column("platform", sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
-        sa.Column("owner_kind", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.Column("platform", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=500), nullable=False),
+        sa.Column("owner_kind", sa.String(length=20), nullable=False),
         sa.Column("version", columns.BigInt, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "channel_id", name=op.f("pk_known_channel")),
     )
@@ -177,7 +176,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("source_id", columns.Guid(), nullable=False),
         sa.Column("channel_id", columns.Guid(), nullable=True),
-        sa.Column("adapter", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+        sa.Column("adapter", sa.String(length=80), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("version", columns.BigInt, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "source_id", name=op.f("pk_known_source")),
@@ -344,8 +343,8 @@ def upgrade() -> None:
         sa.Column("content_id", columns.Guid(), nullable=False),
         sa.Column("revision_id", columns.Guid(), nullable=False),
         sa.Column("channel_id", columns.Guid(), nullable=False),
-        sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(length=1000), nullable=False),
-        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("external_id", sa.String(length=1000), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
         sa.Column("published_at", columns.UtcDateTime(), nullable=False),
         sa.Column("version", columns.BigInt, nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "publication_id", name=op.f("pk_publication")),
@@ -559,7 +558,7 @@ def upgrade() -> None:
         "stream_event",
         sa.Column("workspace_id", columns.Guid(), nullable=False),
         sa.Column("id", columns.BigInt, autoincrement=False, nullable=False),
-        sa.Column("type", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("content", columns.Json, nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_stream_event")),
