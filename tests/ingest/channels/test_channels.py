@@ -1,6 +1,6 @@
 """Channels over HTTP."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from mediaops_common.events import ChannelSaved
@@ -41,7 +41,7 @@ async def test_an_account_has_one_channel_in_a_workspace(ingest):
         ("external_id", ""),
         ("external_id", "x" * 201),
         ("owner_kind", "robot"),
-        ("id", str(uuid4())),
+        ("id", "8ed1149f-1a0e-4b1c-8771-c9678ec41323"),
     ],
 )
 async def test_what_cannot_be_a_channel_is_refused_by_field(ingest, field, value):
