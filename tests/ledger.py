@@ -28,7 +28,7 @@ class Entry:
     event: str
     workspace: str
     key: str
-    """Whose order must be kept, such as the actor."""
+    """Whose order must be kept, such as an actor on one channel."""
     seq: int
     """Rises with every event of a key."""
     outcome: Outcome
@@ -196,8 +196,13 @@ async def _archive(client: httpx.AsyncClient, workspace: str) -> list[Stored]:
         page = await _get(client, "/ingest/v1/events", limit=1000, **after)
         for event in page["items"]:
             marked = event.get("context", {}).get(MARK)
-            if marked:
-                stored.append(Stored(workspace, marked["event"], marked["seq"]))
+            if marked is None:
+                continue
+            one = Stored(workspace, marked["event"], marked["seq"])
+            if event["event"] == "recorded":
+                stored.append(one)
+            else:
+                stored.remove(one)
         if page["next"] is None:
             return stored
         after = {"after": page["next"]}

@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvloop
 from mediaops_common.cli.connection import find_url
@@ -13,9 +14,10 @@ from mediaops_common.clock import open_clock
 from mediaops_common.settings import Settings
 from rich.console import Console
 
+from mediaops_simulator.check.lag import StillBehind
 from mediaops_simulator.run import Simulation, Wanted
 from mediaops_simulator.run import simulate as run_simulation
-from mediaops_simulator.system.api import Api
+from mediaops_simulator.system.api import Api, Unexpected
 
 __all__ = ["open_api", "simulate"]
 
@@ -51,7 +53,13 @@ def simulate(
     )
     console = Console(stderr=as_json)
     settings = settings_for(data)
-    outcome = uvloop.run(_run(wanted, find_url(settings, url), settings, console))
+    address = find_url(settings, url)
+    try:
+        outcome = uvloop.run(_run(wanted, address, settings, console))
+    except httpx.TransportError as error:
+        raise SystemExit(f"nothing answers at {address}: {error}") from None
+    except (Unexpected, StillBehind) as error:
+        raise SystemExit(f"the simulation ended early: {error}") from None
     if as_json:
         typer.echo(json.dumps(_as_json(wanted, outcome), ensure_ascii=False))
     elif outcome.tally is not None:

@@ -1,6 +1,7 @@
 """The company of `mediaops up --demo`: its history once, then gentle traffic for ever."""
 
 import argparse
+import contextlib
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -143,7 +144,8 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--data", required=True, type=Path)
     given = parser.parse_args()
-    uvloop.run(_main(given.url, given.data))
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_main(given.url, given.data))
 
 
 async def _main(url: str, data: Path) -> None:
