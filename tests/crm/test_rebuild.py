@@ -53,7 +53,7 @@ def other_order(events: list[Event], order: Any) -> list[Event]:
 
 @pytest.mark.slow
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

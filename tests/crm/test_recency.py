@@ -6,9 +6,8 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 from mediaops_common.zones import number_of
-from mediaops_crm.actors.repository import Bounds
 from mediaops_crm.actors.service import Recency
-from mediaops_crm.lifecycle.service import LifecycleState, bounds, state_of
+from mediaops_crm.lifecycle.service import LifecycleState, state_of
 
 from tests.crm import naive
 
@@ -65,30 +64,6 @@ def test_the_mask_holds_the_days_of_the_last_64(days: list[int]) -> None:
 @given(active_days())
 def test_the_state_is_the_one_of_the_definition(days: list[int]) -> None:
     assert state_of(Recency.of(days), NUMBER) == naive.lifecycle({*map(day_of, days)}, TODAY)
-
-
-@given(active_days())
-def test_every_history_is_within_the_bounds_of_its_state_and_of_no_other(days: list[int]) -> None:
-    recency = Recency.of(days)
-    assert recency is not None
-    row = {
-        "first_day": recency.first,
-        "last_day": recency.last,
-        "returned_day": recency.returned,
-    }
-    within = [state for state, limits in bounds(NUMBER).items() if fits(row, limits)]
-    assert within == [state_of(recency, NUMBER)]
-
-
-def fits(row: dict[str, int | None], limits: Bounds) -> bool:
-    for name, (lowest, highest) in limits.items():
-        value = row[name]
-        if value is None:
-            if lowest is not None:
-                return False
-        elif not (lowest or 0) <= value <= (highest or 10**6):
-            return False
-    return True
 
 
 def test_nobody_without_a_day_has_a_state() -> None:

@@ -88,7 +88,7 @@ async def test_the_past_waits_while_today_is_told_at_once(crm: RunningCrm) -> No
 
 @pytest.mark.slow
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

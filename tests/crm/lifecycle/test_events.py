@@ -102,7 +102,7 @@ async def test_a_rebuild_says_nothing_and_the_swap_repeats_nothing(crm: RunningC
 
 @pytest.mark.slow
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -159,12 +159,19 @@ async def _announce(
     causes: Mapping[int, UUID],
     today: int,
 ) -> None:
+    """Tells of those whose state may be another than was told. What was told is the state before
+    the batch, as of today or as of the last day that the clock has brought to everybody."""
+    reached, _generation = (await lifecycle.days_reached(session)).get(workspace_id, (today, 0))
     moved = {}
     for ordinal, track in tracks.items():
         if track.before == track.after:
             continue
         now = lifecycle.state_of(track.after, today)
-        if now != lifecycle.state_of(track.before, today):
+        if (
+            track.before is None
+            or now != lifecycle.state_of(track.before, today)
+            or (reached != today and now != lifecycle.state_of(track.before, reached))
+        ):
             moved[ordinal] = now
     if not moved:
         return

@@ -1,11 +1,11 @@
 """Queries over actors and their days."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from mediaops_common.audience.statements import BulkInsert, Lookup, as_id, stored_ids
-from sqlalchemy import Row, Select, Table, and_, case, func, or_, select, true
+from sqlalchemy import Select, Table, func, select
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,24 +16,11 @@ DAYS: Table = ActorDays.__table__  # type: ignore[attr-defined]
 
 KEY = ["generation", "workspace_id", "ordinal"]
 
-Bounds = Mapping[str, tuple[int | None, int | None]]
-"""Column → lowest and highest day; None is open. `returned_day` also fits where it is null and
-only the highest is given."""
-
-CARD = (
+CARDS_OF = Lookup(
+    [ACTOR.c[name] for name in ("ordinal", "profile_id", "platform", "id_scope", "external_id")],
+    [ACTOR.c.generation, ACTOR.c.workspace_id],
     ACTOR.c.ordinal,
-    ACTOR.c.profile_id,
-    ACTOR.c.platform,
-    ACTOR.c.id_scope,
-    ACTOR.c.external_id,
-    DAYS.c.name,
-    DAYS.c.first_day,
-    DAYS.c.last_day,
-    DAYS.c.returned_day,
-    DAYS.c.mask,
 )
-
-
 DAYS_OF = Lookup(
     [DAYS.c[name] for name in ("ordinal", "first_day", "last_day", "mask")]
     + [DAYS.c[name] for name in ("name", "named_day", "named_revision")],
@@ -92,131 +79,96 @@ async def replace_days(
     await DAYS_NOW.rows(session, [(generation, workspace, *row) for row in rows])
 
 
+async def cards(
+    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
+) -> dict[int, tuple[UUID, str, str, str]]:
+    """Ordinal → (profile, platform, id_scope, external_id)."""
+    given = (generation, stored_ids(session)(workspace_id))
+    rows = await CARDS_OF.rows(session, given, sorted(ordinals))
+    return {row[0]: (as_id(row[1]), row[2], row[3], row[4]) for row in rows}
+
+
 async def new_by_day(
     session: AsyncSession, generation: int, workspace_id: UUID, first: int, last: int
 ) -> dict[int, int]:
     """Day → how many were active for the first time."""
     query = (
         select(DAYS.c.first_day, func.count())
-        .where(
-            DAYS.c.generation == generation,
-            DAYS.c.workspace_id == workspace_id,
-            DAYS.c.first_day.between(first, last),
-        )
+        .where(*_those(DAYS, generation, workspace_id), DAYS.c.first_day.between(first, last))
         .group_by(DAYS.c.first_day)
     )
-    connection = await session.connection()
-    return {day: count for day, count in await connection.execute(query)}
+    return {day: count for day, count in await _rows(session, query)}
 
 
-async def by_profile(
+async def new_since(
+    session: AsyncSession, generation: int, workspace_id: UUID, day: int
+) -> list[int]:
+    """The ordinals of those who were first active on that day or later."""
+    query = select(DAYS.c.ordinal).where(
+        *_those(DAYS, generation, workspace_id), DAYS.c.first_day >= day
+    )
+    return [ordinal for (ordinal,) in await _rows(session, query)]
+
+
+async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
+    """How many were ever active."""
+    query = select(func.count()).where(
+        *_those(DAYS, generation, workspace_id), DAYS.c.first_day.is_not(None)
+    )
+    (row,) = await _rows(session, query)
+    return int(row[0])
+
+
+async def ordinals_above(
+    session: AsyncSession, generation: int, workspace_id: UUID, after: int, limit: int
+) -> list[int]:
+    """In order."""
+    query = select(DAYS.c.ordinal).where(
+        *_those(DAYS, generation, workspace_id), DAYS.c.ordinal > after
+    )
+    rows = await _rows(session, query.order_by(DAYS.c.ordinal).limit(limit))
+    return [ordinal for (ordinal,) in rows]
+
+
+async def of_profile(
     session: AsyncSession, generation: int, workspace_id: UUID, profile_id: UUID
-) -> list[Row[Any]]:
-    query = _cards(generation, workspace_id).where(ACTOR.c.profile_id == profile_id)
-    return await _rows(session, query.order_by(ACTOR.c.platform, ACTOR.c.external_id))
+) -> list[int]:
+    query = select(ACTOR.c.ordinal).where(
+        *_those(ACTOR, generation, workspace_id), ACTOR.c.profile_id == profile_id
+    )
+    return [ordinal for (ordinal,) in await _rows(session, query)]
 
 
-async def page(
-    session: AsyncSession,
-    generation: int,
-    workspace_id: UUID,
-    *,
-    identity: tuple[str, str] | None,
-    bounds: Bounds | None,
-    after: UUID | None,
-    limit: int,
-) -> list[Row[Any]]:
-    """Those with at least one day, in the order of their profiles' ids."""
-    query = _cards(generation, workspace_id).order_by(ACTOR.c.profile_id).limit(limit)
-    if identity is not None:
-        platform, external_id = identity
-        query = query.where(ACTOR.c.platform == platform, ACTOR.c.external_id == external_id)
-    if bounds is not None:
-        query = query.where(within(bounds))
+async def of_identity(
+    session: AsyncSession, generation: int, workspace_id: UUID, platform: str, external_id: str
+) -> list[int]:
+    """There is one for each scope, so they are few and come without an order: asking for one would
+    make a database without statistics walk all profiles in it."""
+    query = select(ACTOR.c.ordinal).where(
+        *_those(ACTOR, generation, workspace_id),
+        ACTOR.c.platform == platform,
+        ACTOR.c.external_id == external_id,
+    )
+    return [ordinal for (ordinal,) in await _rows(session, query)]
+
+
+async def profiles_above(
+    session: AsyncSession, generation: int, workspace_id: UUID, after: UUID | None, limit: int
+) -> list[tuple[UUID, int]]:
+    """(profile, ordinal) in the order of profiles' ids; read from the index alone."""
+    query = select(ACTOR.c.profile_id, ACTOR.c.ordinal).where(
+        *_those(ACTOR, generation, workspace_id)
+    )
     if after is not None:
         query = query.where(ACTOR.c.profile_id > after)
-    return await _rows(session, query)
+    rows = await _rows(session, query.order_by(ACTOR.c.profile_id).limit(limit))
+    return [(profile_id, ordinal) for profile_id, ordinal in rows]
 
 
-async def count_by(
-    session: AsyncSession, generation: int, workspace_id: UUID, states: Mapping[str, Bounds]
-) -> dict[str, int]:
-    """State → how many are within its bounds; the bounds given exclude each other."""
-    state = _state(states)
-    query = (
-        select(state, func.count())
-        .where(
-            DAYS.c.generation == generation,
-            DAYS.c.workspace_id == workspace_id,
-            DAYS.c.first_day.is_not(None),
-        )
-        .group_by(state)
-    )
-    connection = await session.connection()
-    return {name: count for name, count in await connection.execute(query)}
+def _those(table: Table, generation: int, workspace_id: UUID) -> list[ColumnElement[bool]]:
+    return [table.c.generation == generation, table.c.workspace_id == workspace_id]
 
 
-async def moved(
-    session: AsyncSession,
-    generation: int,
-    workspace_id: UUID,
-    before: Mapping[str, Bounds] | None,
-    now: Mapping[str, Bounds],
-    *,
-    after: int,
-    limit: int,
-) -> list[int]:
-    query = (
-        select(DAYS.c.ordinal)
-        .where(
-            DAYS.c.generation == generation,
-            DAYS.c.workspace_id == workspace_id,
-            DAYS.c.ordinal > after,
-            DAYS.c.first_day.is_not(None),
-        )
-        .order_by(DAYS.c.ordinal)
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(_state(before) != _state(now))
-    connection = await session.connection()
-    return [ordinal for (ordinal,) in await connection.execute(query)]
-
-
-def within(bounds: Bounds) -> ColumnElement[bool]:
-    """The condition that a row of days is within the bounds."""
-    parts: list[ColumnElement[bool]] = []
-    for name, (lowest, highest) in bounds.items():
-        column = DAYS.c[name]
-        if lowest is not None:
-            parts.append(column >= lowest)
-        if highest is not None:
-            fits = column <= highest
-            is_open = lowest is None and name == "returned_day"
-            parts.append(or_(column.is_(None), fits) if is_open else fits)
-    return and_(true(), *parts)
-
-
-def _state(states: Mapping[str, Bounds]) -> ColumnElement[str]:
-    return case(*((within(bounds), name) for name, bounds in states.items()), else_="")
-
-
-def _same_actor() -> ColumnElement[bool]:
-    return and_(*(ACTOR.c[name] == DAYS.c[name] for name in KEY))
-
-
-def _cards(generation: int, workspace_id: UUID) -> Select[Any]:
-    return (
-        select(*CARD)
-        .select_from(ACTOR.join(DAYS, _same_actor()))
-        .where(
-            ACTOR.c.generation == generation,
-            ACTOR.c.workspace_id == workspace_id,
-            DAYS.c.first_day.is_not(None),
-        )
-    )
-
-
-async def _rows(session: AsyncSession, query: Select[Any]) -> list[Row[Any]]:
+async def _rows(session: AsyncSession, query: Select[Any]) -> list[Any]:
     connection = await session.connection()
     return list((await connection.execute(query)).all())

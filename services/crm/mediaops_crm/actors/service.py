@@ -1,6 +1,6 @@
 """What is kept about actors: who they are and on which days they were active."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,23 +11,24 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import repository
 from mediaops_crm.actors.models import Recency
-from mediaops_crm.actors.repository import Bounds
 from mediaops_crm.database import AUDIENCE
 
 __all__ = [
-    "Bounds",
     "Identity",
     "Name",
     "Person",
     "Recency",
     "Seen",
     "Track",
-    "by_profile",
-    "count_by",
-    "moved",
+    "count",
     "new_by_day",
-    "page",
+    "new_since",
+    "of_identity",
+    "of_profile",
+    "ordinals_above",
+    "people",
     "profile_ids",
+    "profiles_above",
     "recencies",
     "recount",
     "save",
@@ -46,10 +47,11 @@ class Person:
     """An actor as lists show it."""
 
     profile_id: UUID
-    identity: Identity
+    platform: str
+    id_scope: str
+    external_id: str
     name: str | None
     recency: Recency
-    returned: int | None
 
 
 @dataclass
@@ -163,7 +165,7 @@ def _row(ordinal: int, track: Track) -> tuple[Any, ...]:
 
 
 async def profile_ids(
-    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Collection[int]
+    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
 ) -> dict[int, UUID]:
     """Ordinal → profile."""
     return await repository.profile_ids(session, generation, workspace_id, ordinals)
@@ -176,63 +178,27 @@ async def new_by_day(
     return await repository.new_by_day(session, generation, workspace_id, first, last)
 
 
-async def by_profile(
-    session: AsyncSession, generation: int, workspace_id: UUID, profile_id: UUID
-) -> list[Person]:
-    """The actors of one profile; none where there is no such profile."""
-    rows = await repository.by_profile(session, generation, workspace_id, profile_id)
-    return [_person(row) for row in rows]
-
-
-async def page(
-    session: AsyncSession,
-    generation: int,
-    workspace_id: UUID,
-    *,
-    identity: tuple[str, str] | None = None,
-    bounds: Bounds | None = None,
-    after: UUID | None = None,
-    limit: int,
-) -> list[Person]:
-    """Actors that were active at least once, in the order of their profiles' ids."""
-    rows = await repository.page(
-        session,
-        generation,
-        workspace_id,
-        identity=identity,
-        bounds=bounds,
-        after=after,
-        limit=limit,
-    )
-    return [_person(row) for row in rows]
-
-
-async def count_by(
-    session: AsyncSession, generation: int, workspace_id: UUID, states: Mapping[str, Bounds]
-) -> dict[str, int]:
-    """State → how many actors are within its bounds."""
-    return await repository.count_by(session, generation, workspace_id, states)
-
-
-async def moved(
-    session: AsyncSession,
-    generation: int,
-    workspace_id: UUID,
-    before: Mapping[str, Bounds] | None,
-    now: Mapping[str, Bounds],
-    *,
-    after: int,
-    limit: int,
+async def new_since(
+    session: AsyncSession, generation: int, workspace_id: UUID, day: int
 ) -> list[int]:
-    """The next ordinals above `after` whose state is another by `now` than by `before`; all of
-    them without `before`."""
-    return await repository.moved(
-        session, generation, workspace_id, before, now, after=after, limit=limit
-    )
+    """The ordinals of those who were first active on that day or later."""
+    return await repository.new_since(session, generation, workspace_id, day)
+
+
+async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
+    """How many actors were ever active."""
+    return await repository.count(session, generation, workspace_id)
+
+
+async def ordinals_above(
+    session: AsyncSession, generation: int, workspace_id: UUID, after: int, limit: int
+) -> list[int]:
+    """The next ordinals, in order."""
+    return await repository.ordinals_above(session, generation, workspace_id, after, limit)
 
 
 async def recencies(
-    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Collection[int]
+    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
 ) -> dict[int, Recency | None]:
     """Ordinal → its days now."""
     rows = await repository.days_of(session, generation, workspace_id, ordinals)
@@ -242,13 +208,41 @@ async def recencies(
     }
 
 
-def _person(row: Any) -> Person:
-    recency = Recency.stored(row.first_day, row.last_day, row.mask)
-    assert recency is not None  # only those with a first day are shown
-    return Person(
-        profile_id=row.profile_id,
-        identity=(row.platform, row.id_scope, row.external_id),
-        name=row.name,
-        recency=recency,
-        returned=row.returned_day,
+async def people(
+    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
+) -> list[Person]:
+    """Those of the ordinals that were active at least once, in the order of profiles' ids."""
+    wanted = list(ordinals)
+    cards = await repository.cards(session, generation, workspace_id, wanted)
+    rows = await repository.days_of(session, generation, workspace_id, wanted)
+    found = []
+    for ordinal, (first, last, mask, name, *_named) in rows.items():
+        recency = Recency.stored(first, last, mask)
+        if recency is not None:
+            found.append(Person(*cards[ordinal], name, recency))
+    return sorted(found, key=lambda person: person.profile_id)
+
+
+async def of_profile(
+    session: AsyncSession, generation: int, workspace_id: UUID, profile_id: UUID
+) -> list[Person]:
+    """The actors of a profile; none where there is no such profile."""
+    ordinals = await repository.of_profile(session, generation, workspace_id, profile_id)
+    return await people(session, generation, workspace_id, ordinals)
+
+
+async def of_identity(
+    session: AsyncSession, generation: int, workspace_id: UUID, platform: str, external_id: str
+) -> list[Person]:
+    """All actors with that id on that platform, whatever their scope."""
+    ordinals = await repository.of_identity(
+        session, generation, workspace_id, platform, external_id
     )
+    return await people(session, generation, workspace_id, ordinals)
+
+
+async def profiles_above(
+    session: AsyncSession, generation: int, workspace_id: UUID, after: UUID | None, limit: int
+) -> list[tuple[UUID, int]]:
+    """The next (profile, ordinal), in the order of profiles' ids."""
+    return await repository.profiles_above(session, generation, workspace_id, after, limit)

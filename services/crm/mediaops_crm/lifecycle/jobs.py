@@ -1,5 +1,6 @@
 """Moves lifecycle states when a local day begins, also of people who do nothing."""
 
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from mediaops_common.jobs import Job
@@ -39,30 +40,45 @@ async def _move(
 ) -> None:
     # After a rebuild, and the first time, anybody's state may be another than was told.
     same = reached is not None and reached[1] == generation
-    before = service.bounds(reached[0]) if reached is not None and same else None
-    after = -1
-    while True:
+    if reached is not None and same:
         async with runtime.database.read() as session:
-            ordinals = await actors.moved(
-                session,
-                generation,
-                workspace_id,
-                before,
-                service.bounds(today),
-                after=after,
-                limit=CHUNK,
-            )
-        if not ordinals:
-            break
-        async with runtime.database.write() as session:
-            if not await service.move_some(session, generation, workspace_id, ordinals, today):
+            key = (generation, workspace_id)
+            before = await service.standing(session, *key, reached[0])
+            now = await service.standing(session, *key, today)
+        moved = before.moved(now).to_array()
+        for start in range(0, len(moved), CHUNK):
+            some = moved[start : start + CHUNK].tolist()
+            if not await _tell(runtime, workspace_id, generation, some, today):
                 return
-        after = ordinals[-1]
+    else:
+        async for some in _everybody(runtime, workspace_id, generation):
+            if not await _tell(runtime, workspace_id, generation, some, today):
+                return
     async with runtime.database.write() as session:
         await service.reach_day(session, workspace_id, today, generation)
         await days.touch(session, workspace_id, [today])
         if not same:
             await days.touch_computed(session, workspace_id)
+
+
+async def _tell(
+    runtime: Runtime, workspace_id: UUID, generation: int, ordinals: Sequence[int], today: int
+) -> bool:
+    async with runtime.database.write() as session:
+        return await service.move_some(session, generation, workspace_id, ordinals, today)
+
+
+async def _everybody(
+    runtime: Runtime, workspace_id: UUID, generation: int
+) -> AsyncIterator[list[int]]:
+    after = -1
+    while True:
+        async with runtime.database.read() as session:
+            ordinals = await actors.ordinals_above(session, generation, workspace_id, after, CHUNK)
+        if not ordinals:
+            return
+        yield ordinals
+        after = ordinals[-1]
 
 
 MOVE_BY_CLOCK = Job("lifecycle.clock", every_seconds=10, run=move_by_clock)

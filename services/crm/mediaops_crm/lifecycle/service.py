@@ -1,60 +1,47 @@
 """Lifecycle states as a function of days, and the events that tell of their changes."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from mediaops_common.audience import ALL, load
 from mediaops_common.events import LifecycleChanged
 from mediaops_common.projections import live_generation
 from mediaops_common.zones import number_day
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import service as actors
-from mediaops_crm.actors.service import Bounds
+from mediaops_crm.database import AUDIENCE
 from mediaops_crm.lifecycle import repository
 from mediaops_crm.lifecycle.models import LifecycleState
 
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
 __all__ = [
-    "NEW_DAYS",
     "LifecycleState",
+    "Standing",
     "announce",
-    "bounds",
     "count",
     "days_reached",
     "move_some",
     "reach_day",
+    "standing",
     "state_at",
+    "state_of",
 ]
 
 NEW_DAYS = 7
 """`new` and `resurrected` hold so long."""
 ACTIVE_DAYS, AT_RISK_DAYS, DORMANT_DAYS = 7, 14, 30
 """The most days since the last active one."""
+AHEAD_DAYS = 400
+"""Activities may lie ahead of the clock, by a day; by more where a test set the clock back."""
 
 RETRACTED = "retracted"
 """What listeners are told of somebody whose every activity was taken back."""
-
-
-def bounds(day: int) -> dict[str, Bounds]:
-    """What each state means on that day. Every set of days fits exactly one."""
-    young = day - NEW_DAYS + 1
-    settled: Bounds = {"first_day": (None, young - 1), "returned_day": (None, young - 1)}
-    return {
-        LifecycleState.new.value: {"first_day": (young, None)},
-        LifecycleState.resurrected.value: {
-            "first_day": (None, young - 1),
-            "returned_day": (young, None),
-        },
-        LifecycleState.active.value: {**settled, "last_day": (day - ACTIVE_DAYS, None)},
-        LifecycleState.at_risk.value: {
-            **settled,
-            "last_day": (day - AT_RISK_DAYS, day - ACTIVE_DAYS - 1),
-        },
-        LifecycleState.dormant.value: {
-            **settled,
-            "last_day": (day - DORMANT_DAYS, day - AT_RISK_DAYS - 1),
-        },
-        LifecycleState.churned.value: {**settled, "last_day": (None, day - DORMANT_DAYS - 1)},
-    }
 
 
 def state_at(day: int, first: int, last: int, returned: int | None) -> LifecycleState:
@@ -78,12 +65,69 @@ def state_of(recency: actors.Recency | None, day: int) -> LifecycleState | None:
     return state_at(day, recency.first, recency.last, recency.returned)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Who is in which state on one day, as bitmaps of ordinals. Who was not active for more than
+    30 days is in none of them: churned."""
+
+    members: "dict[LifecycleState, BitMap]"
+
+    def holds(self, ordinal: int, state: LifecycleState | None) -> bool:
+        """Whether it is in that state; whoever it is, where none is asked for."""
+        if state is None:
+            return True
+        if state is LifecycleState.churned:
+            return not any(ordinal in bits for bits in self.members.values())
+        return ordinal in self.members[state]
+
+    def moved(self, later: "Standing") -> "BitMap":
+        """Whose state on the later day is another."""
+        changes = [bits ^ later.members[state] for state, bits in self.members.items()]
+        return type(changes[0])().union(*changes)
+
+
+async def standing(
+    session: AsyncSession, generation: int, workspace_id: UUID, day: int
+) -> Standing:
+    """The states of everybody as of that day, from the bitmaps of the weeks before it."""
+    new = await actors.new_since(session, generation, workspace_id, day - NEW_DAYS + 1)
+    first, last = day - NEW_DAYS + 1 - DORMANT_DAYS, day + AHEAD_DAYS
+    maps = await load(session, AUDIENCE, generation, workspace_id, ALL, first, last)
+    return await asyncio.to_thread(_stand, maps, new, day)
+
+
+def _stand(maps: "Mapping[int, BitMap]", new: list[int], day: int) -> Standing:
+    from pyroaring import BitMap
+
+    def since(first: int, last: int = day + AHEAD_DAYS) -> BitMap:
+        return BitMap().union(*(bits for at, bits in maps.items() if first <= at <= last))
+
+    young = day - NEW_DAYS + 1
+    novices = BitMap(new)
+    # Active then, and on none of the 30 days before.
+    returned = [maps[at] - since(at - DORMANT_DAYS, at - 1) for at in maps if at >= young]
+    resurrected = BitMap().union(*returned) - novices
+    week, fortnight = since(day - ACTIVE_DAYS), since(day - AT_RISK_DAYS)
+    return Standing(
+        {
+            LifecycleState.new: novices,
+            LifecycleState.resurrected: resurrected,
+            LifecycleState.active: week - novices - resurrected,
+            LifecycleState.at_risk: fortnight - week,
+            LifecycleState.dormant: since(day - DORMANT_DAYS) - fortnight,
+        }
+    )
+
+
 async def count(
     session: AsyncSession, generation: int, workspace_id: UUID, day: int
 ) -> dict[LifecycleState, int]:
     """State → profiles in it on that day, for every state."""
-    found = await actors.count_by(session, generation, workspace_id, bounds(day))
-    return {state: found.get(state, 0) for state in LifecycleState}
+    stand = await standing(session, generation, workspace_id, day)
+    counts = {state: len(stand.members.get(state, ())) for state in LifecycleState}
+    everybody = await actors.count(session, generation, workspace_id)
+    counts[LifecycleState.churned] = everybody - sum(counts.values())
+    return counts
 
 
 async def announce(
@@ -133,11 +177,12 @@ async def reach_day(session: AsyncSession, workspace_id: UUID, day: int, generat
 
 
 async def move_some(
-    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: list[int], day: int
+    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int], day: int
 ) -> bool:
     """Tells of these actors' states as of that day; False when another generation is live now."""
     if await live_generation(session) != generation:
         return False
+    ordinals = list(ordinals)
     recencies = await actors.recencies(session, generation, workspace_id, ordinals)
     profiles = await actors.profile_ids(session, generation, workspace_id, ordinals)
     states = {profiles[o]: state_of(recency, day) for o, recency in recencies.items()}

@@ -68,9 +68,9 @@ def _fields(profile: Profile) -> dict[str, Any]:
         "id": profile.id,
         "identities": [
             IdentityRead(
-                platform=person.identity[0],
-                id_scope=person.identity[1],
-                external_id=person.identity[2],
+                platform=person.platform,
+                id_scope=person.id_scope,
+                external_id=person.external_id,
                 name=person.name,
             )
             for person in profile.people

@@ -15,6 +15,12 @@ from mediaops_crm.lifecycle.service import LifecycleState
 
 __all__ = ["Profile", "find", "page", "parse_identity"]
 
+FEW = 5_000
+"""So many profiles are looked up and sorted sooner than they are met one by one."""
+
+STEP = 2_000
+"""Entries of the index read at once."""
+
 
 class Profile(NamedTuple):
     id: UUID
@@ -44,21 +50,51 @@ async def page(
 ) -> list[Profile]:
     """Profiles in the order of their ids. The state is that of now, whether or not anybody was
     told of it."""
-    people = await actors.page(
-        session,
-        view.generation,
-        view.workspace_id,
-        identity=identity,
-        bounds=None if state is None else lifecycle.bounds(view.today)[state.value],
-        after=after,
-        limit=limit,
-    )
+    if identity is None:
+        return await _walk(session, view, state, after, limit)
+    found = await actors.of_identity(session, view.generation, view.workspace_id, *identity)
+    profiles = [_profile([person], view.today) for person in found]
+    return [
+        profile
+        for profile in profiles
+        if (after is None or profile.id > after) and state in (None, profile.lifecycle)
+    ][:limit]
+
+
+async def _walk(
+    session: AsyncSession, view: View, state: LifecycleState | None, after: UUID | None, limit: int
+) -> list[Profile]:
+    """Few members of a state are all looked up; of many, the next are met soon in the index."""
+    key = (view.generation, view.workspace_id)
+    stand = None
+    if state is not None:
+        stand = await lifecycle.standing(session, *key, view.today)
+        members = stand.members.get(state)
+        if members is not None and len(members) <= FEW:
+            ids = await actors.profile_ids(session, *key, members)
+            few = sorted((i, o) for o, i in ids.items() if after is None or i > after)
+            return await _profiles(session, view, [ordinal for _id, ordinal in few[:limit]])
+    found: list[Profile] = []
+    while True:
+        rows = await actors.profiles_above(session, *key, after, STEP)
+        chosen = [o for _id, o in rows if stand is None or stand.holds(o, state)]
+        for start in range(0, len(chosen), limit):
+            found += await _profiles(session, view, chosen[start : start + limit])
+            if len(found) >= limit:
+                return found[:limit]
+        if len(rows) < STEP:
+            return found
+        after = rows[-1][0]
+
+
+async def _profiles(session: AsyncSession, view: View, ordinals: list[int]) -> list[Profile]:
+    people = await actors.people(session, view.generation, view.workspace_id, ordinals)
     return [_profile([person], view.today) for person in people]
 
 
 async def find(session: AsyncSession, view: View, profile_id: UUID) -> Profile:
     """Raises NotFound, also for a profile of another workspace."""
-    people = await actors.by_profile(session, view.generation, view.workspace_id, profile_id)
+    people = await actors.of_profile(session, view.generation, view.workspace_id, profile_id)
     if not people:
         raise NotFound(f"no profile {profile_id}")
     return _profile(people, view.today)
@@ -71,7 +107,7 @@ def _profile(people: Sequence[Person], today: int) -> Profile:
         id=person.profile_id,
         people=[person],
         recency=recency,
-        lifecycle=lifecycle.state_at(today, recency.first, recency.last, person.returned),
+        lifecycle=lifecycle.state_at(today, recency.first, recency.last, recency.returned),
         week=recency.active_days(today, WEEK),
         month=recency.active_days(today, MONTH),
     )
