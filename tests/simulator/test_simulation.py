@@ -56,6 +56,8 @@ def assert_no_difference(status: int, outcome: Any) -> None:
         "retention",
         "growth",
         "metrics",
+        "corrections",
+        "compare",
         "quality",
         "replay",
         "audit",

@@ -2,6 +2,7 @@
 
 from mediaops_simulator.check.audience import check_growth, check_histogram, check_stickiness
 from mediaops_simulator.check.audit import check_audit
+from mediaops_simulator.check.comparisons import check_comparisons
 from mediaops_simulator.check.mending import check_mending
 from mediaops_simulator.check.metrics import check_metrics
 from mediaops_simulator.check.quality import check_quality
@@ -27,6 +28,7 @@ async def verify(crew: Crew, operator: Api, mended: Mended | None) -> Tally:
     await check_retention(scene)
     await check_growth(scene)
     await check_metrics(scene)
+    await check_comparisons(scene, mended)
     await check_quality(scene)
     await check_audit(scene, operator)
     if mended is not None:

@@ -1,18 +1,16 @@
 """What every check needs: the system, the truth, and the days that are compared."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from mediaops_simulator.check.tally import Tally
 from mediaops_simulator.system.api import Api
 from mediaops_simulator.system.company import Workplace
 from mediaops_simulator.truth.book import Book
+from mediaops_simulator.truth.corrections import final_at
 from mediaops_simulator.truth.reading import Reading
 
-__all__ = ["LATENESS", "Scene"]
-
-LATENESS = timedelta(hours=24)
-"""How late the news of all three platforms may come."""
+__all__ = ["Scene"]
 
 _UNSURE_SECONDS = 1_200
 
@@ -32,8 +30,7 @@ class Scene:
     def grade(self, day: date) -> str | None:
         """`final` once the day and its allowance for late news are over, when everything that was
         sent has been applied; None too close to that moment to be sure."""
-        after = datetime.combine(day + timedelta(days=1), time(), tzinfo=self.book.zone)
-        left = (after + LATENESS - self.now).total_seconds()
+        left = (final_at(self.book, day) - self.now).total_seconds()
         if abs(left) < _UNSURE_SECONDS:
             return None
         return "provisional" if left > 0 else "final"
