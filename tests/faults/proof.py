@@ -46,7 +46,8 @@ def _compare_people(system: System, workspace: str, days: tuple[str, str]) -> No
     by_day: dict[str, set[str]] = defaultdict(set)
     for event in system.events(workspace):
         moment = datetime.fromisoformat(event["occurred_at"]) + timedelta(hours=8)  # no DST there
-        by_day[str(moment.date())].add(event["actor"]["external_id"])
+        if days[0] <= str(moment.date()) <= days[1]:
+            by_day[str(moment.date())].add(event["actor"]["external_id"])
     answer = system.ask(
         "/crm/v1/stickiness", workspace=workspace, params={"from": days[0], "to": days[1]}
     )

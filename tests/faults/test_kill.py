@@ -4,6 +4,7 @@ import os
 import random
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
-from tests.system.running import a_system
+from tests.system.running import System, a_system
 
 SEED = int(os.environ.get("MEDIAOPS_TEST_SEED", "20261122"))
 
@@ -54,6 +55,7 @@ POINTS = {
     "archive_relay.after_publish": 5,
     "relay.after_publish": 3,
     "consumer.in_transaction": 12,
+    "compaction.in_transaction": 1,
 }
 
 
@@ -109,3 +111,46 @@ def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, service, point) -> None
         assert [rebuild["state"] for rebuild in rebuilds] == ["done"]
         assert rebuilds[0]["generation"] == 2
         prove(system, ledger)
+
+
+def old_activities(channel: str, moment: datetime) -> list[dict[str, object]]:
+    stamp = moment.isoformat().replace("+00:00", "Z")
+    return [
+        {
+            "channel_id": channel,
+            "type": "like.created",
+            "occurred_at": stamp,
+            "actor": {"external_id": f"old-{n}"},
+            "dedup_key": f"old-{n}",
+        }
+        for n in range(200)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("point", ["retention.in_transaction", "delivery_log.retention"])
+def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, point) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=450)
+    system = System(tmp_path / "data", MEDIAOPS_CLOCK=str(int(long_ago.timestamp())))
+    try:
+        system.start()
+        body = old_activities(system.add_channel(), long_ago)
+        assert system.call("POST", "/ingest/v1/activities", body).json()["accepted"] == 200
+        system.settle()
+        system.kill()
+        del system.environment["MEDIAOPS_CLOCK"]
+        system.forget_tokens()
+        system.start(MEDIAOPS_FAILPOINTS=f"{point}=kill@1")
+        assert system.wait_for_death(60), f"{point} was not reached"
+        system.start()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and system.ask("/ingest/v1/deliveries")["items"]:
+            time.sleep(0.2)
+        assert system.ask("/ingest/v1/deliveries")["items"] == []
+        system.settle()
+        assert len(system.events()) == 200
+        assert system.audit()["residual"] == 0
+    finally:
+        system.kill()
+        system.http.close()

@@ -119,6 +119,10 @@ class System:
             self._tokens[workspace, role] = made
         return self._tokens[workspace, role]
 
+    def forget_tokens(self) -> None:
+        """After a change of the clock the old ones have expired, or are not yet valid."""
+        self._tokens.clear()
+
     def call(
         self,
         method: str,
