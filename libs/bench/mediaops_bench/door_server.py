@@ -1,0 +1,95 @@
+"""The server that the door's measurement loads, as a process of its own.
+
+`python -m mediaops_bench.door_server VARIANT FOLDER CHANNELS` prints where to send, then serves
+until its input ends.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+from mediaops_common.http.server import listen, serve
+from mediaops_common.settings import HttpSettings
+from mediaops_ingest.delivery_log.port import NewDelivery
+from mediaops_ingest.door import lifecycle as door
+from mediaops_ingest.door.front import front
+from mediaops_ingest.main import INGEST
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mediaops_bench.services import opened
+from mediaops_bench.wire import Hook
+
+__all__ = ["VARIANTS", "main"]
+
+VARIANTS = ("bare", "unstored", "door")
+
+
+class Nowhere:
+    """A delivery log that forgets at once: the door's own path without storage."""
+
+    backlog = 0
+
+    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
+        return list(range(1, len(deliveries) + 1))
+
+
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body and answers 202: the least that any ASGI app does."""
+    more = True
+    while more:
+        more = (await receive()).get("more_body", False)
+    start = {"type": "http.response.start", "status": 202}
+    await send({**start, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+@asynccontextmanager
+async def chosen(
+    variant: str, folder: Path, channels: int
+) -> AsyncIterator[tuple[ASGIApp, list[Hook], str]]:
+    """The app, the hooks that lead to it and a token for its posts."""
+    if variant == "bare":
+        yield bare, [], ""
+        return
+    async with opened(INGEST, folder) as ingest:
+        hooks = await ingest.add_company(channels)
+        app = ingest.app
+        if variant == "unstored":
+            await door.stop(ingest.runtime)
+            log = ingest.runtime.state["delivery_log"]
+            ingest.runtime.state["delivery_log"] = Nowhere()
+            await door.start(ingest.runtime)
+            app = front(app, ingest.runtime)
+            ingest.runtime.state["delivery_log"] = log
+        yield app, hooks, ingest.token()
+
+
+async def run(variant: str, folder: Path, channels: int) -> None:
+    http = HttpSettings(port=0)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().run_in_executor(None, sys.stdin.read).add_done_callback(
+        lambda _done: stopping.set()
+    )
+    async with chosen(variant, folder, channels) as (app, hooks, token):
+        sock = listen(http)
+        listed = [(hook.path, hook.secret, hook.channel) for hook in hooks]
+        told = {"port": sock.getsockname()[1], "hooks": listed, "token": token}
+
+        def tell() -> None:
+            sys.stdout.write(json.dumps(told) + "\n")
+            sys.stdout.flush()
+
+        await serve(app, http, sock, stopping=stopping, on_ready=tell)
+
+
+def main() -> None:
+    variant, folder, channels = sys.argv[1:]
+    uvloop.run(run(variant, Path(folder), int(channels)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Load generators: processes of their own, cheap beside what they load."""

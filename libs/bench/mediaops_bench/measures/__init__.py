@@ -1,0 +1,1 @@
+"""One measurement a file; each gives figures, and bare limits measured beside them."""
