@@ -1,13 +1,11 @@
 """Which cells are final: everything that may still come as a matter of course has come."""
 
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
-from typing import Literal
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 
 from mediaops_common.ids import shard_of
 from mediaops_common.platforms import lateness
-from mediaops_common.watermarks import shard_watermarks
+from mediaops_common.watermarks import Grade, shard_watermarks
 from mediaops_common.zones import day_end
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,21 +29,30 @@ class Grades:
         self._selection = selection
         self._marks = marks
         self._through: dict[Group, datetime] = {}
+        self._ends: dict[date, datetime] = {}
 
     @classmethod
     async def of(cls, session: AsyncSession, selection: Selection) -> "Grades":
         return cls(selection, await shard_watermarks(session, GROUP))
 
-    def grade(self, period: Period, group: Group) -> Literal["final", "provisional"]:
-        through = self._through.get(group)
+    def of_group(self, group: Group, shown: Sequence[Period]) -> list[Grade]:
+        """The grades of a group's cells, period by period."""
+        part = self._selection.part_of(group)
+        through = self._through.get(part)
         if through is None:
-            through = self._through[group] = self._final_through(group)
-        end = day_end(period.last_day, self._selection.timezone)
-        return "final" if end <= through else "provisional"
+            through = self._through[part] = self._final_through(group)
+        return ["final" if self._end(period) <= through else "provisional" for period in shown]
+
+    def _end(self, period: Period) -> datetime:
+        end = self._ends.get(period.last_day)
+        if end is None:
+            end = day_end(period.last_day, self._selection.timezone)
+            self._ends[period.last_day] = end
+        return end
 
     def _final_through(self, group: Group) -> datetime:
         """Days that ended by then are final: the slowest contributing channel decides."""
-        channels: Collection[UUID] = self._selection.channels_of(group)
+        channels = self._selection.channels_of(group)
         if not channels:
             return max(self._marks.values(), default=NEVER)
         return min(

@@ -10,6 +10,7 @@ from mediaops_common.activity_types import makes_active
 from mediaops_common.zones import number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_insights.aside import aside
 from mediaops_insights.audience import service as audience
 from mediaops_insights.fast import GROUP
 from mediaops_insights.metrics.measures import (
@@ -102,9 +103,20 @@ async def read_tallied(
         set((measure.weights or {}).values()) <= {1} for measure in measures.values()
     )
     by = () if is_even else ("type",)
-    places = _places(shown)
     question = _question(selection, shown, by, types)
-    for tally in await rollups.tallies(session, selection.workspace_id, question):
+    tallies = await rollups.tallies(session, selection.workspace_id, question)
+    await aside(len(tallies), _weigh, found, tallies, selection, _places(shown), measures)
+    return found
+
+
+def _weigh(
+    found: dict[str, Series],
+    tallies: Iterable[rollups.Tally],
+    selection: Selection,
+    places: Mapping[int, int],
+    measures: Mapping[str, Tallied],
+) -> None:
+    for tally in tallies:
         place = places.get(tally.bucket)
         if place is None:
             continue
@@ -116,7 +128,6 @@ async def read_tallied(
             if weight:
                 value = tally.n if measure.of == "n" else tally.total
                 found[name][group][place].add(weight * value, tally.corrections)
-    return found
 
 
 async def read(

@@ -1,7 +1,7 @@
 """What is selected: filters and groups, with what is known of the channels."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class Selection:
     types: frozenset[str] | None = None
     regions: frozenset[str] | None = None
     currencies: frozenset[str] | None = None
+    _parts: dict[UUID | None, Group] = field(default_factory=dict, compare=False, repr=False)
+    _by_part: dict[Group, list[UUID]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def today(self) -> date:
@@ -58,14 +60,26 @@ class Selection:
         currency: str | None = None,
     ) -> Group:
         """The group that a fact belongs to."""
-        values: list[str | None] = []
-        for dimension in self.group_by:
-            if dimension in OF_CHANNELS:
-                values.append(self._of_channel(dimension, channel))
-            else:
-                told = {"content": content, "type": type_, "region": region, "currency": currency}
-                values.append(told[dimension])
-        return tuple(values)
+        of_channel = self._part(channel)
+        if len(of_channel) == len(self.group_by):
+            return of_channel
+        told = {"content": content, "type": type_, "region": region, "currency": currency}
+        parts = iter(of_channel)
+        return tuple(
+            next(parts) if dimension in OF_CHANNELS else told[dimension]
+            for dimension in self.group_by
+        )
+
+    def _part(self, channel: UUID | None) -> Group:
+        """What a channel says of the groups that its facts belong to."""
+        known = self._parts.get(channel)
+        if known is None:
+            known = self._parts[channel] = tuple(
+                self._of_channel(dimension, channel)
+                for dimension in self.group_by
+                if dimension in OF_CHANNELS
+            )
+        return known
 
     def _of_channel(self, dimension: str, channel: UUID | None) -> str | None:
         if dimension == "channel" or channel is None:
@@ -75,16 +89,20 @@ class Selection:
             return None
         return known.platform if dimension == "platform" else known.owner_kind
 
+    def part_of(self, group: Group) -> Group:
+        """What a group says of channels: groups that say the same have the same channels."""
+        return tuple(
+            value
+            for dimension, value in zip(self.group_by, group, strict=True)
+            if dimension in OF_CHANNELS
+        )
+
     def channels_of(self, group: Group) -> list[UUID]:
         """The channels that contribute to a group."""
-        return [
-            channel
-            for channel in self.contributing
-            if all(
-                dimension not in OF_CHANNELS or self._of_channel(dimension, channel) == value
-                for dimension, value in zip(self.group_by, group, strict=True)
-            )
-        ]
+        if not self._by_part:
+            for channel in self.contributing:
+                self._by_part.setdefault(self._part(channel), []).append(channel)
+        return self._by_part.get(self.part_of(group), [])
 
     def standing_groups(self) -> list[Group]:
         """The groups that are there without any fact: quiet channels are shown, with 0.

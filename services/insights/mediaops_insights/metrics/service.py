@@ -7,6 +7,7 @@ from typing import Any
 from mediaops_common.http import Invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_insights.aside import aside
 from mediaops_insights.metrics.catalogue import CATALOGUE, Metric
 from mediaops_insights.metrics.grades import Grades
 from mediaops_insights.metrics.measures import Amount, Ratio, Tallied
@@ -80,6 +81,13 @@ async def answer(session: AsyncSession, question: Question) -> list[Cell]:
     if question.compared is not None:
         against = await _read(session, question, question.compared)
     grades = await Grades.of(session, question.selection)
+    size = sum(len(series) for series in shown.values()) * len(question.shown)
+    return await aside(size, _put_together, question, shown, against, grades)
+
+
+def _put_together(
+    question: Question, shown: Read, against: Read | None, grades: Grades
+) -> list[Cell]:
     cells: list[Cell] = []
     for metric in question.metrics:
         groups = _groups(metric, question.selection, shown, against)
@@ -151,14 +159,14 @@ def _cells(
     named = dict(zip(selection.group_by, group, strict=False))
     if is_money and "currency" not in named and _currencies(metric, shown, against) > 1:
         named["currency"] = group[-1]
-    graded = group[:-1] if is_money else group
+    graded = grades.of_group(group[:-1] if is_money else group, question.shown)
     for place, period in enumerate(question.shown):
         cell: Cell = {
             "metric": metric.name,
             "start": period.start,
             "group": named,
             **_value(metric, shown, group, place),
-            "grade": grades.grade(period, graded),
+            "grade": graded[place],
             "corrections": _corrections(metric, shown, group, place),
         }
         if is_money:

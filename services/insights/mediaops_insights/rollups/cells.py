@@ -239,6 +239,7 @@ def levels(cells: Cells) -> Iterator[tuple[Level, Cells]]:
     regional = {key: counts for key, counts in cells.items() if key[3]}
     if regional:
         yield Level.region, regional
+        yield Level.wide_region, _by(regional, [(0, 0, key[2], key[3]) for key in regional])
         cells = _by(cells, [(key[0], key[1], key[2], 0) for key in cells])
     yield Level.content, {key: counts for key, counts in cells.items() if key[1]}
     channels = _by(cells, [(key[0], 0, key[2], 0) for key in cells])

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mediaops_insights.rollups.models import COUNTS, Level
+from mediaops_insights.rollups.models import Level
 from mediaops_insights.rollups.questions import Question
 
-__all__ = ["Part", "distribute", "plan"]
+__all__ = ["Key", "Part", "distribute", "plan"]
 
 Key = tuple[int, int, int, int, int]
 """(bucket, channel, content, type, region)."""
@@ -36,10 +36,10 @@ def plan(question: Question) -> list[Part]:
     by = question.by
     wants_content = "content" in by or question.contents is not None
     wants_region = "region" in by or question.regions is not None
+    told = "channel" in by or question.channels is not None
     parts: list[Part] = []
     above: Level | None = None
     if question.contents is None and question.regions is None:
-        told = "channel" in by or question.channels is not None
         above = Level.channel if told else Level.workspace
         names: tuple[str, ...] = ("channel", "type") if told else ("type",)
         parts.append(Part(above, _of(by, names), names, None))
@@ -47,7 +47,10 @@ def plan(question: Question) -> list[Part]:
         names = ("channel", "content", "type")
         parts.append(Part(Level.content, _of(by, names), names, above))
         above = Level.content
-    if wants_region:
+    if wants_region and not told and not wants_content:
+        names = ("type", "region")
+        parts.append(Part(Level.wide_region, _of(by, names), names, above))
+    elif wants_region:
         parts.append(Part(Level.region, _of(by, NAMES), NAMES, above))
     return parts
 
@@ -67,27 +70,30 @@ def distribute(
     cells: dict[Key, list[int]] = {}
     for part, rows in sums:
         width = 1 + len(part.by)
+        # Where each name stands in a row; 0, the bucket's place, where it does not.
+        channel, content, type_, region = (
+            1 + part.by.index(name) if name in part.by else 0 for name in NAMES
+        )
+        of_content = 0 if part.level is Level.content else content
         for row in rows:
-            given = dict(zip(part.by, row[1:width], strict=True))
-            key = _key(row[0], given)
+            key = (
+                row[0],
+                row[channel] if channel else 0,
+                row[content] if content else 0,
+                row[type_] if type_ else 0,
+                row[region] if region else 0,
+            )
             _add(cells, key, row[width:], 1)
-            if part.parent is None:
-                continue
-            if part.level is Level.content:
-                given["content"] = 0
-            given["region"] = 0
-            _add(cells, _key(row[0], given), row[width:], -1)
+            if part.parent is not None:
+                parent = (row[0], key[1], row[of_content] if of_content else 0, key[3], 0)
+                _add(cells, parent, row[width:], -1)
     return {key: counts for key, counts in cells.items() if any(counts)}
-
-
-def _key(bucket: int, given: dict[str, int]) -> Key:
-    channel, content, type_, region = (given.get(name, 0) for name in NAMES)
-    return bucket, channel, content, type_, region
 
 
 def _add(cells: dict[Key, list[int]], key: Key, counts: Sequence[int], sign: int) -> None:
     known = cells.get(key)
     if known is None:
-        known = cells[key] = [0] * len(COUNTS)
+        cells[key] = [sign * number for number in counts]
+        return
     for place, number in enumerate(counts):
         known[place] += sign * number

@@ -26,6 +26,8 @@ class Level(IntEnum):
     """What has a content, by channel and content."""
     region = 3
     """What has a region, by channel, content (or none) and region."""
+    wide_region = 4
+    """What has a region, by region alone: few rows, for the workspace as a whole."""
 
 
 KEY = ("generation", "workspace", "level", "bucket", "channel", "content", "type", "region")

@@ -1,7 +1,6 @@
 """Counts activities into rollups, and answers questions from them."""
 
-import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,14 +10,15 @@ from mediaops_common.projections import live_generation
 from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_insights.aside import aside
 from mediaops_insights.names import service as names
 from mediaops_insights.names.service import Kind
 from mediaops_insights.rollups import repository
 from mediaops_insights.rollups.cells import Sheet, add_up
-from mediaops_insights.rollups.levels import distribute, plan
+from mediaops_insights.rollups.levels import Key, distribute, plan
 from mediaops_insights.rollups.models import MONEY, ROLLUPS, Level
 from mediaops_insights.rollups.questions import Money, Question, Tally, with_currency
-from mediaops_insights.rollups.rows import Numbers, Rows, rows_of
+from mediaops_insights.rollups.rows import Numbers, rows_of
 
 __all__ = [
     "HOURS_KEPT",
@@ -51,14 +51,8 @@ async def count(session: AsyncSession, sheet: Sheet, generation: int) -> None:
     """Adds the sheet to the rollups of this generation."""
     if len(sheet.workspaces) > 1:
         numbers = await _numbers(session, sheet)
-        await repository.add(session, await _in_thread(sheet, numbers, generation))
-
-
-async def _in_thread(sheet: Sheet, numbers: Numbers, generation: int) -> Rows:
-    # Thousands of rows take longer than the event loop may be held.
-    if len(sheet.contents) + len(sheet.channels) < 100:
-        return rows_of(sheet, numbers, generation)
-    return await asyncio.to_thread(rows_of, sheet, numbers, generation)
+        cells = sum(map(len, sheet.days.values()))
+        await repository.add(session, await aside(cells, rows_of, sheet, numbers, generation))
 
 
 async def _numbers(session: AsyncSession, sheet: Sheet) -> Numbers:
@@ -114,12 +108,10 @@ async def tallies(session: AsyncSession, workspace_id: UUID, question: Question)
             {name: allowed for name, allowed in within.items() if name in part.names},
         )
         sums.append((part, rows))
-    cells = distribute(sums, question.by)
+    rows_read = sum(len(rows) for _part, rows in sums)
+    cells = await aside(rows_read, distribute, sums, question.by)
     told = await _Told.of(session, cells)
-    return [
-        Tally(bucket, *told.names(channel, content, type_, region), *counts)
-        for (bucket, channel, content, type_, region), counts in sorted(cells.items())
-    ]
+    return await aside(rows_read, told.tallies, cells)
 
 
 async def money(session: AsyncSession, workspace_id: UUID, question: Question) -> list[Money]:
@@ -262,27 +254,41 @@ async def _within(
 class _Told:
     """Names of the numbers in some cells."""
 
-    def __init__(self, texts: dict[int, str], contents: dict[int, str]) -> None:
+    def __init__(
+        self, channels: dict[int, UUID], texts: dict[int, str], contents: dict[int, str]
+    ) -> None:
+        self._channels = channels
         self._texts = texts
         self._contents = contents
 
     @classmethod
     async def of(cls, session: AsyncSession, cells: Iterable[tuple[int, ...]]) -> "_Told":
+        channels: set[int] = set()
         numbers: set[int] = set()
         contents: set[int] = set()
         for _bucket, channel, content, type_, region, *_currency in cells:
-            numbers |= {channel, type_, region}
+            channels.add(channel)
+            numbers.add(type_)
+            numbers.add(region)
             contents.add(content)
+        texts = await names.texts(session, (channels | numbers) - {0})
         return cls(
-            await names.texts(session, numbers - {0}),
+            {number: UUID(texts[number]) for number in channels - {0}},
+            texts,
             await names.content_texts(session, contents - {0}),
         )
+
+    def tallies(self, cells: Mapping[Key, Sequence[int]]) -> list[Tally]:
+        """The cells in the order of their keys."""
+        return [
+            Tally(key[0], *self.names(*key[1:]), *counts) for key, counts in sorted(cells.items())
+        ]
 
     def names(
         self, channel: int, content: int, type_: int, region: int
     ) -> tuple[UUID | None, str | None, str | None, str | None]:
         return (
-            UUID(self._texts[channel]) if channel else None,
+            self._channels[channel] if channel else None,
             self._contents[content] if content else None,
             self._texts[type_] if type_ else None,
             self._texts[region] if region else None,
