@@ -119,6 +119,13 @@ async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> i
     return int(row[0])
 
 
+async def last_ordinal(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
+    """The largest ordinal; -1 where there is none."""
+    query = select(func.max(DAYS.c.ordinal)).where(*_those(DAYS, generation, workspace_id))
+    (row,) = await _rows(session, query)
+    return -1 if row[0] is None else int(row[0])
+
+
 async def ordinals_above(
     session: AsyncSession, generation: int, workspace_id: UUID, after: int, limit: int
 ) -> list[int]:

@@ -21,6 +21,7 @@ __all__ = [
     "Seen",
     "Track",
     "count",
+    "last_ordinal",
     "new_by_day",
     "new_since",
     "of_identity",
@@ -188,6 +189,11 @@ async def new_since(
 async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
     """How many actors were ever active."""
     return await repository.count(session, generation, workspace_id)
+
+
+async def last_ordinal(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
+    """The largest ordinal; -1 where there is none."""
+    return await repository.last_ordinal(session, generation, workspace_id)
 
 
 async def ordinals_above(

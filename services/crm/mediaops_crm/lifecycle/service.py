@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from mediaops_common.audience import ALL, load
@@ -65,20 +64,12 @@ def state_of(recency: actors.Recency | None, day: int) -> LifecycleState | None:
     return state_at(day, recency.first, recency.last, recency.returned)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Who is in which state on one day, as bitmaps of ordinals. Who was not active for more than
-    30 days is in none of them: churned."""
+class Standing(NamedTuple):
+    """Who is in which state on one day, as bitmaps of ordinals."""
 
     members: "dict[LifecycleState, BitMap]"
-
-    def holds(self, ordinal: int, state: LifecycleState | None) -> bool:
-        """Whether it is in that state; whoever it is, where none is asked for."""
-        if state is None:
-            return True
-        if state is LifecycleState.churned:
-            return not any(ordinal in bits for bits in self.members.values())
-        return ordinal in self.members[state]
+    """`churned` also holds those whose every activity was retracted: bitmaps cannot tell."""
+    everybody: int
 
     def moved(self, later: "Standing") -> "BitMap":
         """Whose state on the later day is another."""
@@ -93,10 +84,14 @@ async def standing(
     new = await actors.new_since(session, generation, workspace_id, day - NEW_DAYS + 1)
     first, last = day - NEW_DAYS + 1 - DORMANT_DAYS, day + AHEAD_DAYS
     maps = await load(session, AUDIENCE, generation, workspace_id, ALL, first, last)
-    return await asyncio.to_thread(_stand, maps, new, day)
+    everybody = await actors.last_ordinal(session, generation, workspace_id) + 1
+    members = await asyncio.to_thread(_members, maps, new, everybody, day)
+    return Standing(members, everybody)
 
 
-def _stand(maps: "Mapping[int, BitMap]", new: list[int], day: int) -> Standing:
+def _members(
+    maps: "Mapping[int, BitMap]", new: list[int], everybody: int, day: int
+) -> "dict[LifecycleState, BitMap]":
     from pyroaring import BitMap
 
     def since(first: int, last: int = day + AHEAD_DAYS) -> BitMap:
@@ -108,15 +103,15 @@ def _stand(maps: "Mapping[int, BitMap]", new: list[int], day: int) -> Standing:
     returned = [maps[at] - since(at - DORMANT_DAYS, at - 1) for at in maps if at >= young]
     resurrected = BitMap().union(*returned) - novices
     week, fortnight = since(day - ACTIVE_DAYS), since(day - AT_RISK_DAYS)
-    return Standing(
-        {
-            LifecycleState.new: novices,
-            LifecycleState.resurrected: resurrected,
-            LifecycleState.active: week - novices - resurrected,
-            LifecycleState.at_risk: fortnight - week,
-            LifecycleState.dormant: since(day - DORMANT_DAYS) - fortnight,
-        }
-    )
+    month = since(day - DORMANT_DAYS)
+    return {
+        LifecycleState.new: novices,
+        LifecycleState.resurrected: resurrected,
+        LifecycleState.active: week - novices - resurrected,
+        LifecycleState.at_risk: fortnight - week,
+        LifecycleState.dormant: month - fortnight,
+        LifecycleState.churned: BitMap(range(everybody)) - month,
+    }
 
 
 async def count(
@@ -124,9 +119,9 @@ async def count(
 ) -> dict[LifecycleState, int]:
     """State → profiles in it on that day, for every state."""
     stand = await standing(session, generation, workspace_id, day)
-    counts = {state: len(stand.members.get(state, ())) for state in LifecycleState}
-    everybody = await actors.count(session, generation, workspace_id)
-    counts[LifecycleState.churned] = everybody - sum(counts.values())
+    counts = {state: len(stand.members[state]) for state in LifecycleState}
+    never = stand.everybody - await actors.count(session, generation, workspace_id)
+    counts[LifecycleState.churned] -= never
     return counts
 
 

@@ -15,9 +15,6 @@ from mediaops_crm.lifecycle.service import LifecycleState
 
 __all__ = ["Profile", "find", "page", "parse_identity"]
 
-FEW = 5_000
-"""So many profiles are looked up and sorted sooner than they are met one by one."""
-
 STEP = 2_000
 """Entries of the index read at once."""
 
@@ -66,30 +63,37 @@ async def _walk(
 ) -> list[Profile]:
     """Few members of a state are all looked up; of many, the next are met soon in the index."""
     key = (view.generation, view.workspace_id)
-    stand = None
+    members = None
     if state is not None:
         stand = await lifecycle.standing(session, *key, view.today)
-        members = stand.members.get(state)
-        if members is not None and len(members) <= FEW:
+        members = stand.members[state]
+        # Looking up n of N costs as n, meeting `limit` of them as limit * N / n.
+        if 2 * len(members) ** 2 <= limit * stand.everybody:
             ids = await actors.profile_ids(session, *key, members)
             few = sorted((i, o) for o, i in ids.items() if after is None or i > after)
-            return await _profiles(session, view, [ordinal for _id, ordinal in few[:limit]])
+            return await _some(session, view, [ordinal for _id, ordinal in few], limit)
     found: list[Profile] = []
     while True:
         rows = await actors.profiles_above(session, *key, after, STEP)
-        chosen = [o for _id, o in rows if stand is None or stand.holds(o, state)]
-        for start in range(0, len(chosen), limit):
-            found += await _profiles(session, view, chosen[start : start + limit])
-            if len(found) >= limit:
-                return found[:limit]
-        if len(rows) < STEP:
+        chosen = [o for _id, o in rows if members is None or o in members]
+        found += await _some(session, view, chosen, limit - len(found))
+        if len(found) >= limit or len(rows) < STEP:
             return found
         after = rows[-1][0]
 
 
-async def _profiles(session: AsyncSession, view: View, ordinals: list[int]) -> list[Profile]:
-    people = await actors.people(session, view.generation, view.workspace_id, ordinals)
-    return [_profile([person], view.today) for person in people]
+async def _some(
+    session: AsyncSession, view: View, ordinals: Sequence[int], limit: int
+) -> list[Profile]:
+    """The first of them that were ever active, up to `limit`."""
+    found: list[Profile] = []
+    for start in range(0, len(ordinals), limit):
+        some = ordinals[start : start + limit]
+        people = await actors.people(session, view.generation, view.workspace_id, some)
+        found += [_profile([person], view.today) for person in people]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 async def find(session: AsyncSession, view: View, profile_id: UUID) -> Profile:
