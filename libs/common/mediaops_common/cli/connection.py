@@ -86,6 +86,18 @@ class Connection:
             reason = getattr(error, "reason", error)
             raise SystemExit(f"nothing answers at {self.url}: {reason}") from None
 
+    def knock(self, hook_url: str, body: bytes, headers: dict[str, str]) -> int:
+        """The status of one request at a hook; the hook's path is tried where the system is."""
+        path = urllib.parse.urlsplit(hook_url).path
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except (urllib.error.URLError, OSError) as error:
+            raise SystemExit(f"nothing answers at {self.url}: {error}") from None
+
 
 def _problem(raw: bytes) -> dict[str, Any]:
     try:

@@ -23,6 +23,7 @@ OWN = {
     "rebuild": "mediaops_common.cli.rebuild:rebuild",
     "parked": "mediaops_common.cli.parked:app",
     "ingest": "mediaops_common.cli.ingest:app",
+    "import": "mediaops_common.cli.imports:import_file",
     "adapters": "mediaops_common.cli.adapters:adapters",
     "archive": "mediaops_common.cli.archive:archive",
     "events": "mediaops_common.cli.events:events",
