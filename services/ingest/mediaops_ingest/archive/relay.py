@@ -49,7 +49,10 @@ class ArchiveRelay:
 
     async def start(self) -> None:
         """Begins a stream: what was published is read anew, and the heads are told."""
-        self._published = {s.shard: s.published for s in self._held.states.values()}
+        # The states as they are now: what the normaliser numbers while this reads is not published,
+        # and heads that told of it would make consumers ask for it.
+        states = self._held.states
+        self._published = {s.shard: s.published for s in states.values()}
         async with self._database.read() as session:
             waiting = await repository.unpublished(session, self._published, limit=None)
         first: dict[tuple[int, int, int], int] = {}
@@ -57,7 +60,7 @@ class ArchiveRelay:
             for record in await asyncio.to_thread(unpack_chunk, row.records):
                 first.setdefault((row.shard, record.topic, record.slot), record.seq)
         self._heads = {}
-        for shard, state in self._held.states.items():
+        for shard, state in states.items():
             for topic, numbers in state.numbers.items():
                 self._heads[shard, topic] = {
                     slot: first.get((shard, topic, slot), newest + 1) - 1

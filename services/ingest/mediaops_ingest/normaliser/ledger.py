@@ -1,6 +1,6 @@
 """What one transaction of the normaliser will write: outcomes, keys, counters, chunks, numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,8 +105,20 @@ COUNTED = (
 )
 
 
+@dataclass(slots=True)
+class _OpenChunk:
+    """Events of one channel that get their numbers at the end."""
+
+    workspace_id: UUID
+    chunk: int
+    first: datetime
+    last: datetime
+    events: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
+    """(topic, slot, key, value)."""
+
+
 class Ledger:
-    """Collects the rows of one transaction. Numbers are given in the order of the calls."""
+    """Collects the rows of one transaction. What a channel brings stays in its order."""
 
     def __init__(self, states: dict[int, ShardState]) -> None:
         self.states = {shard: state.copy() for shard, state in states.items()}
@@ -114,8 +126,7 @@ class Ledger:
         self.deliveries: list[dict[str, Any]] = []
         self.changed_numbers: set[tuple[int, int]] = set()
         self._counts: dict[tuple[UUID, int], _Counts] = {}
-        self._open: dict[tuple[int, UUID], tuple[UUID, list[Archived], list[datetime]]] = {}
-        self._chunk_of: dict[tuple[int, UUID], int] = {}
+        self._open: dict[tuple[int, UUID], _OpenChunk] = {}
 
     def number(
         self,
@@ -124,24 +135,24 @@ class Ledger:
         channel_id: UUID,
         event: tuple[int, int, bytes, bytes, datetime],
     ) -> int:
-        """Gives the event the next number of its lane; returns the chunk that will hold it.
+        """Puts the event behind those that its lane has; returns the chunk that will hold it.
 
         `event` is (topic, slot, key, value, occurred_at).
         """
         topic, slot, key, value, occurred_at = event
         state = self.states[shard]
-        numbers = state.numbers.setdefault(topic, [0] * SLOTS)
-        numbers[slot] += 1
-        self.changed_numbers.add((shard, topic))
         place = (shard, channel_id)
-        if place not in self._open:
-            self._open[place] = (workspace_id, [], [])
-            self._chunk_of[place] = state.next_chunk
+        known = self._open.get(place)
+        if known is None:
+            first = last = occurred_at
+            known = self._open[place] = _OpenChunk(workspace_id, state.next_chunk, first, last)
             state.next_chunk += 1
-        _, records, moments = self._open[place]
-        records.append(Archived(topic, slot, numbers[slot], key, value))
-        moments.append(occurred_at)
-        return self._chunk_of[place]
+        known.events.append((topic, slot, key, value))
+        if occurred_at < known.first:
+            known.first = occurred_at
+        elif occurred_at > known.last:
+            known.last = occurred_at
+        return known.chunk
 
     def count(
         self,
@@ -164,21 +175,40 @@ class Ledger:
             known.values[name] = known.values.get(name, 0) + change
 
     def chunk_rows(self, through: datetime) -> list[dict[str, Any]]:
-        """The archive's new rows, compressed: call it outside the event loop."""
+        """The archive's new rows, numbered and compressed: call it once, outside the event loop.
+
+        Numbers are given chunk by chunk, in the order in which chunks are published. Channels of
+        one shard share its lanes: numbered as they come, their events would lie crosswise in two
+        chunks, and every consumer would see gaps.
+        """
         return [
             {
                 "shard": shard,
-                "chunk": self._chunk_of[shard, channel_id],
-                "workspace_id": workspace_id,
+                "chunk": known.chunk,
+                "workspace_id": known.workspace_id,
                 "channel_id": channel_id,
-                "first_occurred": min(moments),
-                "last_occurred": max(moments),
+                "first_occurred": known.first,
+                "last_occurred": known.last,
                 "through": through,
-                "count": len(records),
-                "records": pack_chunk(records),
+                "count": len(known.events),
+                "records": pack_chunk(self._numbered(shard, known.events)),
             }
-            for (shard, channel_id), (workspace_id, records, moments) in self._open.items()
+            for (shard, channel_id), known in self._open.items()
         ]
+
+    def _numbered(
+        self, shard: int, events: Sequence[tuple[int, int, bytes, bytes]]
+    ) -> list[Archived]:
+        by_topic = self.states[shard].numbers
+        records = []
+        for topic, slot, key, value in events:
+            numbers = by_topic.get(topic)
+            if numbers is None:
+                numbers = by_topic[topic] = [0] * SLOTS
+            numbers[slot] += 1
+            self.changed_numbers.add((shard, topic))
+            records.append(Archived(topic, slot, numbers[slot], key, value))
+        return records
 
     def lane_rows(self) -> Iterable[tuple[int, str, list[int]]]:
         """(shard, topic, newest number of each slot) of the lanes that were numbered."""
