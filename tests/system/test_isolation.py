@@ -180,7 +180,7 @@ def test_what_is_anothers_is_not_there(system, theirs) -> None:
     assert not wrong, "\n".join(map(str, wrong))
 
 
-TIMES = re.compile(r'"(freshness_seconds|generated_at|now|at|as_of)": ?[^,}]+')
+TIMES = re.compile(r'"(freshness_seconds|behind_seconds|generated_at|now|at|as_of)": ?[^,}]+')
 
 
 def lists(system: System) -> dict[str, str]:

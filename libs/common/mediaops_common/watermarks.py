@@ -14,7 +14,7 @@ from mediaops_common.platforms import lateness
 from mediaops_common.tables import SpineTables
 from mediaops_common.zones import day_end, day_of
 
-__all__ = ["Grade", "grade_of_day", "is_correction", "shard_watermarks"]
+__all__ = ["NEVER", "Grade", "grade_of_day", "is_correction", "shard_watermarks"]
 
 Grade = Literal["final", "provisional"]
 
@@ -54,17 +54,15 @@ def grade_of_day(
     """`final` when every contributing channel's watermark has passed the day's end plus the
     platform's lateness allowance; a number over several channels waits for the slowest.
 
-    `channels` are (channel id, platform). Without channels nothing can come: final once the day
-    is over by the largest known watermark.
+    `channels` are (channel id, platform). Without channels nobody has promised anything, and the
+    watermarks of other workspaces say nothing of this one: provisional.
     """
     end = day_end(day, timezone)
     contributing = list(channels)
-    if not contributing:
-        return "final" if watermarks and max(watermarks.values()) >= end else "provisional"
     for channel_id, platform in contributing:
         if watermarks.get(shard_of(channel_id), NEVER) < end + lateness(platform):
             return "provisional"
-    return "final"
+    return "final" if contributing else "provisional"
 
 
 def is_correction(occurred_at: datetime, known_at: datetime, platform: str, timezone: str) -> bool:

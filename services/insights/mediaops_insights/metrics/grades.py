@@ -54,7 +54,7 @@ class Grades:
         """Days that ended by then are final: the slowest contributing channel decides."""
         channels = self._selection.channels_of(group)
         if not channels:
-            return max(self._marks.values(), default=NEVER)
+            return NEVER  # nobody has promised anything
         return min(
             self._marks.get(shard_of(channel), NEVER)
             - lateness(self._selection.known[channel].platform)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.ids import shard_of
-from mediaops_common.watermarks import shard_watermarks
+from mediaops_common.watermarks import NEVER, shard_watermarks
 from mediaops_common.zones import day_of, day_start, number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -159,7 +159,7 @@ async def _freshness(
     ours = [
         marks[shard]
         for shard in {shard_of(channel.channel_id) for channel in channels}
-        if shard in marks
+        if marks.get(shard, NEVER) > NEVER
     ]
     return FreshnessRead(
         freshness_seconds=None if newest is None else _seconds(now - newest),
