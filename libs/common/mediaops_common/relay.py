@@ -234,6 +234,12 @@ async def go_back(session: AsyncSession, producer: str, ask: LaneStalled) -> boo
     if ask.producer != producer:
         return False
     connection = await session.connection()
+    lane = tables.outbox_lane
+    ours = await connection.execute(
+        select(lane.c.seq).where(lane.c.topic == ask.topic, lane.c.slot == ask.slot)
+    )
+    if ours.first() is None:
+        return False  # ingest's archive has lanes of its own, and answers for them itself
     fence = (
         await connection.execute(
             select(tables.lease.c.fence).where(tables.lease.c.name == LEASE).with_for_update()
