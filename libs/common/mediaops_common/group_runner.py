@@ -19,7 +19,7 @@ from mediaops_common.failpoints import hit
 from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneNumbers
 from mediaops_common.pace import Pace
-from mediaops_common.projections import Projection, live_generation
+from mediaops_common.projections import Projection, live_generation, swap_is_near
 from mediaops_common.taken import take
 
 __all__ = ["GroupRunner", "PositionMoved"]
@@ -35,6 +35,7 @@ ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
 
 PACE_SECONDS = 0.1
+SWAP_PAUSE_SECONDS = 0.3
 
 MAX_PARKED_PER_MINUTE = 100
 """Above this rate the fault is ours, not the events': the group stops and says so."""
@@ -73,6 +74,10 @@ class GroupRunner:
         """Partitions whose `end` record was met: what a rebuild waits for."""
         self._versions: dict[tuple[str, int], int] = {}
         self._parked_at: list[float] = []
+
+    @property
+    def _is_live_projection(self) -> bool:
+        return self.group.is_projection and self._generation is None
 
     async def run(self, stopping: asyncio.Event, topics: Sequence[str] | None = None) -> None:
         """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
@@ -208,6 +213,11 @@ class GroupRunner:
             before = LaneNumbers(self.name)
             await before.load(session, keys)
             generation = self._generation or await live_generation(session)
+            gives_way = self._is_live_projection and await swap_is_near(session)
+        if gives_way:
+            # The swap wants both groups at equal numbers: under unbroken traffic it would never
+            # find them so, if this one did not wait a little before each batch.
+            await asyncio.sleep(SWAP_PAUSE_SECONDS)
         trial = before.copy()
         topic = lane_topic(chunk.topic)
         fresh = [r for r in chunk.records if _is_next(trial, topic, r)]

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.tables import SpineTables
 
-__all__ = ["FIRST", "Projection", "live_generation"]
+__all__ = ["FIRST", "Projection", "live_generation", "swap_is_near"]
 
 FIRST = 1
 """The generation of a database that was never rebuilt."""
@@ -28,3 +28,12 @@ async def live_generation(session: AsyncSession) -> int:
     connection = await session.connection()
     live = (await connection.execute(select(tables.projection.c.live))).scalar_one_or_none()
     return FIRST if live is None else int(live)
+
+
+async def swap_is_near(session: AsyncSession) -> bool:
+    """Whether a rebuild follows the live topics and waits for the moment to be swapped in."""
+    tables: SpineTables = session.info["tables"]
+    rebuild = tables.rebuild
+    connection = await session.connection()
+    found = await connection.execute(select(rebuild.c.id).where(rebuild.c.state == "following"))
+    return found.first() is not None
