@@ -26,6 +26,7 @@ TYPES = [
     "follow.created",
     "follow.removed",
     "track.read",
+    "order.paid",
 ]
 
 
@@ -89,6 +90,7 @@ def histories(draw: st.DrawFn) -> History:
             content=content,
             region=region,
             count=count,
+            money=(count * 100, "CNY") if type_ == "order.paid" else None,
             received_at=moment + timedelta(minutes=late),
         )
         standing.append(activity)

@@ -27,6 +27,7 @@ MEASURES: dict[str, Callable[[Activity], int]] = {
     "views": lambda a: a.count if a.type == "view.recorded" else 0,
     "engagements": lambda a: a.count if a.type in ENGAGING else 0,
     "likes": lambda a: a.count if a.type == "like.created" else 0,
+    "revenue": lambda a: a.value.amount_minor if a.value and a.type == "order.paid" else 0,
     "likes_removed": lambda a: a.count if a.type == "like.removed" else 0,
     "comments": lambda a: a.count if a.type == "comment.created" else 0,
     "follows": lambda a: int(a.type == "follow.created"),

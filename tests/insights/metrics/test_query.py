@@ -129,6 +129,7 @@ async def test_filters_go_by_dimension_name(
     for query, expected in (
         ({"channel": channel("main")}, 2),
         ({"channel": [channel("main"), channel("side")]}, 3),
+        ({"channel_id": channel("side")}, 1),
         ({"platform": "wechat-oa"}, 1),
         ({"owner_kind": "organisation"}, 2),
         ({"content": "v1"}, 1),
@@ -139,6 +140,10 @@ async def test_filters_go_by_dimension_name(
         ({"platform": "weibo"}, 0),
     ):
         assert sum(await series(acme, "likes", **DAYS, **query)) == expected, query
+
+
+async def test_a_series_is_never_paged(acme: httpx.AsyncClient) -> None:
+    assert len(await series(acme, "likes", limit=1, **DAYS)) == 3
 
 
 async def test_several_metrics_are_answered_at_once(

@@ -14,6 +14,11 @@ from mediaops_insights.registry.service import KnownChannel
 
 __all__ = ["Filters", "check_names", "granularity_of", "group_by_of", "selection_of"]
 
+ALIASES = ("channel_id",)
+
+UNUSED = ("limit", "after")
+"""What lists take. A series is never paged: it is whole whatever they say."""
+
 OWNER_KINDS = ("organisation", "individual")
 
 Values = Annotated[list[str], Query(max_length=500)]
@@ -25,6 +30,9 @@ class Filters:
     def __init__(
         self,
         channel: Annotated[list[UUID] | None, Query(max_length=500)] = None,
+        channel_id: Annotated[
+            list[UUID] | None, Query(max_length=500, description="The same as `channel`.")
+        ] = None,
         content: Annotated[list[str] | None, Query(max_length=500)] = None,
         type: Annotated[list[str] | None, Query(max_length=500)] = None,
         region: Annotated[list[str] | None, Query(max_length=500)] = None,
@@ -32,7 +40,7 @@ class Filters:
         owner_kind: Annotated[list[str] | None, Query(max_length=2)] = None,
         currency: Annotated[list[str] | None, Query(max_length=50)] = None,
     ) -> None:
-        self.channel = channel or []
+        self.channel = [*(channel or []), *(channel_id or [])]
         self.texts = {
             "content": content or [],
             "type": type or [],
@@ -58,9 +66,9 @@ class Filters:
 
 def check_names(request: Request, own: Iterable[str]) -> None:
     """A filter that is misspelt would show a wrong number in silence: it is refused."""
-    allowed = {*own, *DIMENSIONS}
+    allowed = {*own, *DIMENSIONS, *ALIASES}
     for name in request.query_params:
-        if name not in allowed:
+        if name not in allowed and name not in UNUSED:
             raise Invalid(name[:80], f"is not one of {', '.join(sorted(allowed))}")
 
 
