@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -104,9 +105,7 @@ def _sqlite_writer(path: Path) -> AsyncEngine:
     SQLite before 3.51.3 may lose commits when one connection checkpoints while another commits
     (the WAL-reset race); with a single writing connection there is no other.
     """
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", poolclass=StaticPool, hide_parameters=True
-    )
+    engine = _sqlite_engine(path, str(path), poolclass=StaticPool)
     _on_connect(
         engine,
         "PRAGMA journal_mode=WAL",
@@ -122,15 +121,21 @@ def _sqlite_writer(path: Path) -> AsyncEngine:
 
 
 def _sqlite_reader(path: Path) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true",
-        pool_size=4,
-        max_overflow=12,
-        hide_parameters=True,  # values of people do not belong into the texts of errors
-    )
+    engine = _sqlite_engine(path, f"file:{path}?mode=ro", pool_size=4, max_overflow=12)
     _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
     _on_begin(engine, "BEGIN")
     return engine
+
+
+def _sqlite_engine(path: Path, address: str, **options: Any) -> AsyncEngine:
+    from mediaops_common.sqlite_connection import connect  # brings the driver
+
+    return create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        async_creator=partial(connect, address),
+        hide_parameters=True,  # values of people do not belong into the texts of errors
+        **options,
+    )
 
 
 def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
