@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from mediaops_common.audience import compact
 from mediaops_crm.database import AUDIENCE
 
 from tests.crm import naive
-from tests.crm.histories import History, histories
+from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm, get
 
 pytestmark = pytest.mark.slow
@@ -23,11 +23,7 @@ TOKENS = {
     "consecutive": ["1", "2", "5"],
 }
 
-many = settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+many = checked(20)
 
 
 async def after(crm: RunningCrm, history: History) -> httpx.AsyncClient:

@@ -5,12 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, Event
 
 from tests.crm import naive
-from tests.crm.histories import History, histories
+from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm, get
 
 
@@ -52,11 +52,7 @@ def other_order(events: list[Event], order: Any) -> list[Event]:
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@checked(8)
 @given(histories(), st.randoms(use_true_random=False))
 async def test_every_answer_is_the_same_after_the_swap(
     crm: RunningCrm, history: History, order: Any

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from mediaops_common.events import DayComputed
 from mediaops_common.ids import workspace_id
 from mediaops_crm.days import jobs
@@ -12,7 +12,7 @@ from mediaops_crm.lifecycle.jobs import MOVE_BY_CLOCK
 
 from tests.crm import naive
 from tests.crm.builders import an_activity, noon, recorded, retracted
-from tests.crm.histories import History, histories
+from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm
 
 DAY = date(2026, 11, 22)
@@ -87,11 +87,7 @@ async def test_the_past_waits_while_today_is_told_at_once(crm: RunningCrm) -> No
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@checked(12)
 @given(histories())
 async def test_what_was_told_last_of_each_day_is_true(crm: RunningCrm, history: History) -> None:
     await history.begin(crm)
@@ -116,3 +112,13 @@ async def test_what_was_told_last_of_each_day_is_true(crm: RunningCrm, history: 
             assert numbers(told[day])[1:] == counts
         elif day <= history.today:
             assert counts == (0, 0, 0, 0)
+
+
+async def test_tomorrow_once_told_follows_what_happens_today(crm: RunningCrm) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    await crm.apply(recorded("ada", noon(tomorrow)))
+    await compute(crm)
+    await crm.apply(recorded("bob", DAY))
+    await compute(crm)
+    told = {event.day: event for event in await crm.told(DayComputed)}
+    assert numbers(told[tomorrow]) == (tomorrow, 1, 2, 2, 1)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from mediaops_common.events import LifecycleChanged
 from mediaops_common.ids import workspace_id
 from mediaops_common.zones import day_of
@@ -12,7 +12,7 @@ from mediaops_crm.lifecycle.jobs import MOVE_BY_CLOCK
 
 from tests.crm import naive
 from tests.crm.builders import an_activity, noon, recorded, retracted
-from tests.crm.histories import History, histories
+from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm, get
 
 DAY = date(2026, 11, 22)
@@ -101,11 +101,7 @@ async def test_a_rebuild_says_nothing_and_the_swap_repeats_nothing(crm: RunningC
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@checked(12)
 @given(histories())
 async def test_what_was_told_is_an_unbroken_chain_that_ends_with_the_truth(
     crm: RunningCrm, history: History

@@ -37,6 +37,10 @@ class Gathered:
     names: dict[int, Name] = field(default_factory=dict)
     causes: dict[int, UUID] = field(default_factory=dict)
     """The last activity of each actor: what its change of state is put down to."""
+    keys: list[bytes] = field(default_factory=list)
+    """The audience's key of each actor."""
+    days: dict[int, set[int]] = field(default_factory=dict)
+    """Day → who was active on any channel."""
 
 
 def gather(batch: Batch) -> list[Gathered]:
@@ -60,6 +64,10 @@ def gather(batch: Batch) -> list[Gathered]:
         if gathered is None:
             gathered = found[workspace] = Gathered(activity.workspace_id, activity.timezone)
         _mark(gathered, activity, isinstance(event, ActivityRecorded))
+    for gathered in found.values():
+        gathered.keys = [actor_key(*identity) for identity in gathered.numbers]
+        for (_channel, day), numbers in gathered.active.items():
+            gathered.days.setdefault(day, set()).update(numbers)
     return list(found.values())
 
 
@@ -98,30 +106,25 @@ async def apply(session: AsyncSession, batch: Batch) -> None:
 
 async def _apply(session: AsyncSession, batch: Batch, gathered: Gathered) -> None:
     generation, workspace_id = batch.projection.generation, gathered.workspace_id
-    identities = list(gathered.numbers)
-    keys = [actor_key(*identity) for identity in identities]
-    by_key = await number_actors(session, AUDIENCE, generation, workspace_id, keys)
-    ordinals = [by_key[key] for key in keys]
+    key = (generation, workspace_id)
+    by_key = await number_actors(session, AUDIENCE, *key, gathered.keys)
+    ordinals = [by_key[one] for one in gathered.keys]
     active = _cells(workspace_id, gathered.active, ordinals)
-    await append(session, AUDIENCE, generation, active)
-    seen = {
-        ordinal: Seen(identity, name=gathered.names.get(number))
-        for number, (identity, ordinal) in enumerate(zip(identities, ordinals, strict=True))
-    }
-    for (_workspace, _channel, day), marked in active.items():
-        for ordinal in marked:
-            seen[ordinal].days.add(day)
-    tracks = await actors.tracks(session, generation, workspace_id, seen)
     inactive = _cells(workspace_id, gathered.inactive, ordinals)
+    await append(session, AUDIENCE, generation, active)
+    gone: set[int] = set()
     if inactive:
-        gone = await clear_bits(session, AUDIENCE, generation, inactive)
-        changed = {o: tracks[o] for bits in gone.values() for o in bits}
-        await actors.recount(session, generation, workspace_id, changed)
-    await actors.save(session, generation, workspace_id, seen, tracks)
+        for bits in (await clear_bits(session, AUDIENCE, generation, inactive)).values():
+            gone.update(bits)
+    seen = Seen(list(gathered.numbers), ordinals, gathered.days, gathered.names)
+    tracks = await actors.tracks(session, *key, seen, gone)
+    if gone:
+        await actors.recount(session, *key, {o: tracks[o] for o in gone})
+    await actors.save(session, *key, tracks)
     if batch.projection.is_live:
-        today = day_number(batch.now, gathered.timezone)
         await days.touch(session, workspace_id, _touched(active, inactive, tracks))
-        causes = {ordinals[number]: cause for number, cause in gathered.causes.items()}
+        today = day_number(batch.now, gathered.timezone)
+        causes = {o: gathered.causes[n] for n, o in enumerate(ordinals) if o in tracks}
         await _announce(session, generation, workspace_id, tracks, causes, today)
 
 

@@ -1,6 +1,6 @@
 """Queries over actors and their days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,13 +36,17 @@ NEW_ACTORS = BulkInsert(ACTOR, [column.name for column in ACTOR.columns])
 DAYS_NOW = BulkInsert(DAYS, [column.name for column in DAYS.columns], key=KEY)
 
 
+DaysRow = Sequence[Any]
+"""(ordinal, first day, last day, mask, name, day and revision of the name)."""
+
+
 async def days_of(
     session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
-) -> dict[int, tuple[Any, ...]]:
-    """Ordinal → (first day, last day, mask, name, day and revision of the name), where known."""
+) -> dict[int, DaysRow]:
+    """Ordinal → its row of days, where there is one."""
     given = (generation, stored_ids(session)(workspace_id))
     rows = await DAYS_OF.rows(session, given, sorted(ordinals))
-    return {row[0]: tuple(row[1:]) for row in rows}
+    return {row[0]: row for row in rows}
 
 
 async def profile_ids(

@@ -1,7 +1,7 @@
 """What is kept about actors: who they are and on which days they were active."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from mediaops_common.ids import derived_id
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import repository
-from mediaops_crm.actors.models import Recency
+from mediaops_crm.actors.models import MASK_DAYS, Recency
+from mediaops_crm.actors.repository import DaysRow
 from mediaops_crm.database import AUDIENCE
 
 __all__ = [
@@ -59,10 +60,12 @@ class Person:
 class Track:
     """One actor's days before and after a batch."""
 
+    identity: Identity
     before: Recency | None
     after: Recency | None
     name: Name | None
     is_known: bool
+    """Whether the actor has its rows."""
     is_renamed: bool = False
 
     @property
@@ -70,42 +73,80 @@ class Track:
         return self.is_renamed or self.before != self.after
 
 
-@dataclass
+@dataclass(frozen=True)
 class Seen:
-    """What a batch says of one actor."""
+    """What a batch says of actors, who are named by their places in these lists."""
 
-    identity: Identity
-    days: set[int] = field(default_factory=set)
-    name: Name | None = None
+    identities: Sequence[Identity]
+    ordinals: Sequence[int]
+    days: Mapping[int, Iterable[int]]
+    """Day → who was active."""
+    names: Mapping[int, Name]
 
 
 async def tracks(
-    session: AsyncSession, generation: int, workspace_id: UUID, seen: Mapping[int, Seen]
+    session: AsyncSession,
+    generation: int,
+    workspace_id: UUID,
+    seen: Seen,
+    cleared: Collection[int] = (),
 ) -> dict[int, Track]:
-    """Ordinal → its days without and with what the batch says."""
-    rows = await repository.days_of(session, generation, workspace_id, seen.keys())
-    found: dict[int, Track] = {}
-    for ordinal, one in seen.items():
-        row = rows.get(ordinal)
-        if row is None:
-            after = Recency.of(one.days)
-            found[ordinal] = Track(None, after, one.name, False, one.name is not None)
-            continue
-        first, last, mask, text, day, revision = row
-        before = Recency.stored(first, last, mask)
-        name = None if text is None else (day, revision, text)
-        track = found[ordinal] = Track(before, _with_days(before, one.days), name, True)
-        if one.name is not None and (name is None or one.name > name):
-            track.name, track.is_renamed = one.name, True
-    return found
+    """Ordinal → its days without and with what the batch says: of those for whom it says anything
+    new, and of those in `cleared`. Most have been seen that day already; they cost a look."""
+    rows = await repository.days_of(session, generation, workspace_id, seen.ordinals)
+    days: dict[int, list[int]] = {}
+    for day, places in seen.days.items():
+        for place in places:
+            row = rows.get(seen.ordinals[place])
+            if row is None or _is_news(day, row):
+                days.setdefault(place, []).append(day)
+    renamed = {
+        place
+        for place, name in seen.names.items()
+        if _is_newer(name, rows.get(seen.ordinals[place]))
+    }
+    told = days.keys() | renamed
+    if cleared:
+        told |= {place for place, ordinal in enumerate(seen.ordinals) if ordinal in cleared}
+    return {
+        seen.ordinals[place]: _track(
+            seen.identities[place],
+            rows.get(seen.ordinals[place]),
+            days.get(place, ()),
+            seen.names[place] if place in renamed else None,
+        )
+        for place in told
+    }
 
 
-def _with_days(recency: Recency | None, days: Iterable[int]) -> Recency | None:
-    if recency is None:
-        return Recency.of(days)
-    for day in days:
-        recency = recency.with_day(day)
-    return recency
+def _is_news(day: int, row: DaysRow) -> bool:
+    first, last, mask = row[1], row[2], row[3]
+    if last is None or day > last or day < first:
+        return True
+    back = last - day
+    return bool(back < MASK_DAYS and not mask >> back & 1)
+
+
+def _is_newer(name: Name, row: DaysRow | None) -> bool:
+    if row is None or row[4] is None:
+        return True
+    return name[0] >= row[5] and name > (row[5], row[6], row[4])
+
+
+def _track(
+    identity: Identity, row: DaysRow | None, days: Iterable[int], name: Name | None
+) -> Track:
+    if row is None:
+        return Track(identity, None, Recency.of(days), name, False, name is not None)
+    _ordinal, first, last, mask, text, day, revision = row
+    before = after = Recency.stored(first, last, mask)
+    if after is None:
+        after = Recency.of(days)
+    else:
+        for more in days:
+            after = after.with_day(more)
+    known = None if text is None else (day, revision, text)
+    return Track(identity, before, after, name or known, True, name is not None)
 
 
 async def recount(
@@ -133,7 +174,6 @@ async def save(
     session: AsyncSession,
     generation: int,
     workspace_id: UUID,
-    seen: Mapping[int, Seen],
     tracks: Mapping[int, Track],
 ) -> None:
     """Writes what changed, and who is new."""
@@ -143,7 +183,7 @@ async def save(
         generation,
         workspace_id,
         [
-            (ordinal, _profile_id(workspace_id, seen[ordinal].identity), *seen[ordinal].identity)
+            (ordinal, _profile_id(workspace_id, track.identity), *track.identity)
             for ordinal, track in changed
             if not track.is_known
         ],
@@ -210,7 +250,7 @@ async def recencies(
     rows = await repository.days_of(session, generation, workspace_id, ordinals)
     return {
         ordinal: Recency.stored(first, last, mask)
-        for ordinal, (first, last, mask, *_name) in rows.items()
+        for ordinal, (_ordinal, first, last, mask, *_name) in rows.items()
     }
 
 
@@ -222,7 +262,7 @@ async def people(
     cards = await repository.cards(session, generation, workspace_id, wanted)
     rows = await repository.days_of(session, generation, workspace_id, wanted)
     found = []
-    for ordinal, (first, last, mask, name, *_named) in rows.items():
+    for ordinal, (_ordinal, first, last, mask, name, *_named) in rows.items():
         recency = Recency.stored(first, last, mask)
         if recency is not None:
             found.append(Person(*cards[ordinal], name, recency))

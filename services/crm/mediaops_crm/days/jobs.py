@@ -44,9 +44,10 @@ async def compute_touched(runtime: Runtime) -> None:
 
 
 async def _compute(runtime: Runtime, workspace_id: UUID, due: list[Touched], today: int) -> None:
-    days = service.affected((one.day for one in due), today)
     async with runtime.database.read() as session:
         generation = await live_generation(session)
+        touched = {one.day for one in due}
+        days = await service.affected(session, workspace_id, touched, today)
         counts = await service.compute(session, generation, workspace_id, days)
     for start in range(0, len(counts), CHUNK):
         async with runtime.database.write() as session:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.db import upsert
-from sqlalchemy import Row, Table, and_, bindparam, delete, select
+from sqlalchemy import Row, Table, and_, bindparam, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.days.models import ComputedDay, TouchedDay
@@ -65,3 +65,10 @@ async def computed_days(session: AsyncSession, workspace_id: UUID) -> list[int]:
     connection = await session.connection()
     query = select(COMPUTED.c.day).where(COMPUTED.c.workspace_id == workspace_id)
     return [day for (day,) in await connection.execute(query)]
+
+
+async def last_computed(session: AsyncSession, workspace_id: UUID) -> int | None:
+    connection = await session.connection()
+    query = select(func.max(COMPUTED.c.day)).where(COMPUTED.c.workspace_id == workspace_id)
+    last: int | None = (await connection.execute(query)).scalar_one()
+    return last

@@ -46,11 +46,15 @@ async def touched(session: AsyncSession, limit: int) -> list[Touched]:
     return [Touched(*row) for row in await repository.touched(session, limit)]
 
 
-def affected(days: Iterable[int], today: int) -> list[int]:
-    """The days whose numbers these days go into: a month's window reaches 27 days on."""
+async def affected(
+    session: AsyncSession, workspace_id: UUID, days: Iterable[int], today: int
+) -> list[int]:
+    """The days whose numbers these days go into: a month's window reaches 27 days on, as far as
+    anything was told. An activity may lie ahead of the clock, and tomorrow be told today."""
+    last = max(today, await repository.last_computed(session, workspace_id) or today)
     reached: set[int] = set()
     for day in days:
-        reached.update(range(day, max(day, min(day + audience.MONTH - 1, today)) + 1))
+        reached.update(range(day, max(day, min(day + audience.MONTH - 1, last)) + 1))
     return sorted(reached)
 
 
