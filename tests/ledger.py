@@ -15,7 +15,7 @@ from typing import Any, Literal
 import httpx
 
 Outcome = Literal["ok", "refused", "unknown"]
-"""`refused`: the server said no, so it must not count. `unknown`: no answer came, so it may."""
+"""`refused`: the server said no, so it must not count. `unknown`: it may; see `outcome_of`."""
 
 MARK = "ledger"
 """The member of an activity's `context` under which the event's id and number travel."""
@@ -54,6 +54,14 @@ class Ledger:
     def _write(self, **line: object) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def outcome_of(status: int | None) -> Outcome:
+    """What an answer promises. No answer promises nothing, and neither does a 5xx: the delivery
+    may have become durable a moment too late."""
+    if status is None or status >= 500:
+        return "unknown"
+    return "ok" if 200 <= status < 300 else "refused"
 
 
 def mark(event: str, seq: int) -> dict[str, Any]:

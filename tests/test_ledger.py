@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from tests.ledger import Ledger, Observed, Stored, check
+from tests.ledger import Ledger, Observed, Stored, check, outcome_of
 
 
 def a_ledger(path: Path) -> Ledger:
@@ -93,7 +93,7 @@ def test_what_was_refused_must_not_be_stored_unless_a_later_try_was_taken(tmp_pa
     ledger = a_ledger(tmp_path)
     for event in ("one-4", "one-5"):
         ledger.sending(event, workspace="one", key="ann", seq=int(event[-1]))
-        ledger.answered(event, "refused", 503)
+        ledger.answered(event, outcome_of(429), 429)
     ledger.sending("one-5", workspace="one", key="ann", seq=5)
     ledger.answered("one-5", "ok", 202)
     observed = what_it_should_be()
@@ -122,6 +122,18 @@ def test_a_refusal_after_an_attempt_without_answer_says_nothing(tmp_path: Path):
     observed.stored.append(Stored("one", "one-4", 4))
     observed.counted["rollup"]["one"] = 4
     assert kinds(ledger, observed) == []
+
+
+def test_only_a_clear_no_is_a_refusal():
+    outcomes = {status: outcome_of(status) for status in (200, 202, 401, 429, 503, None)}
+    assert outcomes == {
+        200: "ok",
+        202: "ok",
+        401: "refused",
+        429: "refused",
+        503: "unknown",
+        None: "unknown",
+    }
 
 
 def test_a_residual_of_an_audit_is_passed_on(tmp_path: Path):

@@ -34,8 +34,10 @@ async def check_quality(scene: Scene) -> None:
         expected[f"{cell} received"] += count
     if scene.book.unsure:
         scene.tally.remarks.append(
-            f"duplicates by source: {scene.book.unsure} requests were sent again without an answer"
+            f"duplicates by source: {scene.book.unsure} requests were sent again that may have been kept"
         )
+        more = _total(found, "duplicates") - _total(expected, "duplicates")
+        area.cell("as many duplicates more as there may be", True, 0 <= more <= scene.book.unsure)
         expected, found = _without_duplicates(expected), _without_duplicates(found)
     if not by_day:
         scene.tally.remarks.append("quality by day: requests were sent across midnight")
@@ -58,6 +60,10 @@ def _account(scene: Scene, channel_id: str | None) -> str:
 
 def _cell(source: str, day: str, by_day: bool) -> str:
     return f"{source} {day}" if by_day else source
+
+
+def _total(counts: Counter[str], outcome: str) -> int:
+    return sum(count for cell, count in counts.items() if cell.endswith(f" {outcome}"))
 
 
 def _without_duplicates(counts: Counter[str]) -> Counter[str]:

@@ -1,5 +1,6 @@
 """The public HTTP surface, as one token sees it."""
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 
@@ -7,6 +8,10 @@ import httpx
 
 __all__ = ["Api", "Unexpected"]
 
+_PATIENCE = 30
+"""Tries of one request while the server is too busy."""
+
+_UNAVAILABLE = 503
 _LIMITS = httpx.Limits(max_connections=40, max_keepalive_connections=40)
 
 
@@ -23,6 +28,7 @@ class Api:
 
     def __init__(self, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None):
         self.url = url.rstrip("/")
+        self.doubts = 0
         self.client = httpx.AsyncClient(
             base_url=self.url,
             headers={"authorization": f"Bearer {token}"},
@@ -49,7 +55,13 @@ class Api:
         return self._checked(f"GET {response.request.url}", response)
 
     async def post(self, path: str, body: Any, **headers: str) -> Any:
-        response = await self.client.post(path, json=body, headers=headers)
+        """Sent again while the server is too busy; `doubts` counts what may have been kept."""
+        for _ in range(_PATIENCE):
+            response = await self.client.post(path, json=body, headers=headers)
+            if response.status_code != _UNAVAILABLE:
+                break
+            self.doubts += 1
+            await asyncio.sleep(float(response.headers.get("retry-after", 1)))
         return self._checked(f"POST {path}", response)
 
     async def patch(self, path: str, body: Any, *, etag: str) -> Any:

@@ -23,7 +23,8 @@ _PATIENCE = 60
 """Tries of one request, with a pause between them, before the simulation gives up."""
 
 _UNAUTHORISED = 401
-_TRY_AGAIN = {429, 502, 503, 504}
+_TOO_MANY = 429
+_TRY_AGAIN = {_TOO_MANY, 502, 503, 504}
 
 
 class NotTaken(Exception):
@@ -66,6 +67,8 @@ class Sender:
                 await asyncio.sleep(min(0.1 * 2**retry, 2))
                 continue
             if reply.status in _TRY_AGAIN:
+                # 429 means refused. 503 may mean that it was kept too late for an answer.
+                self.book.unsure += reply.status != _TOO_MANY
                 await asyncio.sleep(float(reply.headers.get("retry-after", 1)))
                 continue
             self._settle(sending, reply)

@@ -37,10 +37,11 @@ class SnapshotSender:
             await self._post([replace(levels[0], value=levels[0].value + 1)])
 
     async def _post(self, levels: Sequence[Level]) -> None:
-        begun = self.clock.now()
+        begun, doubts = self.clock.now(), self.api.doubts
         answer = await self.api.post("/ingest/v1/snapshots", [self._body(each) for each in levels])
         if answer["accepted"] != len(levels):
             raise ValueError(f"snapshots were rejected: {answer['rejected'][:3]}")
+        self.book.unsure += self.api.doubts - doubts
         self.book.watch_midnight(begun, self.clock.now())
         outcomes: dict[str, Counter[str]] = {}
         for level in levels:
