@@ -8,17 +8,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from sqlalchemy import MetaData, Select, Table, event, func
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import MetaData, Select, Table, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
-from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bulk import Conflict, insert_into, insert_rows
 from mediaops_common.tables import SpineTables, spine_tables
 
-__all__ = ["NAMING", "Database", "insert_new", "open_database", "rows_by_key", "upsert"]
+__all__ = [
+    "NAMING",
+    "Database",
+    "insert_into",
+    "insert_new",
+    "insert_rows",
+    "open_database",
+    "rows_by_key",
+    "upsert",
+]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -156,15 +164,6 @@ def _on_begin(engine: AsyncEngine, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def insert_into(table: Table, dialect: str) -> Any:
-    """The dialect's own insert, which knows ON CONFLICT."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-def _dialect(session: AsyncSession) -> str:
-    return session.get_bind().dialect.name
-
-
 async def upsert(
     session: AsyncSession,
     table: Table,
@@ -183,22 +182,9 @@ async def upsert(
     """
     if not rows:
         return
-    dialect = _dialect(session)
-    smaller, larger = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
-    statement = insert_into(table, dialect)
-    new = statement.excluded
-    changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in add}
-    changes |= {name: new[name] for name in replace}
-    changes |= {name: smaller(table.c[name], new[name]) for name in least}
-    changes |= {name: larger(table.c[name], new[name]) for name in greatest}
-    conflict = [table.c[name] for name in key]
-    if changes:
-        statement = statement.on_conflict_do_update(index_elements=conflict, set_=changes)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=conflict)
+    conflict = Conflict(tuple(key), tuple(add), tuple(replace), tuple(least), tuple(greatest))
     ordered = sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in key))
-    connection = await session.connection()
-    await connection.execute(statement, ordered)
+    await insert_rows(session, table, ordered, conflict)
 
 
 async def insert_new(
