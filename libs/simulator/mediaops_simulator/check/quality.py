@@ -34,7 +34,7 @@ async def check_quality(scene: Scene) -> None:
         expected[f"{cell} received"] += count
     if scene.book.unsure:
         scene.tally.remarks.append(
-            f"duplicates by source: {scene.book.unsure} requests were sent again that may have been kept"
+            f"duplicates by source: {scene.book.unsure} requests may have been kept twice"
         )
         more = _total(found, "duplicates") - _total(expected, "duplicates")
         area.cell("as many duplicates more as there may be", True, 0 <= more <= scene.book.unsure)
