@@ -21,7 +21,7 @@ __all__ = ["Batch", "ConsumerGroup", "Handlers"]
 
 @dataclass
 class Batch:
-    """Events of one partition that the lanes allow now, in order."""
+    """Events that the lanes allow now, in their order: of one partition or of several."""
 
     events: list[Event]
     projection: Projection

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,13 +13,14 @@ from mediaops_common import counters, parked, stalls
 from mediaops_common.bus.port import Bus, Chunk, Consumer, LogBounds, Record, TopicIdentity
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import Batch, ConsumerGroup
-from mediaops_common.db import Database, upsert
+from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
 from mediaops_common.heads import decode_heads
-from mediaops_common.lanes import LaneNumbers
+from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.pace import Pace
+from mediaops_common.positions import PositionMoved, Positions
 from mediaops_common.projections import Projection, live_generation, swap_is_near
-from mediaops_common.taken import take
+from mediaops_common.taken import Taken, take
 
 __all__ = ["GroupRunner", "PositionMoved"]
 
@@ -39,10 +39,6 @@ SWAP_PAUSE_SECONDS = 0.3
 
 MAX_PARKED_PER_MINUTE = 100
 """Above this rate the fault is ours, not the events': the group stops and says so."""
-
-
-class PositionMoved(Exception):
-    """Someone else applied in between, or the lanes moved: read again from the database."""
 
 
 class GroupRunner:
@@ -72,7 +68,11 @@ class GroupRunner:
         self._bound = bound
         self.ended: set[tuple[str, int]] = set()
         """Partitions whose `end` record was met: what a rebuild waits for."""
-        self._versions: dict[tuple[str, int], int] = {}
+        self._positions = Positions(database, self.name)
+        self._lanes: dict[LaneKey, list[int]] = {}
+        """Numbers as the last transaction left them; the next one reads them again and compares."""
+        self._live: int | None = None
+        self._gives_way = False
         self._parked_at: list[float] = []
 
     @property
@@ -107,56 +107,30 @@ class GroupRunner:
         """One poll and what follows from it. Returns how many records were dealt with."""
         chunks = await consumer.poll(self.group.max_records, timeout)
         done = 0
+        parts: list[Chunk] = []
         for chunk in chunks:
             records = await self._within_bound(chunk) if self._bound else len(chunk.records)
             part = _part(chunk, 0, records)
             if part.records:
-                await self._take(part)
+                if sum(len(p.records) for p in [*parts, part]) > self.group.max_records:
+                    await self._take(parts)
+                    parts = []
+                parts.append(part)
                 done += len(part.records)
             LAG.labels(self.name, chunk.topic, chunk.partition).set(chunk.end - part.next_offset)
             if records < len(chunk.records):
                 consumer.seek(chunk.topic, chunk.partition, part.next_offset)
                 await asyncio.sleep(0.05)
+        if parts:
+            await self._take(parts)
         return done
 
     async def _locate(
         self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
     ) -> int:
-        position = self._database.tables.position
-        where = (
-            (position.c.group == self.name)
-            & (position.c.topic == topic)
-            & (position.c.partition == partition)
-        )
-        async with self._database.write() as session:
-            connection = await session.connection()
-            row = (await connection.execute(select(position).where(where))).one_or_none()
-            known = row is not None and (row.cluster_id, row.topic_id) == identity[:2]
-            if row is not None and known and bounds.start <= row.offset <= bounds.end:
-                self._versions[topic, partition] = row.version
-                return int(row.offset)
-            # A log that was made again or trimmed past the position: begin at its beginning. The
-            # lanes know what is new; heads and asks bring what is missing.
-            version = 0 if row is None else row.version + 1
-            await upsert(
-                session,
-                position,
-                [
-                    {
-                        "group": self.name,
-                        "topic": topic,
-                        "partition": partition,
-                        "cluster_id": identity.cluster_id,
-                        "topic_id": identity.topic_id,
-                        "offset": bounds.start,
-                        "version": version,
-                    }
-                ],
-                key=["group", "topic", "partition"],
-                replace=["cluster_id", "topic_id", "offset", "version"],
-            )
-            self._versions[topic, partition] = version
-            return bounds.start
+        self._lanes.clear()
+        self._live, self._gives_way = None, False
+        return await self._positions.locate(topic, partition, identity, bounds)
 
     async def _within_bound(self, chunk: Chunk) -> int:
         """How many leading records the group that this one follows has dealt with already."""
@@ -170,19 +144,25 @@ class GroupRunner:
                 return index
         return len(chunk.records)
 
-    async def _take(self, chunk: Chunk) -> None:
-        """Applies a chunk; halves it when it fails; parks what fails alone."""
+    async def _take(self, chunks: list[Chunk]) -> None:
+        """Applies chunks of several partitions; parts and halves them when they fail; parks what
+        fails alone."""
         try:
-            await self._apply(chunk)
+            await self._apply(chunks)
         except PositionMoved:
             raise
         except Exception as error:
             if _is_transient(error):
                 raise
+            if len(chunks) > 1:
+                for chunk in chunks:
+                    await self._take([chunk])
+                return
+            (chunk,) = chunks
             if len(chunk.records) > 1:
                 middle = len(chunk.records) // 2
-                await self._take(_part(chunk, 0, middle))
-                await self._take(_part(chunk, middle, len(chunk.records)))
+                await self._take([_part(chunk, 0, middle)])
+                await self._take([_part(chunk, middle, len(chunk.records))])
                 return
             await self._retry_alone(chunk, error)
 
@@ -190,7 +170,7 @@ class GroupRunner:
         for attempt in range(1, ATTEMPTS):
             await asyncio.sleep(0.02 * 2**attempt)
             try:
-                await self._apply(chunk)
+                await self._apply([chunk])
                 return
             except PositionMoved:
                 raise
@@ -204,115 +184,95 @@ class GroupRunner:
             raise RuntimeError(f"more than {MAX_PARKED_PER_MINUTE} events a minute fail") from error
         log.error("event_parked", group=self.name, error=f"{type(error).__name__}: {error}"[:300])
         PARKED.labels(self.name).inc()
-        await self._apply(chunk, park=f"{type(error).__name__}: {error}")
+        await self._apply([chunk], park=f"{type(error).__name__}: {error}")
 
-    async def _apply(self, chunk: Chunk, park: str | None = None) -> None:
-        """One transaction: effects, counters, lanes, position."""
-        keys = _lane_keys(chunk)
-        async with self._database.read() as session:
-            before = LaneNumbers(self.name)
-            await before.load(session, keys)
-            generation = self._generation or await live_generation(session)
-            gives_way = self._is_live_projection and await swap_is_near(session)
-        if gives_way:
+    async def _apply(self, chunks: list[Chunk], park: str | None = None) -> None:
+        """One transaction: effects, counters, lanes, positions."""
+        keys = {key for chunk in chunks for key in _lane_keys(chunk)}
+        before, generation = await self._look(keys)
+        if self._gives_way:
             # The swap wants both groups at equal numbers: under unbroken traffic it would never
             # find them so, if this one did not wait a little before each batch.
             await asyncio.sleep(SWAP_PAUSE_SECONDS)
         trial = before.copy()
-        topic = lane_topic(chunk.topic)
-        fresh = [r for r in chunk.records if _is_next(trial, topic, r)]
-        taken = await take(fresh)
-        if park is not None:
-            for one in taken:
-                one.error = park
+        fresh = {chunk.topic: list[Record]() for chunk in chunks}
+        for chunk in chunks:
+            topic = lane_topic(chunk.topic)
+            fresh[chunk.topic] += [r for r in chunk.records if _is_next(trial, topic, r)]
+        taken = {topic: await take(records) for topic, records in fresh.items()}
+        every = [one for listed in taken.values() for one in listed]
+        for one in every:
+            one.error = one.error if park is None else park
         projection = Projection(generation, is_live=self._generation is None)
-        batch = Batch(
-            [one.event for one in taken if one.event is not None and one.error is None],
-            projection,
-            self._clock.now(),
-        )
-        if self.group.prepare is not None and batch.events:
-            batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
+        batch = await self._prepared(every, projection)
         started = time.perf_counter()
         async with self._database.write() as session:
-            await self._check_position(session, chunk)
+            await self._positions.check(session, chunks)
             numbers = LaneNumbers(self.name)
             await numbers.load(session, keys)
             if not numbers.same_as(before):
                 raise PositionMoved
             if self._generation is None and await live_generation(session) != generation:
                 raise PositionMoved
-            cancelled = await parked.cancel(session, self.name, taken)
+            cancelled = await parked.cancel(session, self.name, every)
             if self._bound is not None:
-                cancelled += await parked.given_up(session, self._bound, taken)
+                cancelled += await parked.given_up(session, self._bound, every)
             if cancelled:
-                batch = Batch(
-                    [t.event for t in taken if t.event and not t.error and t not in cancelled],
-                    projection,
-                    batch.now,
-                )
-                if self.group.prepare is not None:
-                    batch.prepared = self.group.prepare(batch)
+                left = [one for one in every if one not in cancelled]
+                batch = await self._prepared(left, projection)
             if batch.events:
                 await self.group.apply(session, batch)
                 await counters.count_applied(session, self.name, batch.events)
-            await parked.park(session, self.name, topic, [t for t in taken if t.error])
-            for record in fresh:
-                numbers.advance(topic, record)
-            for record in chunk.records:
-                if record.kind == "heads":
-                    heads = decode_heads(record)
-                    await stalls.meet_heads(
-                        session,
-                        self.service,
-                        self.name,
-                        topic,
-                        chunk.partition,
-                        heads,
-                        numbers,
-                    )
+            for chunk_topic, listed in taken.items():
+                topic = lane_topic(chunk_topic)
+                await parked.park(session, self.name, topic, [t for t in listed if t.error])
+                for one in listed:
+                    numbers.advance(topic, one.record)
+            for chunk in chunks:
+                await self._meet_heads(session, chunk, numbers)
             await numbers.save(session)
             hit("consumer.in_transaction")
-            await self._move_position(session, chunk)
-        self._versions[chunk.topic, chunk.partition] += 1
-        if any(record.kind == "end" for record in chunk.records):
-            self.ended.add((chunk.topic, chunk.partition))
+            await self._positions.move(session, chunks)
+            gives_way = self._is_live_projection and await swap_is_near(session)
+        self._positions.moved(chunks)
+        self._lanes.update(numbers.rows)
+        self._gives_way = gives_way
+        for chunk in chunks:
+            if any(record.kind == "end" for record in chunk.records):
+                self.ended.add((chunk.topic, chunk.partition))
         SECONDS.labels(self.name).observe(time.perf_counter() - started)
         APPLIED.labels(self.name).inc(len(batch.events))
 
-    async def _check_position(self, session: AsyncSession, chunk: Chunk) -> None:
-        position = self._database.tables.position
-        connection = await session.connection()
-        version = (
-            await connection.execute(
-                select(position.c.version)
-                .where(
-                    position.c.group == self.name,
-                    position.c.topic == chunk.topic,
-                    position.c.partition == chunk.partition,
-                )
-                .with_for_update()
-            )
-        ).scalar_one_or_none()
-        if version != self._versions.get((chunk.topic, chunk.partition)):
-            raise PositionMoved
+    async def _look(self, keys: set[LaneKey]) -> tuple[LaneNumbers, int]:
+        """The numbers and the generation to begin with: as the last transaction left them, or read
+        where that is not known."""
+        before = LaneNumbers(self.name, self._lanes)
+        if keys <= self._lanes.keys() and (self._generation or self._live) is not None:
+            await before.load(None, keys)
+        else:
+            async with self._database.read() as session:
+                await before.load(session, keys)
+                self._live = await live_generation(session)
+                self._gives_way = self._is_live_projection and await swap_is_near(session)
+        generation = self._generation or self._live
+        assert generation is not None
+        return before, generation
 
-    async def _move_position(self, session: AsyncSession, chunk: Chunk) -> None:
-        position = self._database.tables.position
-        version = self._versions[chunk.topic, chunk.partition]
-        connection = await session.connection()
-        result = await connection.execute(
-            update(position)
-            .where(
-                position.c.group == self.name,
-                position.c.topic == chunk.topic,
-                position.c.partition == chunk.partition,
-                position.c.version == version,
-            )
-            .values(offset=chunk.next_offset, version=version + 1)
-        )
-        if result.rowcount != 1:
-            raise PositionMoved
+    async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
+        events = [one.event for one in taken if one.event is not None and one.error is None]
+        batch = Batch(events, projection, self._clock.now())
+        if self.group.prepare is not None and events:
+            batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
+        return batch
+
+    async def _meet_heads(self, session: AsyncSession, chunk: Chunk, numbers: LaneNumbers) -> None:
+        topic = lane_topic(chunk.topic)
+        for record in chunk.records:
+            if record.kind == "heads":
+                heads = decode_heads(record)
+                await stalls.meet_heads(
+                    session, self.service, self.name, topic, chunk.partition, heads, numbers
+                )
 
 
 def lane_topic(topic: str) -> str:

@@ -1,7 +1,7 @@
 """Lanes: hole-free numbers per (producer, topic, shard, slot), packed by slot."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +11,7 @@ from mediaops_common.db import upsert
 from mediaops_common.ids import SHARDS
 from mediaops_common.tables import SpineTables
 
-__all__ = ["LaneNumbers", "pack", "unpack"]
+__all__ = ["LaneKey", "LaneNumbers", "pack", "unpack"]
 
 LaneKey = tuple[str, str, int]
 """(producer, topic, slot): one row, with a number for each shard."""
@@ -29,15 +29,31 @@ def unpack(raw: bytes) -> list[int]:
 class LaneNumbers:
     """The last numbers of some lanes of one group, as read in one transaction."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, known: Mapping[LaneKey, list[int]] | None = None) -> None:
         self._group = group
+        self._known = known or {}
+        """Numbers from an earlier transaction, taken where it is known that they still hold or
+        where they are compared before they count."""
         self._rows: dict[LaneKey, list[int]] = {}
         self._changed: set[LaneKey] = set()
 
-    async def load(self, session: AsyncSession, keys: Iterable[LaneKey]) -> None:
-        """Reads and locks the rows of these lanes, in slot order."""
-        lane = _table(session)
+    @property
+    def rows(self) -> dict[LaneKey, list[int]]:
+        """The numbers of every lane that was loaded, as they are now."""
+        return self._rows
+
+    async def load(self, session: AsyncSession | None, keys: Iterable[LaneKey]) -> None:
+        """Reads and locks the rows of these lanes, in slot order; without a session only those
+        that are known from before."""
         wanted = sorted(set(keys) - self._rows.keys())
+        for key in wanted:
+            if key in self._known:
+                self._rows[key] = list(self._known[key])
+        wanted = [key for key in wanted if key not in self._rows]
+        if not wanted:
+            return
+        assert session is not None
+        lane = _table(session)
         by_stream: dict[tuple[str, str], list[int]] = {}
         for producer, topic, slot in wanted:
             by_stream.setdefault((producer, topic), []).append(slot)

@@ -1,0 +1,109 @@
+"""Where a group reads on: a row per partition, moved in the transaction of the effects."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common.bus.port import Chunk, LogBounds, TopicIdentity
+from mediaops_common.db import Database, upsert
+
+__all__ = ["PositionMoved", "Positions"]
+
+
+class PositionMoved(Exception):
+    """Someone else applied in between, or the lanes moved: read again from the database."""
+
+
+class Positions:
+    """The positions of one group, each with the version that this process last saw or wrote."""
+
+    def __init__(self, database: Database, group: str) -> None:
+        self._database = database
+        self._table = database.tables.position
+        self._group = group
+        self._versions: dict[tuple[str, int], int] = {}
+
+    async def locate(
+        self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
+    ) -> int:
+        """The offset to read on from, kept if the log is still the one that it belongs to."""
+        position = self._table
+        where = (
+            (position.c.group == self._group)
+            & (position.c.topic == topic)
+            & (position.c.partition == partition)
+        )
+        async with self._database.write() as session:
+            connection = await session.connection()
+            row = (await connection.execute(select(position).where(where))).one_or_none()
+            known = row is not None and (row.cluster_id, row.topic_id) == identity[:2]
+            if row is not None and known and bounds.start <= row.offset <= bounds.end:
+                self._versions[topic, partition] = row.version
+                return int(row.offset)
+            # A log that was made again or trimmed past the position: begin at its beginning. The
+            # lanes know what is new; heads and asks bring what is missing.
+            version = 0 if row is None else row.version + 1
+            await upsert(
+                session,
+                position,
+                [
+                    {
+                        "group": self._group,
+                        "topic": topic,
+                        "partition": partition,
+                        "cluster_id": identity.cluster_id,
+                        "topic_id": identity.topic_id,
+                        "offset": bounds.start,
+                        "version": version,
+                    }
+                ],
+                key=["group", "topic", "partition"],
+                replace=["cluster_id", "topic_id", "offset", "version"],
+            )
+        self._versions[topic, partition] = version
+        return bounds.start
+
+    async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
+        """Locks the rows of these partitions. Raises PositionMoved when one is not as it was."""
+        position = self._table
+        connection = await session.connection()
+        places = [
+            and_(position.c.topic == chunk.topic, position.c.partition == chunk.partition)
+            for chunk in chunks
+        ]
+        found = await connection.execute(
+            select(position.c.topic, position.c.partition, position.c.version)
+            .where(position.c.group == self._group, or_(*places))
+            .order_by(position.c.topic, position.c.partition)
+            .with_for_update()
+        )
+        versions = {(topic, partition): version for topic, partition, version in found}
+        for chunk in chunks:
+            place = (chunk.topic, chunk.partition)
+            if place not in versions or versions[place] != self._versions.get(place):
+                raise PositionMoved
+
+    async def move(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
+        """Notes in the transaction where reading goes on. Raises PositionMoved."""
+        position = self._table
+        connection = await session.connection()
+        for chunk in chunks:
+            version = self._versions[chunk.topic, chunk.partition]
+            result = await connection.execute(
+                update(position)
+                .where(
+                    position.c.group == self._group,
+                    position.c.topic == chunk.topic,
+                    position.c.partition == chunk.partition,
+                    position.c.version == version,
+                )
+                .values(offset=chunk.next_offset, version=version + 1)
+            )
+            if result.rowcount != 1:
+                raise PositionMoved
+
+    def moved(self, chunks: Sequence[Chunk]) -> None:
+        """The transaction was committed."""
+        for chunk in chunks:
+            self._versions[chunk.topic, chunk.partition] += 1
