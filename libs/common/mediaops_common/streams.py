@@ -1,6 +1,7 @@
 """Publishing in lanes: groups records by partition and tells the heads."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
 
 from mediaops_common.bus.port import Bus, Record
@@ -12,7 +13,8 @@ __all__ = ["publish_heads", "publish_in_order"]
 async def publish_in_order(bus: Bus, records: Iterable[tuple[str, Record]]) -> None:
     """Publishes (topic, record) pairs, one batch per partition; returns when all are durable.
 
-    Raises at the first error: the caller ends its stream and starts anew at its cursor.
+    Partitions are published at once. Raises when any of them failed: the caller ends its stream and
+    starts anew at its cursor.
     """
     batches: dict[tuple[str, int], list[Record]] = {}
     partitions: dict[str, int] = {}
@@ -20,8 +22,9 @@ async def publish_in_order(bus: Bus, records: Iterable[tuple[str, Record]]) -> N
         if topic not in partitions:
             partitions[topic] = (await bus.topic(topic)).partitions
         batches.setdefault((topic, record.slot % partitions[topic]), []).append(record)
-    for (topic, partition), batch in batches.items():
-        await bus.publish(topic, partition, batch)
+    await _all_of(
+        bus.publish(topic, partition, batch) for (topic, partition), batch in batches.items()
+    )
 
 
 async def publish_heads(
@@ -36,14 +39,33 @@ async def publish_heads(
     """
     listed = list(streams)
     partitions = (await bus.topic(topic)).partitions
-    for partition in range(partitions):
-        told = [
-            Stream(
-                shard=shard,
-                fence=fence,
-                numbers={str(s): n for s, n in numbers.items() if s % partitions == partition},
-                through=through,
-            )
-            for shard, fence, numbers, through in listed
-        ]
-        await bus.publish(topic, partition, [heads_record(producer, told)])
+    await _all_of(
+        bus.publish(topic, partition, [_heads(producer, listed, partitions, partition)])
+        for partition in range(partitions)
+    )
+
+
+def _heads(
+    producer: str,
+    streams: Iterable[tuple[int, int, dict[int, int], datetime | None]],
+    partitions: int,
+    partition: int,
+) -> Record:
+    told = [
+        Stream(
+            shard=shard,
+            fence=fence,
+            numbers={str(s): n for s, n in numbers.items() if s % partitions == partition},
+            through=through,
+        )
+        for shard, fence, numbers, through in streams
+    ]
+    return heads_record(producer, told)
+
+
+async def _all_of(publishes: Iterable[Awaitable[None]]) -> None:
+    """Waits for every one of them, and only then raises what the first one raised: nothing of a
+    stream that has ended may still be under way when the next begins."""
+    for outcome in await asyncio.gather(*publishes, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

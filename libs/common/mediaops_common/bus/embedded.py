@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import lz4.block
 import msgspec
 
+from mediaops_common.bus.embedded_consumer import EmbeddedConsumer
 from mediaops_common.bus.port import Chunk, Locate, LogBounds, Record, TopicIdentity
 from mediaops_common.ids import new_id
 
@@ -37,14 +38,31 @@ SEGMENT_RECORDS = 2_000
 """At most so many records in one row: what one read decodes at a time."""
 
 T = TypeVar("T")
+Place = tuple[str, int]
+"""(topic, partition)."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Record])
+
+
+class _Publish(NamedTuple):
+    """One batch of one partition, and who waits until it is durable."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+    done: "asyncio.Future[None]"
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class EmbeddedBus:
     """One connection in one thread writes and checkpoints; another in a thread of its own reads.
 
-    Every publish is one transaction with `synchronous=FULL`: what was acknowledged is on disk.
+    Publishes that wait together share one transaction with `synchronous=FULL`: what was
+    acknowledged is on disk.
     """
 
     def __init__(self, path: Path, *, partitions: int = 2, retention_seconds: float = 604_800):
@@ -57,7 +75,11 @@ class EmbeddedBus:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._topics: dict[str, TopicIdentity] = {}
-        self._published: set[asyncio.Event] = set()
+        self._waiting: list[_Publish] = []
+        self._draining: asyncio.Task[None] | None = None
+        self._ends: dict[Place, int] = {}
+        """Ends of partitions since this process published to them."""
+        self._listening: dict[str, set[asyncio.Event]] = {}
         self._trimmed_at = 0.0
 
     async def open(self) -> None:
@@ -119,38 +141,60 @@ class EmbeddedBus:
         identity = await self.topic(topic)
         if not 0 <= partition < identity.partitions:
             raise ValueError(f"{topic} has no partition {partition}")
-        await self._write(self._append, topic, partition, records)
-        for event in self._published:
-            event.set()
+        publish = _Publish(topic, partition, records, asyncio.get_running_loop().create_future())
+        self._waiting.append(publish)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        await asyncio.shield(publish.done)
 
-    def _append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+    async def _drain(self) -> None:
+        """Writes what waits, and what comes meanwhile: who waits together shares a transaction."""
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                try:
+                    ends = await self._write(self._append, group)
+                except Exception as error:
+                    for publish in group:
+                        publish.fail(error)
+                    continue
+                self._ends.update(ends)
+                for publish in group:
+                    if not publish.done.done():
+                        publish.done.set_result(None)
+                for topic in {publish.topic for publish in group}:
+                    for event in self._listening.get(topic, ()):
+                        event.set()
+        finally:
+            self._draining = None
+
+    def _append(self, group: Sequence["_Publish"]) -> dict[Place, int]:
         connection = self._writer
         assert connection is not None, "the bus is not open"
-        blobs = [
-            (len(part), lz4.block.compress(_encoder.encode(part)))
-            for part in (
-                records[start : start + SEGMENT_RECORDS]
-                for start in range(0, len(records), SEGMENT_RECORDS)
-            )
-        ]
         now = time.time()
+        ends: dict[Place, int] = {}
+        blobs = [(publish, _blobs(publish.records)) for publish in group]
         with _transaction(connection):
-            (base,) = connection.execute(
-                "SELECT end_offset FROM log WHERE topic = ? AND partition = ?", (topic, partition)
-            ).fetchone()
-            for count, blob in blobs:
-                connection.execute(
-                    "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)",
-                    (topic, partition, base, count, now, blob),
-                )
-                base += count
-            connection.execute(
+            for publish, segments in blobs:
+                place = (publish.topic, publish.partition)
+                if place not in ends:
+                    (ends[place],) = connection.execute(
+                        "SELECT end_offset FROM log WHERE topic = ? AND partition = ?", place
+                    ).fetchone()
+                for count, blob in segments:
+                    connection.execute(
+                        "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)",
+                        (*place, ends[place], count, now, blob),
+                    )
+                    ends[place] += count
+            connection.executemany(
                 "UPDATE log SET end_offset = ? WHERE topic = ? AND partition = ?",
-                (base, topic, partition),
+                [(end, *place) for place, end in ends.items()],
             )
             if now - self._trimmed_at > 60:
                 self._trimmed_at = now
                 self._trim(connection, now - self._retention_seconds)
+        return ends
 
     def _trim(self, connection: sqlite3.Connection, before: float) -> None:
         """Drops what is older than the retention, a bounded number of segments at a time."""
@@ -178,6 +222,7 @@ class EmbeddedBus:
     async def delete_topic(self, name: str) -> None:
         self._topics.pop(name, None)
         await self._write(self._delete_topic, name)
+        self._ends = {place: end for place, end in self._ends.items() if place[0] != name}
 
     def _delete_topic(self, name: str) -> None:
         connection = self._writer
@@ -192,8 +237,13 @@ class EmbeddedBus:
     ) -> "EmbeddedConsumer":
         identities = {name: await self.topic(name) for name in topics}
         wake = asyncio.Event()
-        self._published.add(wake)
+        for name in topics:
+            self._listening.setdefault(name, set()).add(wake)
         return EmbeddedConsumer(self, identities, locate, wake)
+
+    def has_nothing_from(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether it is known, without a look at the file, that nothing lies there."""
+        return self._ends.get((topic, partition), offset + 1) <= offset
 
     async def bounds(self, topic: str, partition: int) -> LogBounds:
         """The first readable offset of a partition and the one after its last."""
@@ -209,7 +259,14 @@ class EmbeddedBus:
 
     async def read(self, topic: str, partition: int, offset: int, limit: int) -> Chunk | None:
         """Up to `limit` records from `offset` on, or None when there is nothing (yet)."""
-        return await self._read(self._read_records, topic, partition, offset, limit)
+        (chunk,) = await self.read_all([(topic, partition, offset)], limit)
+        return chunk
+
+    async def read_all(
+        self, wanted: Sequence[tuple[str, int, int]], limit: int
+    ) -> list[Chunk | None]:
+        """The same of several partitions, in one visit to the reading thread."""
+        return await self._read(lambda: [self._read_records(*one, limit) for one in wanted])
 
     def _read_records(self, topic: str, partition: int, offset: int, limit: int) -> Chunk | None:
         assert self._reader is not None, "the bus is not open"
@@ -235,9 +292,12 @@ class EmbeddedBus:
         return Chunk(topic, partition, records, range(offset, after), after, bounds.end)
 
     def forget(self, wake: asyncio.Event) -> None:
-        self._published.discard(wake)
+        for listening in self._listening.values():
+            listening.discard(wake)
 
     async def close(self) -> None:
+        if self._draining is not None:
+            await self._draining
         if self._reader is not None:
             await self._read(self._reader.close)
         if self._writer is not None:
@@ -246,59 +306,9 @@ class EmbeddedBus:
         self._writing.shutdown()
 
 
-class EmbeddedConsumer:
-    """Has every partition of its topics: there is one process."""
-
-    def __init__(
-        self,
-        bus: EmbeddedBus,
-        identities: dict[str, TopicIdentity],
-        locate: Locate,
-        wake: asyncio.Event,
-    ) -> None:
-        self._bus = bus
-        self._identities = identities
-        self._locate = locate
-        self._wake = wake
-        self._offsets: dict[tuple[str, int], int] = {}
-
-    async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
-        await self._locate_all()
-        self._wake.clear()
-        chunks = await self._read_all(max_records)
-        if not chunks:
-            try:
-                await asyncio.wait_for(self._wake.wait(), timeout)
-            except TimeoutError:
-                return []
-            chunks = await self._read_all(max_records)
-        return chunks
-
-    async def _locate_all(self) -> None:
-        for topic, identity in self._identities.items():
-            for partition in range(identity.partitions):
-                if (topic, partition) not in self._offsets:
-                    bounds = await self._bus.bounds(topic, partition)
-                    offset = await self._locate(topic, partition, identity, bounds)
-                    self._offsets[topic, partition] = offset
-
-    async def _read_all(self, max_records: int) -> list[Chunk]:
-        chunks = []
-        for (topic, partition), offset in list(self._offsets.items()):
-            chunk = await self._bus.read(topic, partition, offset, max_records)
-            if chunk is not None:
-                self._offsets[topic, partition] = chunk.next_offset
-                chunks.append(chunk)
-        return chunks
-
-    def seek(self, topic: str, partition: int, offset: int) -> None:
-        self._offsets[topic, partition] = offset
-
-    def relocate(self) -> None:
-        self._offsets.clear()
-
-    async def close(self) -> None:
-        self._bus.forget(self._wake)
+def _blobs(records: Sequence[Record]) -> list[tuple[int, bytes]]:
+    parts = (records[at : at + SEGMENT_RECORDS] for at in range(0, len(records), SEGMENT_RECORDS))
+    return [(len(part), lz4.block.compress(_encoder.encode(part))) for part in parts]
 
 
 class _transaction:

@@ -1,0 +1,82 @@
+"""The reading side of the embedded bus: one member of a group, with every partition."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from mediaops_common.bus.port import Chunk, Locate, LogBounds, TopicIdentity
+
+__all__ = ["EmbeddedConsumer"]
+
+
+class _Log(Protocol):
+    """What a consumer asks of its bus."""
+
+    async def bounds(self, topic: str, partition: int) -> LogBounds: ...
+
+    def has_nothing_from(self, topic: str, partition: int, offset: int) -> bool: ...
+
+    async def read_all(
+        self, wanted: Sequence[tuple[str, int, int]], limit: int
+    ) -> list[Chunk | None]: ...
+
+    def forget(self, wake: asyncio.Event) -> None: ...
+
+
+class EmbeddedConsumer:
+    """Has every partition of its topics: there is one process."""
+
+    def __init__(
+        self,
+        bus: _Log,
+        identities: dict[str, TopicIdentity],
+        locate: Locate,
+        wake: asyncio.Event,
+    ) -> None:
+        self._bus = bus
+        self._identities = identities
+        self._locate = locate
+        self._wake = wake
+        self._offsets: dict[tuple[str, int], int] = {}
+
+    async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
+        await self._locate_all()
+        self._wake.clear()
+        chunks = await self._read_all(max_records)
+        if not chunks:
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout)
+            except TimeoutError:
+                return []
+            chunks = await self._read_all(max_records)
+        return chunks
+
+    async def _locate_all(self) -> None:
+        for topic, identity in self._identities.items():
+            for partition in range(identity.partitions):
+                if (topic, partition) not in self._offsets:
+                    bounds = await self._bus.bounds(topic, partition)
+                    offset = await self._locate(topic, partition, identity, bounds)
+                    self._offsets[topic, partition] = offset
+
+    async def _read_all(self, max_records: int) -> list[Chunk]:
+        wanted = [
+            (topic, partition, offset)
+            for (topic, partition), offset in self._offsets.items()
+            if not self._bus.has_nothing_from(topic, partition, offset)
+        ]
+        if not wanted:
+            return []
+        chunks = [c for c in await self._bus.read_all(wanted, max_records) if c is not None]
+        for chunk in chunks:
+            self._offsets[chunk.topic, chunk.partition] = chunk.next_offset
+        return chunks
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        self._offsets[topic, partition] = offset
+
+    def relocate(self) -> None:
+        self._offsets.clear()
+
+    async def close(self) -> None:
+        self._bus.forget(self._wake)
