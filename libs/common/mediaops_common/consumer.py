@@ -59,6 +59,13 @@ class ConsumerGroup:
     is_projection: bool = False
     """True where a rebuild rebuilds what this group writes (the group named `fast`)."""
     max_records: int = 4_000
+    pace_seconds: float = 0.25
+    """While events keep coming: the least time from one batch to the next. What comes alone, or
+    after a pause, is applied at once."""
+
+
+HANDLERS_PACE_SECONDS = 1.0
+"""A transaction costs several milliseconds and a process has a dozen such groups."""
 
 
 class Handlers:
@@ -95,4 +102,10 @@ class Handlers:
 
     def as_group(self) -> ConsumerGroup:
         topics = sorted({str(cls.event_topic) for cls in self._by_class})
-        return ConsumerGroup(self.group, topics, self.apply, max_records=500)
+        return ConsumerGroup(
+            self.group,
+            topics,
+            self.apply,
+            max_records=500,
+            pace_seconds=HANDLERS_PACE_SECONDS,
+        )

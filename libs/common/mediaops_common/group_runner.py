@@ -34,7 +34,6 @@ SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group
 ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
 
-PACE_SECONDS = 0.1
 SWAP_PAUSE_SECONDS = 0.3
 
 MAX_PARKED_PER_MINUTE = 100
@@ -83,7 +82,7 @@ class GroupRunner:
         """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
         consumer = await self._bus.consumer(self.name, topics or self.group.topics, self._locate)
         pause = 0.1
-        pace = Pace(PACE_SECONDS)
+        pace = Pace(self.group.pace_seconds)
         try:
             while not stopping.is_set():
                 try:
