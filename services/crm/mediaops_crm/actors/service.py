@@ -1,5 +1,6 @@
 """What is kept about actors: who they are and on which days they were active."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,13 @@ async def tracks(
     """Ordinal → its days without and with what the batch says: of those for whom it says anything
     new, and of those in `cleared`. Most have been seen that day already; they cost a look."""
     rows = await repository.days_of(session, generation, workspace_id, seen.ordinals)
+    # Thousands of comparisons would hold up whoever else waits for the event loop.
+    return await asyncio.to_thread(_compared, seen, rows, cleared)
+
+
+def _compared(
+    seen: Seen, rows: Mapping[int, DaysRow], cleared: Collection[int]
+) -> dict[int, Track]:
     days: dict[int, list[int]] = {}
     for day, places in seen.days.items():
         for place in places:

@@ -1,7 +1,9 @@
 """Queries over what was told of lifecycle states."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from mediaops_common.audience.statements import BulkInsert, Lookup, as_id, stored_ids
@@ -57,7 +59,14 @@ async def tell(
     now = SystemClock().now()  # rows of the outbox go by their real age
     written = UtcDateTime().bind_processor(session.get_bind().dialect)
     at = now if written is None else written(now)
-    await OUTBOX_ROWS.rows(session, [(*_outbox_row(workspace_id, e, now), at) for e in events])
+    encoded = await asyncio.to_thread(_outbox_rows, workspace_id, events, now, at)
+    await OUTBOX_ROWS.rows(session, encoded)
+
+
+def _outbox_rows(
+    workspace_id: UUID, events: Sequence[LifecycleChanged], now: datetime, at: Any
+) -> list[tuple[Any, ...]]:
+    return [(*_outbox_row(workspace_id, event, now), at) for event in events]
 
 
 def _outbox_row(
