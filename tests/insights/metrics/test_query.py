@@ -1,11 +1,13 @@
 """`GET /insights/v1/metrics/query`: numbers, groups, comparisons, refusals."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
 
 from tests.insights.builders import (
+    a_channel,
     a_snapshot,
     channel,
     quality,
@@ -334,7 +336,12 @@ async def test_too_many_cells_are_refused(acme: httpx.AsyncClient) -> None:
     assert await refused(acme, "/metrics/query", metric=many, **query) == (422, "from")
 
 
-async def test_a_foreign_channel_is_not_found(acme: httpx.AsyncClient) -> None:
+async def test_a_foreign_channel_is_not_found(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    insights.runtime.settings = insights.runtime.settings.model_copy(
+        update={"channel_wait_seconds": 0.1}
+    )
     for query in ({"channel": channel("foreign")}, {"channel": channel("nowhere")}):
         answer = await acme.get(
             "/insights/v1/metrics/query", params={"metric": "likes", **query}, timeout=30
@@ -360,3 +367,12 @@ async def test_a_role_that_may_not_read_numbers_is_refused(insights: RunningInsi
     client = insights.client(role="operator")
     answer = await client.get("/insights/v1/metrics")
     assert answer.status_code == 403
+
+
+async def test_a_channel_made_a_moment_ago_is_waited_for(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    asked = asyncio.create_task(series(acme, "likes", channel=channel("new"), **DAYS))
+    await asyncio.sleep(0.1)
+    await insights.hear(a_channel(channel("new")))
+    assert await asked == [0, 0, 0]

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 from mediaops_common.lease import Lease, LeaseLost
-from mediaops_insights.stream import hub, service
+from mediaops_insights.stream import api, hub, service
 from mediaops_insights.stream.jobs import forget_old_events, tell_changes
 
 from tests.insights.builders import channel, recorded
 from tests.insights.running import NOW, RunningInsights
 from tests.insights.stream.listening import Told, listening
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever hangs up is noticed at once, so that no test waits for it."""
+    monkeypatch.setattr(api, "LOOK_SECONDS", 0.05)
 
 
 async def something(
