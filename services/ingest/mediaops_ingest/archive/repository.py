@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from mediaops_common.ids import shard_of
 from sqlalchemy import Table, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
 
-__all__ = ["move_published", "shards_with_channels", "unpublished"]
+__all__ = ["move_published", "unpublished"]
 
 CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
 SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
@@ -48,15 +47,6 @@ async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
         await connection.execute(
             update(SHARD).where(SHARD.c.shard == shard).values(published=chunk)
         )
-
-
-async def shards_with_channels(session: AsyncSession) -> set[int]:
-    """The shards in which there is a channel: the only ones whose watermarks matter."""
-    from mediaops_ingest.channels.models import Channel
-
-    connection = await session.connection()
-    rows = await connection.execute(select(Channel.__table__.c.id))  # type: ignore[attr-defined]
-    return {shard_of(channel_id) for (channel_id,) in rows}
 
 
 async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:
