@@ -94,6 +94,10 @@ class System:
 
     def command(self, *arguments: str) -> str:
         """The last line that a `mediaops` command prints."""
+        return self.printed(*arguments).strip().splitlines()[-1]
+
+    def printed(self, *arguments: str) -> str:
+        """All that a `mediaops` command prints."""
         done = subprocess.run(
             [MEDIAOPS, *arguments],
             env={**os.environ, **self.environment},
@@ -102,7 +106,7 @@ class System:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip().splitlines()[-1]
+        return done.stdout
 
     def token(self, workspace: str = "default", role: str = "owner") -> str:
         if (workspace, role) not in self._tokens:

@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
 def run(system, file, channel, *more) -> dict:
-    printed = system.command(
+    printed = system.printed(
         "import", str(file), "--channel", channel, "--data", str(system.data), "--json", *more
     )
     return json.loads(printed)
