@@ -79,7 +79,7 @@ def retention(who: Active, first: date, last: date, kind: str, tokens: list[str]
     for cohort in days_between(first, last):
         members = [days for days in who.values() if min(days) == cohort]
         if members:
-            cells = {t: sum(returned(d, cohort, kind, t) for d in members) for t in tokens}
+            cells = [(t, sum(returned(d, cohort, kind, t) for d in members)) for t in tokens]
             rows.append({"cohort": cohort.isoformat(), "size": len(members), "cells": cells})
     return rows
 

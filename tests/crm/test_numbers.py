@@ -19,8 +19,8 @@ SPAN = timedelta(days=95)
 TOKENS = {
     "on": ["0", "1", "7", "30"],
     "on_or_after": ["0", "1", "7", "30"],
-    "bracket": ["0-0", "1-7", "8-14", "1-40"],
-    "consecutive": ["1", "2", "5"],
+    "bracket": ["0-0", "1-7", "8-14", "1-40", "1-7"],
+    "consecutive": ["0", "1", "2", "5", "2"],
 }
 
 many = checked(20)
@@ -81,7 +81,7 @@ async def test_retention_of_every_kind(crm: RunningCrm, history: History) -> Non
                 channel_id=channel_id,
             )
             rows = [
-                {**row, "cells": {c["days"]: c["ratio"]["numerator"] for c in row["cells"]}}
+                {**row, "cells": [(c["days"], c["ratio"]["numerator"]) for c in row["cells"]]}
                 for row in found["items"]
             ]
             assert rows == naive.retention(who, first, last, kind, tokens)

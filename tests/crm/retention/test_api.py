@@ -79,3 +79,41 @@ async def test_each_kind_has_default_days(acme: httpx.AsyncClient, crm: RunningC
     }.items():
         (row,) = (await get(acme, "/retention", kind=kind))["items"]
         assert [cell["days"] for cell in row["cells"]] == days
+
+
+async def test_days_asked_twice_are_answered_twice(
+    acme: httpx.AsyncClient, crm: RunningCrm
+) -> None:
+    await crm.apply(*(recorded("ada", back(n)) for n in (9, 8, 7, 3)))
+    for kind, days, retained in (
+        ("on", "1,0,1", [1, 1, 1]),
+        ("bracket", "1-7,1-3,1-7", [1, 1, 1]),
+        ("consecutive", "2,3,2,0", [1, 0, 1, 1]),
+        ("on_or_after", "6,7,6", [1, 0, 1]),
+    ):
+        (row,) = (await get(acme, "/retention", kind=kind, days=days))["items"]
+        assert [cell["days"] for cell in row["cells"]] == days.split(",")
+        assert [cell["ratio"]["numerator"] for cell in row["cells"]] == retained
+
+
+async def test_all_of_history_is_one_answer_with_the_cohorts_that_there_are(
+    acme: httpx.AsyncClient, crm: RunningCrm
+) -> None:
+    await crm.apply(recorded("old", date(2000, 1, 1)), recorded("ada", back(2)))
+    await crm.apply(recorded("old", back(2)))
+    found = await get(acme, "/retention", from_="2000-01-01", to=DAY, kind="on_or_after", days="9")
+    assert [(row["cohort"], row["size"]) for row in found["items"]] == [
+        ("2000-01-01", 1),
+        ("2026-11-20", 1),
+    ]
+    assert [row["cells"][0]["ratio"]["numerator"] for row in found["items"]] == [1, 0]
+
+
+async def test_an_answer_that_would_take_too_long_is_refused(
+    acme: httpx.AsyncClient, crm: RunningCrm
+) -> None:
+    await crm.apply(*(recorded(f"fan{n}", back(n)) for n in range(10)))
+    wide = ",".join(f"{n}-1100" for n in range(1, 120))
+    answer = await acme.get("/crm/v1/retention", params={"kind": "bracket", "days": wide})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "days"

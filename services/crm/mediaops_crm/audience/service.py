@@ -30,8 +30,9 @@ GROUP = "fast"
 WEEK, MONTH = 7, 28
 """Days in the windows of WAU and MAU: whole weeks, so that no window has one weekday more."""
 
-MAX_DAYS = 3_660
-"""The longest series: ten years."""
+MAX_DAYS = 25_000
+"""The longest series: activities may be as old as the year 2000, and all that counts can be asked
+for in one answer."""
 
 SLICE = 92
 """Days counted at once, which bounds the memory of a long series."""

@@ -11,7 +11,7 @@ from mediaops_crm.audience import service as audience
 from mediaops_crm.ratios import ratio
 from mediaops_crm.retention import service
 from mediaops_crm.retention.schemas import RetentionCell, RetentionCohort, RetentionRead
-from mediaops_crm.retention.service import Cohort, Kind
+from mediaops_crm.retention.service import Cohort, Kind, Span
 
 router = APIRouter(prefix="/crm/v1/retention", tags=["retention"])
 
@@ -34,16 +34,16 @@ async def list_retention(
     """
     view = await audience.open_view(reads, caller, clock.now(), channel_id)
     today = number_day(view.today)
-    asked = parse_days(from_, to, view.timezone, today=today, max_days=service.MAX_COHORTS)
+    asked = parse_days(from_, to, view.timezone, today=today, max_days=audience.MAX_DAYS)
     spans = service.parse_spans(service.DEFAULT_DAYS[kind] if days is None else days, kind)
     first, last = asked.numbers[0], asked.numbers[-1]
     found = await service.cohorts(reads, view, first, last, kind, spans)
-    return RetentionRead(items=[_read(cohort, view) for cohort in found])
+    return RetentionRead(items=[_read(cohort, spans, view) for cohort in found])
 
 
-def _read(cohort: Cohort, view: audience.View) -> RetentionCohort:
+def _read(cohort: Cohort, spans: list[Span], view: audience.View) -> RetentionCohort:
     cells = []
-    for span, retained in cohort.retained.items():
+    for span, retained in zip(spans, cohort.retained, strict=True):
         last = cohort.day + span.last
         mature = last < view.today
         cells.append(

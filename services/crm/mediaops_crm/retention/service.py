@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_DAYS", "Cohort", "Kind", "Span", "cohorts", "parse_spans"]
 
-MAX_COHORTS = 400
-"""Cohort days in one answer."""
+MAX_LOOKS = 1_000_000
+"""Days of cohorts that one answer may look at: a second's work."""
 MAX_SPANS = 400
 MAX_DAY = 1_100
 """How far after its first day a cohort is looked at: three years."""
@@ -51,11 +52,15 @@ class Span(NamedTuple):
 
 
 class Cohort(NamedTuple):
-    """Whose first day it was, and how many of them each span retained."""
+    """Whose first day it was, and how many of them each span retained, in the order asked."""
 
     day: int
     size: int
-    retained: dict[Span, int]
+    retained: list[int]
+
+
+Cell = tuple[int, int, int]
+"""(cohort, first and last day after it)."""
 
 
 def parse_spans(days: str, kind: Kind) -> list[Span]:
@@ -75,10 +80,24 @@ def _parse_span(token: str, kind: Kind) -> Span:
     first = int(match[1])
     last = int(match[2]) if match[2] else first
     if kind is Kind.consecutive:
-        first = 1
+        first = min(1, last)  # "each of no days" holds for everybody, as day 0 does
     if not first <= last <= MAX_DAY:
         raise Invalid("days", f"{token!r} is not between 0 and {MAX_DAY}, in order")
     return Span(token, first, last)
+
+
+def _lasts(spans: list[Span]) -> dict[int, set[int]]:
+    """First day → the last days of the spans that begin with it: they differ only in when they are
+    looked at."""
+    lasts: dict[int, set[int]] = {}
+    for span in spans:
+        lasts.setdefault(span.first, set()).add(span.last)
+    return lasts
+
+
+def _looks(spans: list[Span]) -> int:
+    """How many days of each cohort are looked at, and cells made."""
+    return len(spans) + sum(max(ends) - begin for begin, ends in _lasts(spans).items())
 
 
 async def cohorts(
@@ -95,6 +114,8 @@ async def cohorts(
         members.update(await asyncio.to_thread(_first_days, days, seen))
     if not members:
         return []
+    if len(members) * _looks(spans) > MAX_LOOKS:
+        raise Invalid("days", f"looks at more than {MAX_LOOKS:,} days of {len(members):,} cohorts")
     if kind is Kind.on_or_after:
         retained = await _from_then_on(session, view, members, spans)
     else:
@@ -106,7 +127,7 @@ async def cohorts(
             await asyncio.to_thread(meter.add, days, start, through)
         retained = meter.retained
     return [
-        Cohort(day, len(who), {span: retained.get((day, span), 0) for span in spans})
+        Cohort(day, len(who), [retained.get((day, span.first, span.last), 0) for span in spans])
         for day, who in members.items()
     ]
 
@@ -120,23 +141,23 @@ def _first_days(days: "Mapping[int, BitMap]", seen: "BitMap") -> "dict[int, BitM
 
 async def _from_then_on(
     session: AsyncSession, view: View, members: "Mapping[int, BitMap]", spans: list[Span]
-) -> dict[tuple[int, Span], int]:
+) -> dict[Cell, int]:
     """From the last applied day back, with everybody who was active since: each cell is one
     comparison, on the day that it begins."""
-    due: dict[int, list[tuple[int, Span]]] = {}
+    due: dict[int, list[Cell]] = {}
     for cohort in members:
         for span in spans:
-            due.setdefault(cohort + span.first, []).append((cohort, span))
+            due.setdefault(cohort + span.first, []).append((cohort, span.first, span.last))
     since = type(next(iter(members.values())))()
-    retained: dict[tuple[int, Span], int] = {}
+    retained: dict[Cell, int] = {}
 
     def add(days: "Mapping[int, BitMap]", first: int, last: int) -> None:
         nonlocal since
         for day in range(last, first - 1, -1):
             if day in days:
                 since |= days[day]
-            for cohort, span in due.get(day, ()):
-                retained[cohort, span] = members[cohort].intersection_cardinality(since)
+            for cell in due.get(day, ()):
+                retained[cell] = members[cell[0]].intersection_cardinality(since)
 
     first, last = min(members), await view.last_day(session)
     for end in range(last, first - 1, -SLICE):
@@ -147,31 +168,36 @@ async def _from_then_on(
 
 
 class _Meter:
-    """Takes every day in order and holds, per cohort and span, who is retained so far."""
+    """Takes every day in order and holds, per cohort and first day, who is retained so far."""
 
     def __init__(self, kind: Kind, spans: list[Span], members: "Mapping[int, BitMap]") -> None:
-        self.retained: dict[tuple[int, Span], int] = {}
+        self.retained: dict[Cell, int] = {}
         self._kind = kind
-        self._spans = spans
         self._members = members
-        self._held: dict[tuple[int, Span], BitMap] = {}
+        self._cohorts = sorted(members)
+        self._lasts = _lasts(spans)
+        self._held: dict[tuple[int, int], BitMap] = {}
 
     def add(self, days: "Mapping[int, BitMap]", first: int, last: int) -> None:
-        for day in range(first, last + 1):
-            active = days.get(day)
-            for span in self._spans:
-                for cohort in range(day - span.last, day - span.first + 1):
-                    if cohort in self._members:
-                        self._see(cohort, span, active, is_last=day == cohort + span.last)
+        for begin, lasts in self._lasts.items():
+            end = max(lasts)
+            among = (
+                bisect_left(self._cohorts, first - end),
+                bisect_right(self._cohorts, last - begin),
+            )
+            for cohort in self._cohorts[slice(*among)]:
+                for day in range(max(first, cohort + begin), min(last, cohort + end) + 1):
+                    held = self._see(cohort, begin, days.get(day), is_first=day == cohort + begin)
+                    if day - cohort in lasts:
+                        self.retained[cohort, begin, day - cohort] = len(held)
+                    if day == cohort + end:
+                        del self._held[cohort, begin]
 
-    def _see(self, cohort: int, span: Span, active: "BitMap | None", *, is_last: bool) -> None:
-        members, key = self._members[cohort], (cohort, span)
-        came = type(members)() if active is None else members & active
-        held = self._held.get(key)
-        if held is not None:
-            came = came & held if self._kind is Kind.consecutive else came | held
-        if is_last:
-            self._held.pop(key, None)
-            self.retained[key] = len(came)
-        else:
-            self._held[key] = came
+    def _see(self, cohort: int, begin: int, active: "BitMap | None", *, is_first: bool) -> "BitMap":
+        members = self._members[cohort]
+        held = type(members)() if active is None else members & active
+        if not is_first:
+            before = self._held[cohort, begin]
+            held = held & before if self._kind is Kind.consecutive else held | before
+        self._held[cohort, begin] = held
+        return held
