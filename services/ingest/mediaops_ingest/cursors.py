@@ -1,11 +1,11 @@
-"""The place in a list that is ordered by id."""
+"""The place in a list that is ordered by id, or by numbers."""
 
 from uuid import UUID
 
 from mediaops_common.http import Invalid
 from mediaops_common.http.pagination import PageArgs
 
-__all__ = ["id_after"]
+__all__ = ["id_after", "numbers_after"]
 
 
 def id_after(page: PageArgs) -> UUID | None:
@@ -17,3 +17,13 @@ def id_after(page: PageArgs) -> UUID | None:
         return UUID(str(place[0]))
     except ValueError:
         raise Invalid("after", "is not a place that a page gave") from None
+
+
+def numbers_after(page: PageArgs, parts: int) -> tuple[int, ...] | None:
+    """Likewise for a place of so many numbers."""
+    place = page.place(parts)
+    if place is None:
+        return None
+    if not all(isinstance(part, int) for part in place):
+        raise Invalid("after", "is not a place that a page gave")
+    return tuple(place)

@@ -15,7 +15,10 @@ class IngestSettings(BaseSettings):
         description="Deliveries that may wait for the normaliser before the door answers 503.",
     )
     delivery_days: int = Field(
-        30, ge=1, description="Days that raw deliveries are kept; unread ones are kept longer."
+        30,
+        ge=1,
+        le=400,
+        description="Days that raw deliveries are kept; unread ones are kept longer.",
     )
     waiting_deliveries: int = Field(
         10_000, gt=0, description="Deliveries that may wait for the disk at one moment."

@@ -15,11 +15,12 @@ from mediaops_common.http import (
     allow,
     parse_moment,
 )
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mediaops_ingest.admin import audit, repository
 from mediaops_ingest.deliveries.pending import pending_deliveries
 from mediaops_ingest.deliveries.repository import cursors
+from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.republish import service as republish
 
 __all__ = ["router"]
@@ -29,7 +30,26 @@ router = APIRouter(prefix="/ingest/v1/admin", tags=["admin"])
 CanRead = Annotated[Caller, allow("admin:read")]
 CanWrite = Annotated[Caller, allow("admin:write")]
 
-MOST_PENDING = 100_000
+
+class SourceDayReport(BaseModel):
+    """What a group applied of one source and local day of receipt, and what it keeps apart."""
+
+    source_id: str
+    day: Annotated[int, Field(ge=0, le=1_000_000)]
+    activities: int = 0
+    retractions: int = 0
+    snapshots: int = 0
+    parked: int = 0
+    dropped: int = 0
+    cancelled: int = 0
+
+
+class GroupReport(BaseModel):
+    group: str
+    topics: list[str]
+    rows: list[SourceDayReport]
+    lanes: list[tuple[str, int, list[int]]] = []
+    """(topic, slot, the last number of each shard)."""
 
 
 class AuditRequest(BaseModel):
@@ -37,7 +57,7 @@ class AuditRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    groups: list[dict[str, Any]]
+    groups: list[GroupReport]
 
 
 class RepublishRequest(BaseModel):
@@ -51,12 +71,11 @@ class RepublishRequest(BaseModel):
 async def read_lag(caller: CanRead, session: Reads, runtime: RuntimeDep) -> dict[str, Any]:
     """`pending`: deliveries not yet split; `in_flight`: events not yet on the bus."""
     report = await reports.lag(runtime, session)
-    waiting = await pending_deliveries(
-        runtime.state["delivery_log"], await cursors(session), limit=MOST_PENDING
-    )
+    log: DeliveryLog = runtime.state["delivery_log"]
+    async for _ in pending_deliveries(log, await cursors(session)):
+        report["pending"] += 1
     normaliser = runtime.state.get("normaliser")
     through: datetime | None = None if normaliser is None else normaliser.through
-    report["pending"] += len(waiting)
     report["in_flight"] += await repository.unpublished_events(session)
     report["watermark"] = None if through is None else through.isoformat()
     return report
@@ -76,7 +95,8 @@ async def compare_audit(wanted: AuditRequest, caller: CanRead, session: Reads) -
     """
     if scope_of(caller) is not None:
         raise Forbidden("the whole audit needs an operator's token")
-    return await audit.audit(session, wanted.groups, None)
+    reports = [report.model_dump() for report in wanted.groups]
+    return await audit.audit(session, reports, None)
 
 
 @router.post("/republish", status_code=202)

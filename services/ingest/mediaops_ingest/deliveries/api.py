@@ -16,6 +16,7 @@ from mediaops_common.http import (
     parse_range,
 )
 
+from mediaops_ingest.cursors import numbers_after
 from mediaops_ingest.deliveries import service
 from mediaops_ingest.deliveries.schemas import DeliveryRaw, DeliveryRead, DeliveryStatus
 from mediaops_ingest.sources import service as sources
@@ -45,7 +46,7 @@ async def list_deliveries(
         await sources.find(session, caller.workspace_id, source_id)
         if visible is not None and source_id not in visible:
             raise NotFound(f"no source {source_id}")
-    place = page.place(1)
+    place = numbers_after(page, 1)
     found = await service.latest(
         session,
         runtime.state["delivery_log"],
@@ -54,7 +55,7 @@ async def list_deliveries(
         among=visible,
         status=status,
         received=parse_range(from_, to, caller.timezone),
-        before=None if place is None else int(place[0]),
+        before=None if place is None else place[0],
         limit=page.limit + 1,
     )
     rows, after = page_of(found, page, lambda pair: [pair[0]])
@@ -79,5 +80,5 @@ async def get_raw_delivery(
     delivery_id: UUID, caller: CanRead, session: Reads, runtime: RuntimeDep
 ) -> DeliveryRaw:
     """The request as it came, for as long as the delivery log keeps it."""
-    await get_delivery(delivery_id, caller, session, runtime)
-    return await service.raw(runtime.state["delivery_log"], caller.workspace_id, delivery_id)
+    delivery = await get_delivery(delivery_id, caller, session, runtime)
+    return await service.raw(runtime.state["delivery_log"], delivery)

@@ -1,8 +1,7 @@
 """Deliveries that are in the log and not yet split."""
 
-from mediaops_common.db import Database
+from collections.abc import AsyncIterator
 
-from mediaops_ingest.deliveries import repository
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 
 __all__ = ["pending_deliveries"]
@@ -11,23 +10,21 @@ BATCH = 2_000
 
 
 async def pending_deliveries(
-    log: DeliveryLog, cursors: dict[int, int], *, limit: int
-) -> list[LoggedDelivery]:
-    """What lies above the cursors, in order. With cursors of one read transaction, what is
-    counted there and what is found here never overlap."""
-    found: list[LoggedDelivery] = []
-    after = min(cursors.values(), default=0)
-    while len(found) < limit:
-        batch = await log.read(after, BATCH)
-        if not batch:
-            break
-        found += [d for d in batch if d.seq > cursors.get(d.shard, 0)]
-        after = batch[-1].seq
-    return found[:limit]
+    log: DeliveryLog, cursors: dict[int, int], *, before: int | None = None
+) -> AsyncIterator[LoggedDelivery]:
+    """What lies above the cursors (and below `before`), newest first, without bodies.
 
-
-async def read_pending(database: Database, log: DeliveryLog, *, limit: int) -> list[LoggedDelivery]:
-    """Likewise, as of now."""
-    async with database.read() as session:
-        cursors = await repository.cursors(session)
-    return await pending_deliveries(log, cursors, limit=limit)
+    With cursors of one read transaction, what is counted there and what is found here never
+    overlap. However much waits, only a batch of it is in memory.
+    """
+    newest = log.newest_seq + 1
+    place = newest if before is None else min(before, newest)
+    lowest = min(cursors.values(), default=0)
+    while True:
+        batch = await log.read_back(place, lowest, BATCH)
+        for delivery in batch:
+            if delivery.seq > cursors.get(delivery.shard, 0):
+                yield delivery
+        if len(batch) < BATCH:
+            return
+        place = batch[-1].seq

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.archive.models import Shard
 from mediaops_ingest.deliveries.models import DedupKey, Delivery
 
-__all__ = ["cursors", "find", "forget_deliveries", "forget_keys", "page"]
+__all__ = ["chunks_of", "cursors", "find", "forget_deliveries", "forget_keys", "page"]
 
 
 async def cursors(session: AsyncSession) -> dict[int, int]:
@@ -30,6 +30,14 @@ async def find(session: AsyncSession, workspace_id: UUID, delivery_id: UUID) -> 
     if delivery is None:
         raise NotFound(f"no delivery {delivery_id}")
     return delivery
+
+
+async def chunks_of(
+    session: AsyncSession, workspace_id: UUID, delivery_id: UUID
+) -> tuple[int, list[int]]:
+    """The shard and its chunks in which the events of a delivery lie. Raises NotFound."""
+    delivery = await find(session, workspace_id, delivery_id)
+    return delivery.shard, delivery.chunks
 
 
 async def page(

@@ -13,10 +13,12 @@ from mediaops_ingest.deliveries.pending import pending_deliveries
 from mediaops_ingest.deliveries.schemas import DeliveryCounts, DeliveryRaw, DeliveryRead
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 
-__all__ = ["find", "forget_deliveries", "forget_keys", "latest", "raw"]
+__all__ = ["chunks_of", "cursors", "find", "forget_deliveries", "forget_keys", "latest", "raw"]
 
-MOST_PENDING = 20_000
+NOTES = 100
+"""So many items of a delivery are told one by one; its counts tell all."""
 
+cursors = repository.cursors
 forget_deliveries = repository.forget_deliveries
 forget_keys = repository.forget_keys
 
@@ -39,7 +41,7 @@ def shown(row: Delivery) -> DeliveryRead:
             unmapped=row.unmapped,
         ),
         mapping_revision=row.mapping_revision,
-        notes=row.notes,
+        notes=row.notes[:NOTES],
     )
 
 
@@ -72,16 +74,17 @@ async def latest(
     found: list[tuple[int, DeliveryRead]] = []
     if status in (None, "pending"):
         cursors = await repository.cursors(session)
-        for logged in await pending_deliveries(log, cursors, limit=MOST_PENDING):
+        async for logged in pending_deliveries(log, cursors, before=before):
             if (
                 logged.workspace_id == workspace_id
                 and source_id in (None, logged.source_id)
                 and (among is None or logged.source_id in among)
-                and (before is None or logged.seq < before)
                 and (received.start is None or logged.received_at >= received.start)
                 and (received.end is None or logged.received_at < received.end)
             ):
                 found.append((logged.seq, shown_pending(logged)))
+                if len(found) == limit:
+                    break
     if status != "pending":
         rows = await repository.page(
             session,
@@ -105,12 +108,31 @@ async def find(
     try:
         return shown(await repository.find(session, workspace_id, delivery_id))
     except NotFound:
-        return shown_pending(await _logged(log, workspace_id, delivery_id))
+        logged = await log.find(delivery_id)
+        if logged is None or logged.workspace_id != workspace_id:
+            raise
+        return shown_pending(logged)
 
 
-async def raw(log: DeliveryLog, workspace_id: UUID, delivery_id: UUID) -> DeliveryRaw:
+async def chunks_of(
+    session: AsyncSession, log: DeliveryLog, workspace_id: UUID, delivery_id: UUID
+) -> tuple[int, list[int]]:
+    """The shard and its chunks in which the delivery's events lie: none while it waits.
+
+    Raises NotFound.
+    """
+    try:
+        return await repository.chunks_of(session, workspace_id, delivery_id)
+    except NotFound:
+        await find(session, log, workspace_id, delivery_id)
+        return 0, []
+
+
+async def raw(log: DeliveryLog, delivery: DeliveryRead) -> DeliveryRaw:
     """The request as it came; NotFound once its day was dropped."""
-    logged = await _logged(log, workspace_id, delivery_id)
+    logged = await log.find(delivery.id, delivery.received_at)
+    if logged is None:
+        raise NotFound(f"the raw request of delivery {delivery.id} is not kept any more")
     try:
         text = logged.body.decode()
     except UnicodeDecodeError:
@@ -124,10 +146,3 @@ async def raw(log: DeliveryLog, workspace_id: UUID, delivery_id: UUID) -> Delive
         body_text=text,
         body_base64=b64encode(logged.body).decode(),
     )
-
-
-async def _logged(log: DeliveryLog, workspace_id: UUID, delivery_id: UUID) -> LoggedDelivery:
-    logged = await log.find(delivery_id)
-    if logged is None or logged.workspace_id != workspace_id:
-        raise NotFound(f"no delivery {delivery_id}")
-    return logged

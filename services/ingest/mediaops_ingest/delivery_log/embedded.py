@@ -127,6 +127,11 @@ class EmbeddedLog:
             self._reading, self._reader.read, after, limit, max_bytes, newest
         )
 
+    async def read_back(self, before: int, after: int, limit: int) -> list[LoggedDelivery]:
+        return await self._loop.run_in_executor(
+            self._reading, self._reader.read_back, before, after, limit
+        )
+
     async def get(self, seq: int) -> LoggedDelivery | None:
         return await self._loop.run_in_executor(self._reading, self._reader.get, seq)
 

@@ -3,6 +3,7 @@
 from mediaops_common.health import Unhealthy
 from mediaops_common.service import Runtime
 
+from mediaops_ingest.deliveries.service import cursors
 from mediaops_ingest.delivery_log.embedded import open_embedded_log
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.settings import IngestSettings
@@ -20,6 +21,10 @@ async def start(runtime: Runtime) -> None:
         patience_seconds=settings.append_seconds,
     )
     runtime.state["delivery_log"] = log
+    async with runtime.database.read() as session:
+        read = await cursors(session)
+    if read:  # the backlog counts from the first request on, before any shard is held
+        log.note_read(min(read.values()))
 
     async def check() -> None:
         if log.trouble is not None:

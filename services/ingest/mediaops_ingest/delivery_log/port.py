@@ -93,6 +93,10 @@ class DeliveryLog(Protocol):
         """The next deliveries above `after`, in order: at most `limit`, and no more once their
         bodies pass `max_bytes`. Never leaves one out that would become visible later."""
 
+    async def read_back(self, before: int, after: int, limit: int) -> list[LoggedDelivery]:
+        """The newest deliveries between the two seqs, newest first and without their bodies: what
+        waits can be counted and shown however large it is."""
+
     async def get(self, seq: int) -> LoggedDelivery | None: ...
 
     async def find(self, delivery_id: UUID, hint: datetime | None = None) -> LoggedDelivery | None:

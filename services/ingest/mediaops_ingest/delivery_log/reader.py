@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mediaops_ingest.delivery_log.days import DayFiles, day_in, utc_day
 from mediaops_ingest.delivery_log.port import LoggedDelivery
-from mediaops_ingest.delivery_log.rows import COLUMNS, from_row
+from mediaops_ingest.delivery_log.rows import COLUMNS, HEAD_COLUMNS, from_head, from_row
 
 __all__ = ["DayReader"]
 
@@ -44,6 +44,20 @@ class DayReader:
                     return found
             if len(found) == limit:
                 break
+        return found
+
+    def read_back(self, before: int, after: int, limit: int) -> list[LoggedDelivery]:
+        """The newest deliveries in between, newest first, without their bodies."""
+        found: list[LoggedDelivery] = []
+        for day in reversed(self._files.days()):
+            if day < day_in(after) or day > day_in(before) or len(found) == limit:
+                continue
+            cursor = self._connection(day).execute(
+                f"SELECT {HEAD_COLUMNS} FROM delivery WHERE seq < ? AND seq > ?"
+                " ORDER BY seq DESC LIMIT ?",
+                (before, after, limit - len(found)),
+            )
+            found += [from_head(row) for row in cursor]
         return found
 
     def get(self, seq: int) -> LoggedDelivery | None:

@@ -14,7 +14,7 @@ from mediaops_ingest.delivery_log.port import (
     RejectedItem,
 )
 
-__all__ = ["COLUMNS", "SCHEMA", "Row", "from_row", "to_row"]
+__all__ = ["COLUMNS", "HEAD_COLUMNS", "SCHEMA", "Row", "from_head", "from_row", "to_row"]
 
 SCHEMA = """
 CREATE TABLE delivery (
@@ -26,6 +26,7 @@ CREATE TABLE delivery (
 CREATE INDEX ix_delivery_id ON delivery (id);
 """
 COLUMNS = "seq, id, head, body"
+HEAD_COLUMNS = "seq, id, head"
 
 COMPRESS_ABOVE = 2048
 """Below this LZ4 gains less than it costs (reference: performance, journal bodies)."""
@@ -83,6 +84,17 @@ def to_row(seq: int, delivery: NewDelivery) -> Row:
 def from_row(row: Any) -> LoggedDelivery:
     seq, delivery_id, packed, body = row
     head = _decoder.decode(packed)
+    whole = lz4.block.decompress(body) if head.is_compressed else body
+    return _delivery(seq, delivery_id, head, whole)
+
+
+def from_head(row: Any) -> LoggedDelivery:
+    """Likewise, with an empty body."""
+    seq, delivery_id, packed = row
+    return _delivery(seq, delivery_id, _decoder.decode(packed), b"")
+
+
+def _delivery(seq: int, delivery_id: bytes, head: _Head, body: bytes) -> LoggedDelivery:
     return LoggedDelivery(
         seq=seq,
         id=UUID(bytes=delivery_id),
@@ -99,5 +111,5 @@ def from_row(row: Any) -> LoggedDelivery:
         headers=head.headers,
         items=head.items,
         rejected=head.rejected,
-        body=lz4.block.decompress(body) if head.is_compressed else body,
+        body=body,
     )

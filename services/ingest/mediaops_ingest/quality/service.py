@@ -17,8 +17,6 @@ from mediaops_ingest.quality.schemas import QualityDay
 
 __all__ = ["by_day"]
 
-MOST_PENDING = 200_000
-
 
 async def by_day(
     session: AsyncSession,
@@ -40,7 +38,7 @@ async def by_day(
     newest = await repository.newest(session, workspace_id)
     sources = await repository.sources_of(session, workspace_id, among)
     waiting: Counter[tuple[UUID, int]] = Counter()
-    for logged in await pending_deliveries(log, await cursors(session), limit=MOST_PENDING):
+    async for logged in pending_deliveries(log, await cursors(session)):
         if logged.workspace_id == workspace_id:
             waiting[logged.source_id, day_number(logged.received_at, timezone)] += 1
     items = []
