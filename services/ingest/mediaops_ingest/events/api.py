@@ -9,12 +9,15 @@ from mediaops_common.http import (
     Page,
     PageQuery,
     Reads,
+    RuntimeDep,
     allow,
     encode_cursor,
     parse_range,
 )
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.cursors import numbers_after
+from mediaops_ingest.deliveries import service as deliveries
 from mediaops_ingest.events import service
 from mediaops_ingest.sources import service as sources
 
@@ -29,6 +32,7 @@ Text = Annotated[str | None, Query(max_length=500)]
 async def list_events(
     caller: Annotated[Caller, allow("ingest:read")],
     session: Reads,
+    runtime: RuntimeDep,
     page: PageQuery,
     channel_id: UUID | None = None,
     source_id: UUID | None = None,
@@ -49,6 +53,10 @@ async def list_events(
         await channels.find(session, caller.workspace_id, channel_id)
     if source_id is not None:
         await sources.find(session, caller.workspace_id, source_id)
+    chunks = None
+    if delivery_id is not None:
+        log = runtime.state["delivery_log"]
+        chunks = await deliveries.chunks_of(session, log, caller.workspace_id, delivery_id)
     occurred = parse_range(from_, to, caller.timezone)
     wanted = service.EventFilter(
         workspace_id=caller.workspace_id,
@@ -61,8 +69,8 @@ async def list_events(
         region=region,
         start=occurred.start,
         end=occurred.end,
+        chunks=chunks,
     )
-    place = page.place(3)
-    after = None if place is None else (int(place[0]), int(place[1]), int(place[2]))
-    items, last = await service.page(session, wanted, after, page.limit)
+    place = numbers_after(page, 3)
+    items, last = await service.page(session, wanted, place, page.limit)
     return Page(items=items, next=None if last is None else encode_cursor(*last))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 __all__ = ["EventFilter", "Place"]
 
-Place = tuple[int, int, int]
+Place = tuple[int, ...]
 """(shard, chunk, position) of the last event that was looked at."""
 
 
@@ -23,8 +23,10 @@ class EventFilter:
     region: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    chunks: tuple[int, list[int]] | None = None
+    """A shard and its chunks, where it is known that nothing wanted lies elsewhere."""
 
-    def admits(self, kind: str, fact: Any, moment: datetime) -> bool:
+    def admits(self, fact: Any, moment: datetime) -> bool:
         return (
             self.source_id in (None, fact.source_id)
             and self.delivery_id in (None, fact.delivery_id)

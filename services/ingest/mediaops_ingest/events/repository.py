@@ -22,6 +22,9 @@ async def chunks(
     )
     if wanted.channel_id is not None:
         query = query.where(CHUNK.c.channel_id == wanted.channel_id)
+    if wanted.chunks is not None:
+        shard, numbers = wanted.chunks
+        query = query.where(CHUNK.c.shard == shard, CHUNK.c.chunk.in_(numbers))
     if wanted.start is not None:
         query = query.where(CHUNK.c.last_occurred >= wanted.start)
     if wanted.end is not None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import msgspec
+from mediaops_common.clock import monotonic
 from mediaops_common.events import (
     ActivityRecorded,
     ActivityRetracted,
@@ -20,7 +21,9 @@ from mediaops_ingest.events.filters import EventFilter, Place
 __all__ = ["EventFilter", "Place", "page"]
 
 CHUNKS = 100
-"""Chunks looked through for one page; a page may be shorter than asked for, with a `next`."""
+"""Chunks fetched at once."""
+SECONDS = 1.0
+"""So long is searched for one page; then it may be shorter than asked for, with a `next`."""
 
 
 async def page(
@@ -28,20 +31,22 @@ async def page(
 ) -> tuple[list[dict[str, Any]], Place | None]:
     """Events in the archive's order, and where to go on, or None at the end."""
     items: list[dict[str, Any]] = []
-    rows = await repository.chunks(session, wanted, after, limit=CHUNKS)
-    place = after
-    for row in rows:
-        start = place[2] + 1 if place is not None and place[:2] == (row.shard, row.chunk) else 0
-        found = await asyncio.to_thread(_matching, row.records, wanted, start)
-        for position, item in found:
-            if len(items) == limit:
+    place, deadline = after, monotonic() + SECONDS
+    while True:
+        rows = await repository.chunks(session, wanted, place, limit=CHUNKS)
+        for row in rows:
+            start = place[2] + 1 if place is not None and place[:2] == (row.shard, row.chunk) else 0
+            found = await asyncio.to_thread(_matching, row.records, wanted, start)
+            for position, item in found:
+                if len(items) == limit:
+                    return items, place
+                items.append(item)
+                place = (row.shard, row.chunk, position)
+            place = (row.shard, row.chunk, row.count)
+            if monotonic() > deadline:
                 return items, place
-            items.append(item)
-            place = (row.shard, row.chunk, position)
-        if len(items) == limit:
-            return items, place
-        place = (row.shard, row.chunk, row.count)
-    return items, place if len(rows) == CHUNKS else None
+        if len(rows) < CHUNKS:
+            return items, None
 
 
 def _matching(raw: bytes, wanted: EventFilter, start: int) -> list[tuple[int, dict[str, Any]]]:
@@ -66,7 +71,7 @@ def _item(event: Event, wanted: EventFilter) -> dict[str, Any] | None:
         fact = event  # type: ignore[assignment]
     else:
         return None
-    if not wanted.admits(kind, fact, moment):
+    if not wanted.admits(fact, moment):
         return None
     item: dict[str, Any] = {"event": kind, **msgspec.to_builtins(fact)}
     if isinstance(event, ActivityRetracted):
