@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, unpack_chunk
 from mediaops_ingest.normaliser.shards import lease_name
+from mediaops_ingest.normaliser.worker import MARGIN
 from mediaops_ingest.republish import repository
 
 __all__ = ["go_back", "go_back_to"]
@@ -50,7 +51,8 @@ async def go_back_to(session: AsyncSession, since: datetime) -> int:
     shards went back. The fence is raised even where the cursor does not change."""
     moved = 0
     for shard in range(SHARDS):
-        chunk = await repository.first_chunk_since(session, shard, since)
+        # A chunk says up to when all was normalised before it: a little earlier than what is in it.
+        chunk = await repository.first_chunk_since(session, shard, since - MARGIN)
         if chunk is not None:
             await repository.set_published(session, shard, chunk - 1)
             await raise_fence(session, lease_name(shard))
