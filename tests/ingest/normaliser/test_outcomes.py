@@ -185,3 +185,54 @@ async def test_the_zone_of_a_workspace_is_fixed_by_its_first_activity(ingest, sp
         headers={"If-Match": f'"{found["version"]}"'},
     )
     assert answer.status_code == 409, answer.text
+
+
+async def test_a_snapshot_in_a_webhook_is_corrected_too(ingest, spine) -> None:
+    source = await ingest.add_source()
+    for value in (100, 120, 120):
+        data = {"metric": "followers", "kind": "gauge", "value": value, "dedup_key": "f-1"}
+        body = {"type": "metrics.snapshot", "timestamp": "2026-11-22T08:00:00Z", "data": data}
+        await ingest.knock_signed(source, json.dumps(body).encode(), id_=f"msg_{value}")
+    await spine.run()
+    events = await spine.published("mediaops.snapshot")
+    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
+    quality = await spine.quality()
+    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
+
+
+async def test_a_replay_does_not_undo_a_correction(ingest, spine) -> None:
+    channel = await ingest.add_channel()
+    posted = {"channel_id": channel["id"], "metric": "followers", "kind": "gauge"}
+    for value in (100, 120):  # in one batch, and so in one chunk of the archive
+        snapshot = {**posted, "as_of": "2026-11-22T08:00:00Z", "value": value}
+        await ingest.call("POST", "/snapshots", [snapshot])
+    await spine.run()
+    shown = (await ingest.call("GET", "/deliveries")).json()["items"]
+    body = {"source_id": shown[0]["source_id"]}
+    diff = (await ingest.call("POST", "/deliveries/replay", {**body, "preview": True})).json()
+    assert (diff["missing"], diff["changed"]) == (0, 0)
+    await ingest.call("POST", "/deliveries/replay", body)
+    await spine.run()
+    assert [event.value for event in await spine.published("mediaops.snapshot")] == [100, 120]
+
+
+async def test_an_item_that_our_own_code_cannot_read_fails_alone(
+    ingest, spine, monkeypatch
+) -> None:
+    from mediaops_ingest.normaliser import reading
+
+    encode = reading.encode
+
+    def encode_most(event, **more):
+        if event.activity.text == "poison":
+            raise OverflowError
+        return encode(event, **more)
+
+    monkeypatch.setattr(reading, "encode", encode_most)
+    channel = await ingest.add_channel()
+    items = [an_activity(channel, text=text) for text in ("a", "poison", "b")]
+    await ingest.call("POST", "/activities", items)
+    await spine.run()
+    assert [event.activity.text for event in await spine.published()] == ["a", "b"]
+    (shown,) = (await ingest.call("GET", "/deliveries")).json()["items"]
+    assert (shown["status"], shown["reason"]) == ("failed", "OverflowError while normalising")

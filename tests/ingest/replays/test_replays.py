@@ -1,9 +1,12 @@
 """A mapping mistake mended by replay: the wrong is taken back and the missing appears."""
 
 import json
+from datetime import timedelta
 
 import pytest
-from mediaops_common.events import ActivityRecorded, ActivityRetracted
+from mediaops_common.events import ActivityRecorded, ActivityRetracted, QualityComputed, decode
+from mediaops_ingest.quality.jobs import tell_changed
+from sqlalchemy import select
 
 from tests.ingest.spine import spine_of
 
@@ -171,3 +174,126 @@ async def test_the_audit_of_ingest_stays_zero(ingest, spine) -> None:
     assert answer.json()["residual"] == 0
     quality = await spine.quality()
     assert (quality["received"], quality["normalised"], quality["duplicates"]) == (5, 4, 1)
+
+
+async def test_deliveries_that_are_named_are_read_again_and_no_others(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    shown = (await ingest.call("GET", "/deliveries")).json()["items"]
+    bought = next(item["id"] for item in shown if item["counts"]["unmapped"])
+    answer = await ingest.call("POST", "/deliveries/replay", {"delivery_ids": [bought]})
+    assert answer.status_code == 202, answer.text
+    await spine.run()
+    done = await ingest.call("GET", f"/deliveries/replays/{answer.json()['replay_id']}")
+    counts = done.json()["counts"]
+    assert (counts["deliveries"], counts["missing"], counts["changed"]) == (1, 1, 0)
+
+
+async def test_deliveries_of_others_and_of_several_sources_are_refused(ingest, spine) -> None:
+    await ingest.add_workspace("other")
+    first, second = await ingest.add_source(), await ingest.add_source()
+    foreign = await ingest.add_source(workspace="other")
+    for source in (first, second, foreign):
+        await ingest.knock_signed(source)
+    await spine.run()
+    shown = (await ingest.call("GET", "/deliveries")).json()["items"]
+    ours = {item["source_id"]: item["id"] for item in shown}
+    (theirs,) = (await ingest.call("GET", "/deliveries", workspace="other")).json()["items"]
+    for body, status in (
+        ({"delivery_ids": [theirs["id"]]}, 404),
+        ({"source_id": first["id"], "delivery_ids": [theirs["id"]]}, 404),
+        ({"source_id": foreign["id"], "delivery_ids": [ours[first["id"]]]}, 404),
+        ({"delivery_ids": list(ours.values())}, 422),
+        ({"source_id": first["id"], "delivery_ids": [ours[second["id"]]]}, 422),
+        ({"delivery_ids": []}, 422),
+        ({}, 422),
+    ):
+        answer = await ingest.call("POST", "/deliveries/replay", {**body, "preview": True})
+        assert answer.status_code == status, (body, answer.text)
+
+
+async def test_what_became_known_is_not_unmapped_any_more(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    assert (await spine.quality())["unmapped"] == 1
+    for mapping, unmapped in ((RIGHT, 0), (WRONG, 1)):
+        await mend(ingest, source, mapping)
+        await replay(ingest, source)
+        await spine.run()
+        assert (await spine.quality())["unmapped"] == unmapped
+        shown = (await ingest.call("GET", "/deliveries")).json()["items"]
+        assert sum(item["counts"]["unmapped"] for item in shown) == unmapped
+
+
+async def test_a_replay_uses_the_mapping_that_was_saved_before_it_was_ordered(
+    ingest, spine
+) -> None:
+    source = await sent(ingest, spine)
+    await spine.book.refresh()  # the batch under way began before the mapping was mended
+    await mend(ingest, source)
+    await replay(ingest, source)
+    while await spine.replayer.step():
+        pass
+    await spine.run()
+    assert sum(isinstance(e, ActivityRetracted) for e in await spine.published()) == 2
+
+
+async def test_what_the_log_dropped_is_told_as_unavailable_and_stays(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    ingest.clock.moment += timedelta(days=40)
+    await ingest.knock_signed(source, json.dumps(SENT[0]).encode(), id_="msg_9")
+    await spine.run()
+    ingest.log.note_read(spine.held.cursor)
+    assert await ingest.log.drop_before(ingest.clock.now() - timedelta(days=30)) == 1
+    diff = await replay(ingest, source, preview=True)
+    assert (diff["deliveries"], diff["unavailable"], diff["changed"]) == (1, 5, 0)
+    started = await replay(ingest, source)
+    await spine.run()
+    done = (await ingest.call("GET", f"/deliveries/replays/{started['replay_id']}")).json()
+    assert (done["state"], done["counts"]["unavailable"]) == ("done", 5)
+    assert not any(isinstance(e, ActivityRetracted) for e in await spine.published())
+
+
+async def test_a_replay_that_meets_an_error_ends_as_failed_and_stops_nothing(
+    ingest, spine, monkeypatch
+) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+
+    async def unreadable(seq):
+        raise OSError("the day's file is damaged")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.log, "get", unreadable)
+        started = await replay(ingest, source)
+        await ingest.knock_signed(source, json.dumps(SENT[0]).encode(), id_="msg_9")
+        await spine.run()
+    shown = (await ingest.call("GET", f"/deliveries/replays/{started['replay_id']}")).json()
+    assert (shown["state"], "damaged" in shown["error"]) == ("failed", True)
+    assert (await spine.quality())["pending"] == 0
+    await replay(ingest, source)
+    await spine.run()
+    assert sum(isinstance(e, ActivityRetracted) for e in await spine.published()) == 2
+
+
+async def test_the_mended_counters_of_a_day_long_past_are_told(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await tell_changed(ingest.runtime)
+    assert len(await told(ingest)) == 1
+    ingest.clock.moment += timedelta(days=10)
+    await mend(ingest, source)
+    await replay(ingest, source)
+    await spine.run()
+    await tell_changed(ingest.runtime)
+    await tell_changed(ingest.runtime)
+    first, second = await told(ingest)
+    assert (second.day, second.version) == (first.day, first.version + 1)
+
+
+async def told(ingest) -> list[QualityComputed]:
+    """What waits in the outbox of changed quality."""
+    outbox = ingest.runtime.database.tables.outbox
+    async with ingest.runtime.database.read() as session:
+        rows = await (await session.connection()).execute(select(outbox.c.value))
+    events = [decode(value)[1] for (value,) in rows]
+    return [event for event in events if isinstance(event, QualityComputed)]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.columns import BigInt, Bytes, Guid, Json, UtcDateTime
-from sqlalchemy import Column, Index, Integer, String
+from sqlalchemy import Column, Index, Integer, String, text
 from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
@@ -42,7 +42,8 @@ class Delivery(IngestModel, table=True):
     chunks: list[int] = Field(sa_column=Column("chunks", Json, nullable=False))
     """The chunks of its shard in which its events and their retractions lie."""
     notes: list[Any] = Field(sa_column=Column("notes", Json, nullable=False))
-    """[item, outcome, detail] of the items that are not simply normalised; at most 100."""
+    """[item, outcome, detail] of the items that are rejected, failed or in conflict; only the first
+    100 have their detail."""
 
 
 class DedupKey(IngestModel, table=True):
@@ -62,7 +63,16 @@ class SourceDay(IngestModel, table=True):
     """Permanent counters of one source and local day of receipt (record)."""
 
     __tablename__ = "source_day"
-    __table_args__ = (Index("ix_source_day_workspace_id_day", "workspace_id", "day"),)
+    __table_args__ = (
+        Index("ix_source_day_workspace_id_day", "workspace_id", "day"),
+        Index(
+            "ix_source_day_untold",
+            "source_id",
+            "day",
+            sqlite_where=text("version > told"),
+            postgresql_where=text("version > told"),
+        ),
+    )
 
     source_id: UUID = Field(sa_column=Column("source_id", Guid, primary_key=True))
     day: int = Field(sa_column=Column("day", Integer, primary_key=True))
@@ -84,3 +94,5 @@ class SourceDay(IngestModel, table=True):
     )
     version: int = Field(sa_column=Column("version", BigInt, nullable=False))
     """How often it was added to: rises with every change."""
+    told: int = Field(sa_column=Column("told", BigInt, nullable=False, server_default="0"))
+    """The version that the other services were told last."""

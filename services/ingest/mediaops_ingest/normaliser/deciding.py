@@ -9,7 +9,7 @@ from mediaops_common.events import SnapshotRecorded, encode
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
 from mediaops_ingest.normaliser.reading import ACTIVITY, SOURCE, Output, ReadDelivery, ReadItem
 
-__all__ = ["decide", "delivery_row"]
+__all__ = ["counts_of", "decide", "decide_item", "emit"]
 
 
 def decide(
@@ -26,46 +26,47 @@ def decide(
         outcome.failed += 1
         outcome.note(0, "failed", read.unreadable)
     for item in read.items:
-        _decide_item(read, item, known, ledger, outcome, chunks)
-    ledger.deliveries.append(delivery_row(read, outcome, sorted(chunks)))
-    changes = {name: value for name, value in _counts(outcome).items() if value}
+        chunks |= decide_item(read, item, known, ledger, outcome)
+    ledger.deliveries.append(_delivery_row(read, outcome, sorted(chunks)))
+    changes = {name: value for name, value in counts_of(outcome).items() if value}
     ledger.count(delivery, timezone, changes, deliveries=1)
     return outcome
 
 
-def _decide_item(
+def decide_item(
     read: ReadDelivery,
     item: ReadItem,
     known: Mapping[bytes, KnownKey],
     ledger: Ledger,
     outcome: Outcome,
-    chunks: set[int],
-) -> None:
+) -> set[int]:
+    """Gives the item its one outcome; returns the chunks that will hold its events.
+
+    Its key comes first: a repeat is a repeat, also where a mapping cannot read it any more.
+    """
     delivery, source = read.delivery, read.source
     assert source is not None
-    if item.failure is not None:
-        outcome.failed += 1
-        field, detail = item.failure
-        outcome.note(item.index, "failed", f"{field}: {detail}" if field else detail)
-        return
     adapter = source.adapter.declaration.name
     seen = ledger.keys.get(item.key) or known.get(item.key)
-    is_correction = False
-    if seen is not None:
-        # Digests of different adapters are of different forms: only the key says the same act.
-        if seen.digest == item.digest or seen.adapter != adapter:
-            outcome.duplicates += 1
-            return
-        if not item.is_snapshot:
-            outcome.conflicts += 1
-            outcome.note(item.index, "conflict", "the same key came with other content before")
-            return
-        is_correction = True
+    # Digests of different adapters are of different forms: only the key says the same act.
+    if seen is not None and (seen.digest == item.digest or seen.adapter != adapter):
+        outcome.duplicates += 1
+        return set()
+    if seen is not None and not item.is_snapshot:
+        outcome.conflicts += 1
+        outcome.note(item.index, "conflict", "the same key came with other content before")
+        return set()
+    if item.failure is not None:
+        outcome.failed += 1
+        outcome.note(item.index, "failed", item.failure)
+        return set()
     ledger.keys[item.key] = KnownKey(item.digest, adapter, delivery.seq, item.index)
     outcome.normalised += 1
     outcome.unmapped += item.unmapped
-    for output in item.outputs:
-        chunks.add(emit(read, output, ledger, outcome, is_correction=is_correction))
+    is_correction = seen is not None
+    return {
+        emit(read, output, ledger, outcome, is_correction=is_correction) for output in item.outputs
+    }
 
 
 def emit(
@@ -103,7 +104,8 @@ def emit(
     )
 
 
-def _counts(outcome: Outcome) -> dict[str, int]:
+def counts_of(outcome: Outcome) -> dict[str, int]:
+    """What the permanent counters of the source and day are raised by."""
     return {
         "received": outcome.received,
         "normalised": outcome.normalised,
@@ -118,7 +120,7 @@ def _counts(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def delivery_row(read: ReadDelivery, outcome: Outcome, chunks: list[int]) -> dict[str, object]:
+def _delivery_row(read: ReadDelivery, outcome: Outcome, chunks: list[int]) -> dict[str, object]:
     """The delivery's row: its verdict, its counts, and where its events lie."""
     delivery = read.delivery
     return {

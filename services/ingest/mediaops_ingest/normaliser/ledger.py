@@ -14,8 +14,8 @@ from mediaops_ingest.delivery_log.port import LoggedDelivery
 
 __all__ = ["KnownKey", "Ledger", "Outcome", "ShardState"]
 
-NOTES = 100
-"""So many items of a delivery are told one by one; the counters tell all."""
+DETAILED_NOTES = 100
+"""So many items of a delivery are told with the reason; of the others only what they became."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Outcome:
     activities: int = 0
     retractions: int = 0
     snapshots: int = 0
-    reason: str | None = None
     notes: list[list[Any]] = field(default_factory=list)
+    """[item, outcome, detail] of each item that is not simply normalised or a repeat."""
 
     @property
     def received(self) -> int:
@@ -75,11 +75,14 @@ class Outcome:
             return "duplicate"
         return "done"
 
+    @property
+    def reason(self) -> str | None:
+        """Of the first item that has one."""
+        return self.notes[0][2] if self.notes else None
+
     def note(self, item: int, outcome: str, detail: str) -> None:
-        if self.reason is None:
-            self.reason = detail[:500]
-        if len(self.notes) < NOTES:
-            self.notes.append([item, outcome, detail[:500]])
+        is_detailed = len(self.notes) < DETAILED_NOTES
+        self.notes.append([item, outcome, detail[:500] if is_detailed else ""])
 
 
 @dataclass(slots=True)
@@ -225,6 +228,7 @@ class Ledger:
                 "deliveries": counts.deliveries,
                 "newest_received_at": counts.newest,
                 "version": 1,
+                "told": 0,
                 **{name: counts.values.get(name, 0) for name in COUNTED},
             }
             for (source_id, day), counts in self._counts.items()

@@ -88,10 +88,11 @@ class ReadItem:
     """The dedup key or the digest, marked apart: what ids are derived from."""
     outputs: list[Output] = field(default_factory=list)
     unmapped: int = 0
-    failure: tuple[str, str] | None = None
+    failure: str | None = None
+    """Why it cannot be read."""
     mapping_revision: int = 0
     is_snapshot: bool = False
-    """Only snapshots of our own surface: the same key with new values corrects."""
+    """A counter: the same key with new values corrects."""
 
 
 @dataclass(slots=True)
@@ -146,15 +147,22 @@ def read_item(
     identity = key_of(item)
     key = dedup_digest(source.workspace_id, source.channel_id, source.namespace, identity)
     digest = canonical_digest(item)
-    read = ReadItem(item.index, key, digest, identity, is_snapshot=delivery.kind == "snapshots")
+    read = ReadItem(item.index, key, digest, identity, is_snapshot=item.is_snapshot)
     try:
-        meaning = interpret(source.adapter, item, context, source.mapping)
+        _give_meaning(read, item, delivery, source, context)
     except ItemFailed as error:
-        read.failure = (error.field, error.detail)
-        return read
-    except Exception as error:
-        read.failure = ("", f"{type(error).__name__} while normalising")
-        return read
+        read.failure = f"{error.field}: {error.detail}" if error.field else error.detail
+    except Exception as error:  # a mistake of ours fails this item and stops no other
+        read.failure = f"{type(error).__name__} while normalising"
+    if read.failure is not None:
+        read.outputs, read.unmapped = [], 0
+    return read
+
+
+def _give_meaning(
+    read: ReadItem, item: Item, delivery: LoggedDelivery, source: SourceView, context: Context
+) -> None:
+    meaning = interpret(source.adapter, item, context, source.mapping)
     # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
     read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
     for output, draft in enumerate(meaning.drafts):
@@ -162,7 +170,6 @@ def read_item(
             read.unmapped += 1
         else:
             read.outputs.append(_output(draft, output, read, delivery, source, context))
-    return read
 
 
 def _output(

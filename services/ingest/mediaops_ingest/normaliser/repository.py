@@ -61,8 +61,9 @@ async def write_ledger(
         {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
         for key, k in ledger.keys.items()
     ]
-    # Only a corrected snapshot meets its own key again; it is compared with its newest values.
-    await upsert(session, DEDUP, keys, key=["key"], replace=["digest"])
+    # Only a corrected snapshot meets its own key again: what comes later is compared with its
+    # newest values, and the delivery that brought them speaks for it in a replay.
+    await upsert(session, DEDUP, keys, key=["key"], replace=["digest", "seq", "item"])
     if ledger.deliveries:
         await connection.execute(insert(DELIVERY), ledger.deliveries)
     await write_counters(session, ledger)

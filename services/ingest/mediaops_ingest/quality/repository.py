@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Table, bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.deliveries.models import SourceDay
 from mediaops_ingest.sources.service import Source
 
-__all__ = ["changed_since", "days", "newest", "of_workspace", "sources_of"]
+__all__ = ["days", "newest", "note_told", "sources_of", "untold"]
 
 
 async def days(session: AsyncSession, workspace_id: UUID, first: int, last: int) -> list[SourceDay]:
@@ -19,14 +19,6 @@ async def days(session: AsyncSession, workspace_id: UUID, first: int, last: int)
     query = select(SourceDay).where(
         SourceDay.workspace_id == workspace_id, SourceDay.day >= first, SourceDay.day <= last
     )
-    return list((await session.exec(query)).all())
-
-
-async def of_workspace(session: AsyncSession, workspace_id: UUID | None) -> list[SourceDay]:
-    """All counters there are; of all workspaces for an operator."""
-    query = select(SourceDay)
-    if workspace_id is not None:
-        query = query.where(SourceDay.workspace_id == workspace_id)
     return list((await session.exec(query)).all())
 
 
@@ -49,9 +41,20 @@ async def newest(session: AsyncSession, workspace_id: UUID) -> dict[UUID, dateti
     return dict((await session.exec(query)).all())
 
 
-async def changed_since(
-    session: AsyncSession, told: dict[tuple[UUID, int], int], first_day: int
-) -> list[SourceDay]:
-    """Counters of recent days whose version is not the one that was told last."""
-    rows = await session.exec(select(SourceDay).where(SourceDay.day >= first_day))
-    return [row for row in rows.all() if told.get((row.source_id, row.day)) != row.version]
+async def untold(session: AsyncSession, *, limit: int) -> list[SourceDay]:
+    """Counters that changed since the other services were told of them."""
+    query = select(SourceDay).where(SourceDay.version > SourceDay.told)
+    return list((await session.exec(query.limit(limit))).all())
+
+
+async def note_told(session: AsyncSession, rows: Collection[SourceDay]) -> None:
+    table: Table = SourceDay.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.source_id == bindparam("of_source"), table.c.day == bindparam("of_day"))
+        .values(told=bindparam("version_told"))
+    )
+    values = [
+        {"of_source": row.source_id, "of_day": row.day, "version_told": row.version} for row in rows
+    ]
+    await (await session.connection()).execute(statement, values)

@@ -25,6 +25,8 @@ class Replay(IngestModel, table=True):
     shard: int
     received_from: datetime | None = Field(sa_column=Column("received_from", UtcDateTime))
     received_to: datetime | None = Field(sa_column=Column("received_to", UtcDateTime))
+    delivery_ids: list[str] | None = Field(sa_column=Column("delivery_ids", Json, nullable=True))
+    """Only these, where they were named."""
     state: str = Field(sa_column=Column("state", String(20), nullable=False))
     """queued → running → done | failed."""
     cursor: int = Field(sa_column=Column("cursor", BigInt, nullable=False))

@@ -1,6 +1,6 @@
 """Queries over replays and the deliveries they read again."""
 
-from collections.abc import Container
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.deliveries.models import Delivery
 from mediaops_ingest.replays.models import Replay
 
-__all__ = ["advance", "deliveries_of", "find", "next_open", "update_deliveries"]
+__all__ = [
+    "advance",
+    "deliveries_of",
+    "fail",
+    "find",
+    "next_open",
+    "update_deliveries",
+]
+
+REASON = 500
 
 
 async def find(session: AsyncSession, workspace_id: UUID, replay_id: UUID) -> Replay:
@@ -25,41 +34,25 @@ async def find(session: AsyncSession, workspace_id: UUID, replay_id: UUID) -> Re
     return replay
 
 
-async def next_open(session: AsyncSession, shards: Container[int]) -> Replay | None:
+async def next_open(session: AsyncSession, shards: Collection[int]) -> Replay | None:
     """The oldest replay that is not ended, of these shards."""
-    query = select(Replay).where(col(Replay.state).in_(["queued", "running"]))
-    for replay in await session.exec(query.order_by(col(Replay.id)).limit(100)):
-        if replay.shard in shards:
-            return replay
-    return None
-
-
-async def deliveries_of(session: AsyncSession, replay: Replay, *, limit: int) -> list[Delivery]:
-    """The next deliveries to read again, in the order they came."""
-    return await deliveries_between(
-        session,
-        replay.source_id,
-        replay.received_from,
-        replay.received_to,
-        after=replay.cursor,
-        limit=limit,
+    query = select(Replay).where(
+        col(Replay.state).in_(["queued", "running"]), col(Replay.shard).in_(shards)
     )
+    return (await session.exec(query.order_by(col(Replay.id)).limit(1))).one_or_none()
 
 
-async def deliveries_between(
-    session: AsyncSession,
-    source_id: UUID,
-    received_from: datetime | None,
-    received_to: datetime | None,
-    *,
-    after: int,
-    limit: int,
+async def deliveries_of(
+    session: AsyncSession, replay: Replay, *, after: int, limit: int
 ) -> list[Delivery]:
-    query = select(Delivery).where(Delivery.source_id == source_id, Delivery.seq > after)
-    if received_from is not None:
-        query = query.where(Delivery.received_at >= received_from)
-    if received_to is not None:
-        query = query.where(Delivery.received_at < received_to)
+    """What it reads next, behind that seq, in the order they came."""
+    query = select(Delivery).where(Delivery.source_id == replay.source_id, Delivery.seq > after)
+    if replay.received_from is not None:
+        query = query.where(Delivery.received_at >= replay.received_from)
+    if replay.received_to is not None:
+        query = query.where(Delivery.received_at < replay.received_to)
+    if replay.delivery_ids is not None:
+        query = query.where(col(Delivery.id).in_([UUID(one) for one in replay.delivery_ids]))
     return list((await session.exec(query.order_by(col(Delivery.seq)).limit(limit))).all())
 
 
@@ -72,11 +65,16 @@ async def update_deliveries(session: AsyncSession, rows: list[dict[str, Any]]) -
         .where(table.c.id == bindparam("row_id"))
         .values(
             status=bindparam("new_status"),
+            reason=bindparam("new_reason"),
+            received=bindparam("new_received"),
             normalised=bindparam("new_normalised"),
+            duplicates=bindparam("new_duplicates"),
+            conflicts=bindparam("new_conflicts"),
             failed=bindparam("new_failed"),
+            unmapped=bindparam("new_unmapped"),
             mapping_revision=bindparam("new_revision"),
             chunks=bindparam("new_chunks"),
-            reason=bindparam("new_reason"),
+            notes=bindparam("new_notes"),
         )
     )
     connection = await session.connection()
@@ -103,4 +101,18 @@ async def advance(
             state="running" if finished_at is None else "done",
             finished_at=finished_at,
         )
+    )
+
+
+async def fail(
+    session: AsyncSession, replay_id: UUID, error: Exception, finished_at: datetime
+) -> None:
+    """Ends a replay with its error."""
+    connection = await session.connection()
+    table = Replay.__table__  # type: ignore[attr-defined]
+    reason = f"{type(error).__name__}: {error}"[:REASON]
+    await connection.execute(
+        update(table)
+        .where(table.c.id == replay_id)
+        .values(state="failed", error=reason, finished_at=finished_at)
     )

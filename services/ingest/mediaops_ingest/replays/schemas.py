@@ -4,22 +4,31 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["ReplayCreate", "ReplayPreview", "ReplayRead", "ReplayStarted"]
 
 
 class ReplayCreate(BaseModel):
-    """Which deliveries of a source shall be read again under its present mapping."""
+    """Which deliveries of one source shall be read again under its present mapping."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    source_id: UUID
+    source_id: UUID | None = None
+    """May be left out where deliveries are named."""
+    delivery_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=1000)
+    """Only these; all of the source when absent."""
     from_: str | None = Field(default=None, alias="from")
     """A day of receipt in the workspace's zone, or a moment; open when absent."""
     to: str | None = None
     preview: bool = False
     """True tells what would change and changes nothing."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "ReplayCreate":
+        if self.source_id is None and self.delivery_ids is None:
+            raise ValueError("source_id or delivery_ids is required")
+        return self
 
 
 class ReplayPreview(BaseModel):
@@ -36,6 +45,8 @@ class ReplayPreview(BaseModel):
     """Taken back without anything in their place."""
     missing: int
     """New."""
+    failed: int
+    """Items that the present mapping cannot read: they stay what they are."""
     is_complete: bool
     """False when there are more deliveries than a preview reads."""
     samples: list[dict[str, Any]]

@@ -1,45 +1,54 @@
 """What operators do with replays."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from mediaops_common.db import Database
-from mediaops_common.http import MomentRange
+from mediaops_common.http import Invalid, MomentRange
 from mediaops_common.ids import new_id, shard_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser.source_book import SourceBook
 from mediaops_ingest.replays import repository
+from mediaops_ingest.replays.comparison import ComparedDelivery, compare
 from mediaops_ingest.replays.diff import Change, content_of
 from mediaops_ingest.replays.models import Replay
 from mediaops_ingest.replays.schemas import ReplayPreview
-from mediaops_ingest.replays.worker import compare_delivery
 from mediaops_ingest.sources.service import Source
 
-__all__ = ["begin", "find", "preview"]
+__all__ = ["begin", "find", "planned", "preview"]
 
-MOST_PREVIEWED = 2_000
+MOST_PREVIEWED = 10_000
+SLICE = 200
 SAMPLES = 20
 
 find = repository.find
 
 
-async def begin(
-    session: AsyncSession, source: Source, received: MomentRange, *, by: str, now: datetime
+def planned(
+    source: Source,
+    received: MomentRange,
+    delivery_ids: Sequence[UUID] | None,
+    *,
+    by: str,
+    now: datetime,
 ) -> Replay:
-    """Queues a replay; the shard's holder carries it out between batches."""
-    assert source.channel_id is not None
-    replay = Replay(
+    """A replay that is not yet ordered. Raises Invalid for a source without a channel."""
+    if source.channel_id is None:
+        raise Invalid("source_id", "has no channel: nothing came through it")
+    return Replay(
         id=new_id(),
         workspace_id=source.workspace_id,
         source_id=source.id,
         shard=shard_of(source.channel_id),
         received_from=received.start,
         received_to=received.end,
+        delivery_ids=None if delivery_ids is None else [str(one) for one in delivery_ids],
         state="queued",
         cursor=0,
         counts={},
@@ -48,39 +57,32 @@ async def begin(
         created_at=now,
         finished_at=None,
     )
+
+
+async def begin(session: AsyncSession, replay: Replay) -> None:
+    """Queues a replay; the shard's holder carries it out between batches."""
     session.add(replay)
     await session.flush()
-    return replay
 
 
 async def preview(
-    database: Database,
-    log: DeliveryLog,
-    book: SourceBook,
-    source_id: UUID,
-    received: MomentRange,
+    database: Database, log: DeliveryLog, book: SourceBook, replay: Replay
 ) -> ReplayPreview:
     """What a replay would change, over the first deliveries in range. Changes nothing."""
-    async with database.read() as session:
-        rows = await repository.deliveries_between(
-            session, source_id, received.start, received.end, after=0, limit=MOST_PREVIEWED + 1
-        )
     counts: Counter[str] = Counter()
     samples: list[dict[str, Any]] = []
-    for row in rows[:MOST_PREVIEWED]:
-        one = await compare_delivery(database, log, book, row)
-        if one is None:
-            counts["unavailable"] += 1
-            continue
-        counts["deliveries"] += 1
-        for item, diff in one.diffs:
-            counts.update(diff.counts)
-            for change in diff.changes:
-                _sample(samples, row.id, item.index, change)
-        for item in one.healed:
-            counts["missing"] += len(item.outputs)
-            for output in item.outputs:
-                _sample(samples, row.id, item.index, Change(None, output))
+    mended: set[bytes] = set()
+    after = looked_at = 0
+    while True:
+        async with database.read() as session:
+            rows = await repository.deliveries_of(session, replay, after=after, limit=SLICE)
+        if not rows or looked_at >= MOST_PREVIEWED:
+            break
+        compared = await compare(database, log, book, rows)
+        counts["unavailable"] += len(rows) - len(compared)
+        for one in compared:
+            _add(one, counts, samples, mended)
+        after, looked_at = rows[-1].seq, looked_at + len(rows)
     return ReplayPreview(
         deliveries=counts["deliveries"],
         unavailable=counts["unavailable"],
@@ -88,9 +90,29 @@ async def preview(
         changed=counts["changed"],
         retracted=counts["retracted"],
         missing=counts["missing"],
-        is_complete=len(rows) <= MOST_PREVIEWED,
+        failed=counts["failed"],
+        is_complete=not rows,
         samples=samples,
     )
+
+
+def _add(
+    one: ComparedDelivery, counts: Counter[str], samples: list[dict[str, Any]], mended: set[bytes]
+) -> None:
+    """`mended` are the keys of items that count as new: their repeats are repeats."""
+    counts["deliveries"] += 1
+    counts["failed"] += one.unreadable_items
+    for item, diff in one.diffs:
+        counts.update(diff.counts)
+        for change in diff.changes:
+            _sample(samples, one.row.id, item.index, change)
+    for item in one.mended:
+        if item.key in one.known or item.key in mended:
+            continue
+        mended.add(item.key)
+        counts["missing"] += len(item.outputs)
+        for output in item.outputs:
+            _sample(samples, one.row.id, item.index, Change(None, output))
 
 
 def _sample(samples: list[dict[str, Any]], delivery_id: UUID, item: int, change: Change) -> None:

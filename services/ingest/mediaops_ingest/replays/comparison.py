@@ -1,0 +1,102 @@
+"""What deliveries gave and what the present mapping makes of them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from mediaops_common.db import Database
+
+from mediaops_ingest.archive import repository as archive
+from mediaops_ingest.archive.standing import decoded, fold
+from mediaops_ingest.deliveries.models import Delivery
+from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.normaliser import repository as normaliser_repository
+from mediaops_ingest.normaliser.ledger import KnownKey
+from mediaops_ingest.normaliser.reading import ReadDelivery, ReadItem, read_delivery
+from mediaops_ingest.normaliser.source_book import SourceBook
+from mediaops_ingest.replays.diff import Diff, Standing, difference
+
+__all__ = ["ComparedDelivery", "compare"]
+
+
+@dataclass
+class ComparedDelivery:
+    """One delivery as it stands and as the present mapping reads it.
+
+    Only the delivery that owns a key speaks for it: repeats and conflicts stay what they are. What
+    cannot be read now says nothing against what was read then.
+    """
+
+    row: Delivery
+    read: ReadDelivery
+    known: Mapping[bytes, KnownKey]
+    diffs: list[tuple[ReadItem, Diff]] = field(default_factory=list)
+    mended: list[ReadItem] = field(default_factory=list)
+    """Items that had failed and can be read now: they are decided as if they had just come."""
+    failing: list[ReadItem] = field(default_factory=list)
+    unmapped: int = 0
+
+    @property
+    def unreadable_items(self) -> int:
+        """A delivery that cannot be split is one item."""
+        return len(self.failing) or int(self.read.unreadable is not None)
+
+    @property
+    def was_unreadable(self) -> bool:
+        """It counted as one failed item, whatever was in it."""
+        return self.row.failed == 1 and self.row.received - self.row.rejected == 1
+
+
+async def compare(
+    database: Database, log: DeliveryLog, book: SourceBook, rows: Sequence[Delivery]
+) -> list[ComparedDelivery]:
+    """Reads deliveries of one source again and compares; those whose raw bytes are gone are left
+    out."""
+    logged = [found for row in rows if (found := await log.get(row.seq)) is not None]
+    source = await book.source(rows[0].source_id) if rows else None
+    reads = await asyncio.to_thread(lambda: [read_delivery(one, source) for one in logged])
+    by_id = {row.id: row for row in rows}
+    async with database.read() as session:
+        keys = {item.key for read in reads for item in read.items}
+        known = await normaliser_repository.known_keys(session, keys)
+        wanted = {chunk for read in reads for chunk in by_id[read.delivery.id].chunks}
+        chunks = await archive.chunks_of(session, rows[0].shard, wanted) if wanted else []
+    return await asyncio.to_thread(_compare_all, by_id, reads, known, chunks)
+
+
+def _compare_all(
+    by_id: Mapping[UUID, Delivery],
+    reads: Sequence[ReadDelivery],
+    known: Mapping[bytes, KnownKey],
+    chunks: Sequence[object],
+) -> list[ComparedDelivery]:
+    standing: dict[tuple[UUID, int], list[Standing]] = {}
+    for event in fold(decoded(chunks)).values():
+        standing.setdefault((event.delivery_id, event.item), []).append(event)
+    return [_compare_one(by_id[read.delivery.id], read, known, standing) for read in reads]
+
+
+def _compare_one(
+    row: Delivery,
+    read: ReadDelivery,
+    known: Mapping[bytes, KnownKey],
+    standing: Mapping[tuple[UUID, int], list[Standing]],
+) -> ComparedDelivery:
+    one = ComparedDelivery(row, read, known)
+    if read.unreadable is not None:
+        one.unmapped = row.unmapped
+    failed = {note[0] for note in row.notes if note[1] == "failed"}
+    for item in read.items:
+        old = standing.get((row.id, item.index), [])
+        owner = known.get(item.key)
+        is_owner = owner is not None and (owner.seq, owner.item) == (row.seq, item.index)
+        if item.failure is not None:
+            one.failing.append(item)
+            one.unmapped += is_owner and not old
+        elif is_owner:
+            one.diffs.append((item, difference(old, item.outputs)))
+            one.unmapped += item.unmapped
+        elif one.was_unreadable or item.index in failed:
+            one.mended.append(item)
+    return one
