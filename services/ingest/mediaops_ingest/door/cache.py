@@ -17,7 +17,7 @@ from mediaops_ingest.channels import service as channels
 from mediaops_ingest.platforms.declaration import Declaration
 from mediaops_ingest.platforms.port import Verifier
 from mediaops_ingest.sources import service as sources
-from mediaops_ingest.sources.secrets import hook_digest
+from mediaops_ingest.sources.secrets import HOOK_KEY_LENGTH, hook_digest
 
 __all__ = ["DoorCache", "HookSource", "KnownChannel"]
 
@@ -99,6 +99,8 @@ class DoorCache:
 
     async def hook(self, key: str) -> HookSource | None:
         """The enabled source of a hook key. None for an unknown key and for a disabled source."""
+        if len(key) != HOOK_KEY_LENGTH:
+            return None  # nobody's, and not to be remembered: it may be as long as an address
         found = self._hooks.get(key)
         if found is not None and found.fresh_until > self._clock.now().timestamp():
             return found
@@ -150,14 +152,21 @@ class DoorCache:
         self, workspace_id: UUID, channel_ids: Collection[UUID]
     ) -> dict[UUID, KnownChannel]:
         """Those of the ids that are channels of the workspace."""
-        known = self._channels
-        unseen = [id_ for id_ in channel_ids if (workspace_id, id_) not in known]
+        found: dict[UUID, KnownChannel | None] = {}
+        unseen: list[UUID] = []
+        for id_ in channel_ids:
+            if (workspace_id, id_) in self._channels:
+                found[id_] = self._channels[workspace_id, id_]
+            else:
+                unseen.append(id_)
         if unseen:
-            await self._load_channels(workspace_id, unseen)
-        found = ((id_, known.get((workspace_id, id_))) for id_ in channel_ids)
-        return {id_: channel for id_, channel in found if channel is not None}
+            # What is known already is held here: while this reads, all may be forgotten.
+            found |= await self._load_channels(workspace_id, unseen)
+        return {id_: channel for id_, channel in found.items() if channel is not None}
 
-    async def _load_channels(self, workspace_id: UUID, unseen: list[UUID]) -> None:
+    async def _load_channels(
+        self, workspace_id: UUID, unseen: list[UUID]
+    ) -> dict[UUID, KnownChannel | None]:
         generation = self._generation
         async with self._database.read() as session:
             rows = await channels.by_ids(session, workspace_id, unseen)
@@ -166,17 +175,14 @@ class DoorCache:
         for row in rows:
             if sources.api_source_id(row.id) not in there:
                 await self._make_source(workspace_id, row.id)
-        if generation != self._generation:
-            await self._load_channels(workspace_id, unseen)
-            return
-        for id_ in unseen:
-            self._channels[workspace_id, id_] = None
+        found: dict[UUID, KnownChannel | None] = dict.fromkeys(unseen)
         for row in rows:
-            self._channels[workspace_id, row.id] = KnownChannel(
-                row.id, sources.api_source_id(row.id), shard_of(row.id)
-            )
-        while len(self._channels) > KNOWN_CHANNELS:
-            self._channels.popitem(last=False)
+            found[row.id] = KnownChannel(row.id, sources.api_source_id(row.id), shard_of(row.id))
+        if generation == self._generation:
+            self._channels.update(((workspace_id, id_), found[id_]) for id_ in unseen)
+            while len(self._channels) > KNOWN_CHANNELS:
+                self._channels.popitem(last=False)
+        return found
 
     async def workspace_source(self, workspace_id: UUID) -> UUID:
         """The implicit source for what names no channel of the workspace."""

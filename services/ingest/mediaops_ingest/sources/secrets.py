@@ -16,6 +16,7 @@ from mediaops_common.keys import SecretBox, Unsealable
 from mediaops_ingest.sources.models import Source, SourceSecret
 
 __all__ = [
+    "HOOK_KEY_LENGTH",
     "OpenedSet",
     "SecretValues",
     "SecretsLocked",
@@ -51,6 +52,9 @@ class OpenedSet:
 
     def __repr__(self) -> str:
         return f"OpenedSet(live_until={self.live_until})"
+
+
+HOOK_KEY_LENGTH = 32
 
 
 def new_hook_key() -> str:
