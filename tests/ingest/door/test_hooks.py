@@ -45,6 +45,13 @@ async def test_secrets_and_the_hook_key_are_not_in_what_is_kept(ingest, tmp_path
         params={"access_token": "hidden-bearer", "kept": "1"},
     )
     assert by_query.status_code < 300
+    in_disguise = await ingest.knock(
+        source,
+        below="?access%5ftoken=hidden-bearer&%61ccess_token=&kept=2",
+        content=json.dumps(event),
+        headers=headers,
+    )
+    assert in_disguise.status_code < 300
     await ingest.log.close()
     raw = b"".join(path.read_bytes() for path in (tmp_path / "deliveries").iterdir())
     key = source["hook_url"].rsplit("/")[-1].encode()
@@ -109,6 +116,8 @@ async def test_compressed_bodies_are_not_read(ingest):
     source = await ingest.add_source()
     answer = await ingest.knock_signed(source, b"{}", **{"content-encoding": "gzip"})
     assert answer.status_code == 415
+    plain = await ingest.knock_signed(source, b"{}", **{"content-encoding": "Identity"})
+    assert plain.status_code == 202
 
 
 async def test_an_unreadable_body_with_a_right_proof_is_a_400(ingest):
@@ -196,6 +205,14 @@ async def test_failed_proofs_read_and_write_nothing(ingest, monkeypatch):
     for _ in range(3):
         assert (await ingest.knock(source, content=b"{}")).status_code == 401
         assert (await ingest.knock(UNKNOWN, content=b"{}")).status_code == 404
+
+
+async def test_a_key_that_cannot_be_one_is_not_remembered(ingest):
+    cache = ingest.runtime.state["door_cache"]
+    for key in ("a" * 31, "a" * 20_000):
+        answer = await ingest.knock({"hook_url": f"/ingest/hooks/{key}"}, content=b"{}")
+        assert answer.status_code == 404
+    assert list(cache._unknown) == []
 
 
 async def test_unknown_keys_are_remembered_up_to_a_limit(ingest):

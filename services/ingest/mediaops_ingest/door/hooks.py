@@ -2,6 +2,7 @@
 
 import asyncio
 from time import perf_counter
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from mediaops_common.clock import Clock
@@ -89,11 +90,16 @@ class HookDoor:
             count(declaration.name, "refused", "method")
             return replies.METHOD_NOT_ALLOWED, None
         headers: Headers = scope["headers"]
-        if any(name == b"content-encoding" and value != b"identity" for name, value in headers):
+        # What a proof covers, the bytes before a coding or after it, no scheme says.
+        if any(
+            name == b"content-encoding" and value.strip().lower() not in (b"", b"identity")
+            for name, value in headers
+        ):
             count(declaration.name, "malformed", "encoding")
             return replies.UNSUPPORTED, None
         try:
-            body = await read_capped(receive, headers, declaration.max_body or self._max_body)
+            limit = min(declaration.max_body or self._max_body, self._max_body)
+            body = await read_capped(receive, headers, limit)
         except TooLarge:
             count(declaration.name, "malformed", "size")
             return replies.TOO_LARGE, None
@@ -167,7 +173,12 @@ class HookDoor:
 
 
 def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:
-    """The query without parameters that carry a secret."""
+    """The query without parameters that carry a secret, however their names are written."""
     if not hidden or not query:
         return query
-    return b"&".join(part for part in query.split(b"&") if part.partition(b"=")[0] not in hidden)
+    parts = query.split(b"&")
+    return b"&".join(part for part in parts if _name_of(part) not in hidden)
+
+
+def _name_of(parameter: bytes) -> bytes:
+    return unquote_to_bytes(parameter.partition(b"=")[0].replace(b"+", b" "))
