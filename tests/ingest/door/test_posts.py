@@ -1,6 +1,7 @@
 """`POST /activities` and `POST /snapshots`: items by channel, the bad ones listed."""
 
 import asyncio
+import gzip
 import json
 from uuid import UUID, uuid4
 
@@ -153,10 +154,59 @@ async def test_a_thousand_items_are_taken_and_one_more_is_too_large(ingest):
     assert answer.status_code == 413
 
 
-async def test_another_content_type_or_a_compressed_body_is_refused(ingest):
-    for headers in ({"content-type": "text/plain"}, {"content-encoding": "gzip"}):
-        answer = await ingest.call("POST", "/activities", b"[]", headers=headers)
-        assert answer.status_code == 415
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-encoding": "br"},
+        {"content-encoding": "gzip, gzip"},
+    ],
+)
+async def test_another_content_type_or_coding_is_refused(ingest, headers):
+    answer = await ingest.call("POST", "/activities", b"[]", headers=headers)
+    assert answer.status_code == 415
+
+
+async def test_a_body_in_gzip_is_read_up_to_twice_the_size_that_may_be_sent(ingest):
+    channel = await ingest.add_channel()
+
+    async def post(body: bytes):
+        return await ingest.call("POST", "/activities", body, headers={"content-encoding": "gzip"})
+
+    sent = [an_activity(channel, count=count) for count in (1, 2)]
+    packed = gzip.compress(json.dumps(sent).encode())
+    assert (await post(packed)).json()["accepted"] == 2
+    [kept] = await ingest.logged()
+    assert body_of(kept) == sent
+    limit = 10 * 1024 * 1024
+    assert (await post(gzip.compress(b"[" + b" " * (limit - 2) + b"]"))).status_code == 202
+    assert (await post(gzip.compress(b"[" + b" " * (limit - 1) + b"]"))).status_code == 413
+    for broken in (b"[]", packed[:-1], packed + b"x", packed + packed, b""):
+        answer = await post(broken)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+
+
+async def test_a_channel_stays_known_while_another_is_made(ingest, monkeypatch):
+    known, fresh = await ingest.add_channel(), await ingest.add_channel()
+    await ingest.call("POST", "/activities", [an_activity(known)])
+    cache = ingest.runtime.state["door_cache"]
+    real = cache._make_source
+
+    async def make_while_something_changes(*arguments):
+        await real(*arguments)
+        cache.forget_all()
+
+    monkeypatch.setattr(cache, "_make_source", make_while_something_changes)
+    answer = await ingest.call("POST", "/activities", [an_activity(known), an_activity(fresh)])
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (2, [])
+
+
+async def test_many_unknown_channels_do_not_push_out_the_one_that_is_known(ingest, monkeypatch):
+    monkeypatch.setattr("mediaops_ingest.door.cache.KNOWN_CHANNELS", 3)
+    channel = await ingest.add_channel()
+    await ingest.call("POST", "/activities", [an_activity(channel)])
+    sent = [an_activity(channel), *(an_activity(str(uuid4())) for _ in range(5))]
+    assert (await ingest.call("POST", "/activities", sent)).json()["accepted"] == 1
 
 
 async def test_who_may_post(ingest):

@@ -30,8 +30,9 @@ class Kept(BaseModel):
 
 @router.post("/activities", status_code=202, response_model=Kept)
 async def post_activities(body: list[dict[str, Any]], caller: Sender) -> Kept:
-    """Up to 1,000 canonical activities of any channels. 422 only when the body is no array, 413
-    when it is too long; an item that cannot be accepted is listed in `rejected`."""
+    """Up to 1,000 canonical activities of any channels, plain or in gzip. 422 only when the body
+    is no array, 413 when it is too long; an item that cannot be accepted is listed in `rejected`.
+    """
     raise NotFound("the door answers this path")
 
 

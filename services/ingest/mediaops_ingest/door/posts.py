@@ -34,6 +34,7 @@ from mediaops_ingest.delivery_log.port import (
 )
 from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
+from mediaops_ingest.door.codings import inflate, is_gzip
 from mediaops_ingest.door.measures import SECONDS, count
 from mediaops_ingest.door.replies import FAILED, Headers, Reply, accepted, of_problem
 from mediaops_ingest.platforms.batches import (
@@ -107,8 +108,9 @@ class PostDoor:
         if self._log.backlog >= self._backlog_cap:
             raise Unavailable("too much waits to be read: send it again")
         _check_kind(headers)
+        is_packed = is_gzip(headers)
         body = await read_capped(receive, headers, self._max_body)
-        batch = await self._read(kind, body)
+        batch = await self._read(kind, body, is_packed=is_packed)
         deliveries, rejected = await self._sort(kind, caller, batch)
         try:
             await self._log.append(deliveries)
@@ -128,12 +130,16 @@ class PostDoor:
             }
         )
 
-    async def _read(self, kind: Kind, body: bytes) -> Batch[Any]:
-        read, now = READERS[kind], self._clock.now()
+    async def _read(self, kind: Kind, body: bytes, *, is_packed: bool) -> Batch[Any]:
+        now = self._clock.now()
+
+        def read() -> Batch[Any]:
+            return READERS[kind](inflate(body, self._max_body) if is_packed else body, now)
+
         try:
-            if len(body) < LARGE_BODY:
-                return read(body, now)
-            return await asyncio.to_thread(read, body, now)
+            if len(body) < LARGE_BODY and not is_packed:
+                return read()
+            return await asyncio.to_thread(read)
         except TooMany as error:
             raise TooLarge(str(error)) from None
         except NotAnArray:
@@ -220,8 +226,6 @@ def _request_id(headers: Headers) -> bytes:
 
 def _check_kind(headers: Headers) -> None:
     for name, value in headers:
-        if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
-            raise UnsupportedMedia("this route reads no compressed bodies")
         if name == b"content-type":
             essence = value.partition(b";")[0].strip().lower()
             if essence != b"application/json" and not essence.endswith(b"+json"):
