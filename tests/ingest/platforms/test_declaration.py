@@ -59,6 +59,15 @@ def test_a_list_must_be_one(value):
     assert field_of({"app_secret": "x", "topics": value}).startswith("secrets.topics")
 
 
+def test_a_setting_ends_up_in_the_configuration_wherever_it_was_given():
+    for secrets, config in (({"topics": ["t"]}, {}), ({}, {"topics": ["t"]})):
+        settled = META.settle({"app_secret": "x", **secrets}, config)
+        assert (settled.secrets, settled.config) == ({"app_secret": "x"}, {"topics": ["t"]})
+    both = {"app_secret": "x", "topics": ["t"]}
+    assert META.settle(both, {"topics": ["t"]}).config == {"topics": ["t"]}
+    assert field_of(both, {"topics": ["u"]}) == "config.topics"
+
+
 def test_null_is_like_not_given():
     assert META.settle({"app_secret": "x", "half": None}, {"topics": None}).config == {}
 

@@ -98,6 +98,13 @@ def test_safe_mode_needs_a_key():
         adapter.prepare([PLAIN], {"mode": "safe"})
 
 
+def test_a_set_from_before_safe_mode_proves_nothing_in_it_and_stops_nobody():
+    sealed, plain = a_sealed_wechat_message(SUBSCRIBE), a_wechat_message(SUBSCRIBE)
+    assert verify(sealed, WECHAT, PLAIN, mode="safe") == Verified(0)
+    assert verify(plain, WECHAT, PLAIN, mode="safe") == Refused("mode")
+    assert adapter.split(sealed, [WECHAT, PLAIN], {"mode": "safe"})
+
+
 def test_in_compatible_mode_the_sealed_form_decides():
     beside = "<FromUserName>forged</FromUserName><MsgType>event</MsgType><Event>CLICK</Event>"
     request = a_sealed_wechat_message(SUBSCRIBE, beside=beside)
@@ -113,6 +120,15 @@ def test_without_a_key_the_clear_form_of_compatible_mode_is_read():
     assert verify(request, PLAIN) == Verified(0)
     assert items(request, PLAIN)[0].content["Event"] == "CLICK"
     assert verify(a_sealed_wechat_message(SUBSCRIBE), PLAIN) == Refused("mode")
+
+
+def test_the_sealed_form_that_nobody_can_open_does_not_make_a_conflict_of_a_retry():
+    beside = "<FromUserName>fan</FromUserName><MsgType>event</MsgType><Event>CLICK</Event>"
+    (first,), (again,) = (
+        items(a_sealed_wechat_message(SUBSCRIBE, nonce=nonce, beside=beside), PLAIN)
+        for nonce in ("1", "2")
+    )
+    assert canonical_digest(first) == canonical_digest(again)
 
 
 def test_an_app_id_of_somebody_else_is_refused():

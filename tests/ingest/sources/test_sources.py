@@ -120,6 +120,49 @@ async def test_both_secrets_prove_during_the_overlap_and_then_only_the_new_one(i
     assert await statuses(old, new) == [401, 202]
 
 
+async def test_without_a_body_a_rotation_makes_what_is_ours(ingest):
+    source = await ingest.add_source()
+    path = f"/sources/{source['id']}/rotate-secret"
+    rotated = await ingest.call("POST", path)
+    assert rotated.status_code == 200, rotated.text
+    assert rotated.json()["secrets"].keys() == {"secret"}
+    assert rotated.json()["secrets"] != source["secrets"]
+
+
+async def test_a_rotation_of_ours_keeps_what_the_platform_gave(ingest):
+    keys = {"token": "t", "app_id": "wx1", "encoding_aes_key": "A" * 43}
+    source = await ingest.add_source(adapter="wechat-oa", secrets=keys)
+    rotated = await ingest.call("POST", f"/sources/{source['id']}/rotate-secret")
+    secrets = rotated.json()["secrets"]
+    assert secrets == {**keys, "token": secrets["token"]}
+    assert secrets["token"] != "t"
+
+
+async def test_a_bearer_is_not_rotated_away(ingest):
+    source = await ingest.add_source(adapter="cloudevents", secrets={"bearer": "b"})
+    answer = await ingest.call("POST", f"/sources/{source['id']}/rotate-secret")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "secrets")
+
+
+async def test_the_mode_of_an_account_is_one_setting_however_it_is_given(ingest):
+    keys = {"token": "t", "app_id": "wx1", "encoding_aes_key": "A" * 43}
+    source = await ingest.add_source(adapter="wechat-oa", secrets={"token": "t", "mode": "plain"})
+    assert (source["secrets"], source["config"]) == ({"token": "t"}, {"mode": "plain"})
+    path = f"/sources/{source['id']}"
+    early = await ingest.call(
+        "PATCH", path, {"config": {"mode": "safe"}}, headers={"If-Match": "*"}
+    )
+    assert early.json()["errors"][0]["field"] == "secrets.encoding_aes_key"
+    given = {"secrets": {**keys, "mode": "safe"}}
+    rotated = await ingest.call("POST", f"{path}/rotate-secret", given)
+    assert rotated.status_code == 200, rotated.text
+    assert (await ingest.call("GET", path)).json()["config"] == {"mode": "safe"}
+    # The old set has no key for this mode. It is still live, and must not stop the new one.
+    assert (await ingest.knock(source, content=b"<xml/>")).status_code == 401
+    sent = await ingest.call("POST", f"{path}/test", {"body": "<xml/>"})
+    assert sent.json()["verdict"] == "refused"
+
+
 async def test_a_third_secret_ends_the_first_at_once(ingest):
     source = await ingest.add_source()
     path = f"/sources/{source['id']}/rotate-secret"
@@ -246,6 +289,8 @@ async def test_adapters_say_what_they_need(ingest):
     assert {"standard-webhooks", "cloudevents", "douyin-open", "wechat-oa"} <= found.keys()
     assert "api" not in found
     assert ["client_secret"] in found["douyin-open"]["proofs"]
+    assert found["douyin-open"]["namespace"] == "douyin"
+    assert "the random prefix" in found["wechat-oa"]["volatile"]
 
 
 async def test_with_another_master_key_it_is_said_and_nothing_is_taken(ingest):

@@ -104,6 +104,7 @@ class Declaration:
 
     def settle(self, secrets: Mapping[str, Any], config: Mapping[str, Any]) -> Settled:
         """Checks what a source is given and generates what is ours when no proof is given.
+        Settings end up in the configuration, wherever they were given.
 
         Raises `BadSetting`.
         """
@@ -113,14 +114,25 @@ class Declaration:
             if name not in known:
                 raise BadSetting(f"secrets.{name}", f"{self.name} has no such key")
             if value is not None:
-                settled.secrets[name] = _checked(known[name], value, f"secrets.{name}")
+                home = settled.config if known[name].is_setting else settled.secrets
+                home[name] = _checked(known[name], value, f"secrets.{name}")
         for name, value in config.items():
             if name not in known or not known[name].is_setting:
                 raise BadSetting(f"config.{name}", f"{self.name} has no such key")
-            if value is not None:
-                settled.config[name] = _checked(known[name], value, f"config.{name}")
+            if value is None:
+                continue
+            if settled.config.get(name, value) != value:
+                raise BadSetting(f"config.{name}", f"is not what secrets.{name} says")
+            settled.config[name] = _checked(known[name], value, f"config.{name}")
         self._complete(settled, known)
         return settled
+
+    def renewed(self, secrets: Mapping[str, Any]) -> dict[str, Any]:
+        """These secrets with ours made anew; none where none of them is ours."""
+        made = {
+            key.name: key.generate() for key in self.keys if key.generate and key.name in secrets
+        }
+        return {**secrets, **made} if made else {}
 
     def _complete(self, settled: Settled, known: Mapping[str, Key]) -> None:
         given = settled.secrets.keys() | settled.config.keys()

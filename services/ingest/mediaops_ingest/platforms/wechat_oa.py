@@ -46,13 +46,11 @@ class _Account:
 
     def __init__(self, secrets: SecretSet, config: Mapping[str, Any]) -> None:
         self.token = str(secrets["token"])
-        self.mode = secrets.get("mode") or config.get("mode") or "compatible"
+        self.mode = config.get("mode") or secrets.get("mode") or "compatible"
         key, app_id = secrets.get("encoding_aes_key"), secrets.get("app_id")
         self.cipher: WeChatCipher | None = None
         if isinstance(key, str) and isinstance(app_id, str):
             self.cipher = _cipher(key, app_id)
-        elif self.mode == "safe":
-            raise BadSetting("secrets.encoding_aes_key", "is required in safe mode")
 
     def verify(self, request: Request, parameters: Mapping[str, str]) -> Verdict | None:
         """None when all is right and there is something to store."""
@@ -112,7 +110,8 @@ class _Account:
         ):
             if "MsgType" not in envelope:
                 raise Undecipherable("no key")
-            return envelope
+            # Its sealed form beside it is another with every repeat.
+            return {name: value for name, value in envelope.items() if name != "Encrypt"}
         return parse(self.cipher.decrypt(envelope["Encrypt"]))
 
 
@@ -179,7 +178,11 @@ class WeChatOfficialAccount:
     )
 
     def prepare(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> WeChatVerifier:
-        return WeChatVerifier([_Account(live, config) for live in secrets])
+        accounts = [_Account(live, config) for live in secrets]
+        # An older set without a key proves nothing in safe mode; the newest one has to.
+        if accounts and accounts[0].mode == "safe" and accounts[0].cipher is None:
+            raise BadSetting("secrets.encoding_aes_key", "is required in safe mode")
+        return WeChatVerifier(accounts)
 
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]

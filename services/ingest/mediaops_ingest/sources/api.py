@@ -130,13 +130,14 @@ async def change_source(
 @router.post("/{source_id}/rotate-secret", response_model=SecretsRotated)
 async def rotate_secret(
     source_id: UUID,
-    body: SecretRotate,
     tx: Tx,
     clock: ClockDep,
     runtime: RuntimeDep,
     caller: Writer,
+    body: SecretRotate | None = None,
 ) -> SecretsRotated:
     """Puts new secrets in force; the old ones go on proving requests for the overlap."""
+    body = body or SecretRotate()
     source = await service.find(tx, caller.workspace_id, source_id, to_change=True)
     secrets, live_until = await service.rotate(
         tx,

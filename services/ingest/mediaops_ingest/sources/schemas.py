@@ -96,7 +96,8 @@ class SecretRotate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     secrets: Secrets | None = None
-    """A whole new set; without it ours are generated and a platform's cannot be."""
+    """A whole new set. Without it ours are made anew beside what the platform gave; a platform's
+    own secret cannot be."""
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long the old set goes on proving requests beside the new one."""
 

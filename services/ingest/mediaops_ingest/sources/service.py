@@ -136,12 +136,13 @@ async def rotate(
     _refuse_system(source)
     adapter = _adapter(source.adapter)
     given = dict(secrets or {})
-    if not given and not adapter.declaration.keys:
-        raise Conflict(f"{source.adapter} has no secrets: make a new source for a new hook URL")
-    current = await _current_secrets(session, box, source)
-    kept = {key.name for key in adapter.declaration.keys if key.is_setting}
-    carried = {name: value for name, value in current.items() if name in kept}
-    settled = _settle(adapter, carried | given, source.config, now)
+    if not given:
+        given = adapter.declaration.renewed(await _current_secrets(session, box, source))
+    kept = {name: value for name, value in source.config.items() if name not in given}
+    settled = _settle(adapter, given, kept, now)
+    if not settled.secrets:
+        raise Invalid("secrets", f"must bring a new one: {source.adapter} has none that is ours")
+    source.config = settled.config
     live_until = now + overlap
     await repository.retire_secrets(session, source.id, now=now, live_until=live_until)
     session.add(seal_set(box, source, settled.secrets, now=now))
