@@ -22,6 +22,8 @@ class AdapterRead(BaseModel):
     name: str
     title: str
     platform: str | None
+    namespace: str
+    """Of its dedup keys: adapters of one namespace tell of the same acts."""
     keys: list[KeyRead]
     proofs: list[list[str]]
     """Each is a complete proof; without any the hook URL itself is the capability."""
@@ -30,6 +32,8 @@ class AdapterRead(BaseModel):
     deadline_seconds: float
     retries: str
     lateness_hours: float
+    volatile: list[str]
+    """What changes between repeats of one item and so stays out of its digest."""
     tells: list[str]
     cannot: str
     notes: list[str]

@@ -19,6 +19,7 @@ def _shown(declaration: Declaration) -> AdapterRead:
         name=declaration.name,
         title=declaration.title,
         platform=declaration.platform,
+        namespace=declaration.namespace("the channel's platform"),
         keys=[
             KeyRead(
                 name=key.name,
@@ -36,6 +37,7 @@ def _shown(declaration: Declaration) -> AdapterRead:
         deadline_seconds=declaration.deadline_seconds,
         retries=declaration.retries,
         lateness_hours=declaration.lateness / timedelta(hours=1),
+        volatile=list(declaration.volatile),
         tells=list(declaration.tells),
         cannot=declaration.cannot,
         notes=list(declaration.notes),
