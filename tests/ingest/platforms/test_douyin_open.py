@@ -55,6 +55,26 @@ def test_content_may_be_an_object_or_its_text():
     assert (as_object.type, as_object.content) == ("like.created", "v")
 
 
+def test_content_of_another_form_is_kept_for_a_mapping_and_fails_where_an_object_is_due():
+    assert isinstance(draft_of("something_new", "not json"), Unmapped)
+    listed, text = (
+        adapter.split(a_douyin_push("something_new", content, id_=None), [], {})[0]
+        for content in ('[{"a": 1}]', "[not json")
+    )
+    assert listed.content["content"] == [{"a": 1}]
+    assert text.content["content"] == "[not json"
+    assert canonical_digest(listed) != canonical_digest(text)
+    for content in ("not json", "[1]", 7):
+        with pytest.raises(ItemFailed) as caught:
+            draft_of("new_video_digg", content)
+        assert caught.value.field == "content"
+
+
+@pytest.mark.parametrize("content", [None, "", {}])
+def test_an_event_without_content_tells_what_it_has_outside(content: object):
+    assert draft_of("authorize", content).type == "account.authorized"
+
+
 def test_any_other_action_takes_it_back():
     assert draft_of("new_video_digg", {"action_type": 2}).type == "like.removed"
     assert draft_of("new_follow_action", {"action_type": 2}).type == "follow.removed"

@@ -8,7 +8,7 @@ from typing import Any
 from mediaops_common.events.activity import Actor, Money
 
 from mediaops_ingest.platforms.fields import id_of, present, text_of, whole_number
-from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Unmapped
+from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, ItemFailed, Unmapped
 from mediaops_ingest.platforms.times import is_plausible, seconds_or_milliseconds
 
 __all__ = ["EVENTS", "DouyinEvent", "Push"]
@@ -17,12 +17,15 @@ _TIMES = ("action_time", "create_time", "msg_time", "update_time")
 
 
 class Push:
-    """One push, read with its content already decoded."""
+    """One push, read with its content already decoded. Raises `ItemFailed` for one that is no
+    object; an event without any tells all it has outside."""
 
     def __init__(self, body: dict[str, Any], context: Context) -> None:
         self.body = body
-        self.content: dict[str, Any] = body["content"]
+        self.content: dict[str, Any] = body["content"] or {}
         self.context = context
+        if not isinstance(self.content, dict):
+            raise ItemFailed("content", "must be an object or the JSON text of one")
 
     def actor(self, external_id: Any) -> Actor | None:
         """The actor of that open_id; published samples often leave it empty."""

@@ -5,6 +5,7 @@ Source: developer.open-douyin.com, `dop/develop/webhooks/summarize` and `/event-
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,9 +63,10 @@ class DouyinOpenVerifier:
                 return Malformed(400, "schema")
             if push["event"] != _HANDSHAKE:
                 return verified
-            challenge = _object(push.get("content")).get("challenge")
         except strict_json.NotStrict:
             return Malformed(400, "json")
+        content = _decoded(push.get("content"))
+        challenge = content.get("challenge") if isinstance(content, dict) else None
         if not isinstance(challenge, int | str) or len(str(challenge)) > 256:
             return Malformed(400, "schema")
         return Handshake(Answer(200, canonical_json({"challenge": challenge}), _JSON))
@@ -106,11 +108,11 @@ class DouyinOpen:
     ) -> list[Item]:
         try:
             push = strict_json.decode(request.body)
-            if not isinstance(push, dict):
-                raise Unreadable("the body is not an object")
-            push["content"] = _object(push.get("content"))
         except strict_json.NotStrict as error:
             raise Unreadable(str(error)) from None
+        if not isinstance(push, dict):
+            raise Unreadable("the body is not an object")
+        push["content"] = _decoded(push.get("content"))
         kept = {key: value for key, value in push.items() if key != "log_id"}
         id_ = request.header(b"msg-id")
         has_id = id_ is not None and 0 < len(id_) <= 255 and id_.isascii()
@@ -147,8 +149,9 @@ class DouyinOpen:
         )
 
 
-def _object(content: Any) -> dict[str, Any]:
+def _decoded(content: Any) -> Any:
     """The content, which is an object in one event and JSON text in the next."""
-    if isinstance(content, str) and content.strip():
-        content = strict_json.decode(content.encode())
-    return content if isinstance(content, dict) else {}
+    if isinstance(content, str):
+        with suppress(strict_json.NotStrict):
+            return strict_json.decode(content.encode())
+    return content
