@@ -1,6 +1,7 @@
 """CloudEvents: what the public SDK sends, and what it lets through and we do not."""
 
 import json
+from base64 import b64encode
 
 import msgspec
 import pytest
@@ -49,6 +50,29 @@ def test_tracing_does_not_make_another_event_of_a_repeat():
     again = a_cloud_event(a_like(), traceparent="00-2")
     digests = {canonical_digest(adapter.split(one, [], {})[0]) for one in (first, again)}
     assert len(digests) == 1
+
+
+def test_two_events_that_bring_one_key_of_their_own_tell_of_one_act():
+    one = a_cloud_event(a_like(dedup_key="k"), id="1")
+    two = a_cloud_event(a_like(dedup_key="k"), id="2", source="/elsewhere")
+    (first,), (second,) = (adapter.split(request, [], {}) for request in (one, two))
+    assert first.dedup_key == second.dedup_key == "k"
+    assert canonical_digest(first) == canonical_digest(second)
+
+
+def test_json_that_came_as_bytes_is_read_like_json():
+    plain = a_cloud_event(a_like())
+    event = json.loads(plain.body)
+    sealed = b64encode(json.dumps(event.pop("data")).encode()).decode()
+    packed = msgspec.structs.replace(
+        plain, body=json.dumps({**event, "data_base64": sealed}).encode()
+    )
+    assert verify(packed) == Verified(0)
+    (one,), (other,) = adapter.split(plain, [], {}), adapter.split(packed, [], {})
+    assert one.content == other.content
+    assert canonical_digest(one) == canonical_digest(other)
+    broken = json.dumps({**event, "data_base64": "ew=="}).encode()
+    assert verify(msgspec.structs.replace(plain, body=broken)) == Malformed(400, "json")
 
 
 def test_a_bar_in_the_source_does_not_mix_up_two_events():

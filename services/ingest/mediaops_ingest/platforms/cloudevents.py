@@ -45,11 +45,12 @@ __all__ = ["CloudEvents"]
 _ACCEPTED = Answer(202)
 """The web hook specification's word for: accepted, and not yet processed."""
 
-_VOLATILE = ("traceparent", "tracestate")
+_VOLATILE = ("id", "source", "traceparent", "tracestate")
+"""Identity is the key's matter: where the data bring a key of their own, a sender may tell of the
+same act in two events."""
+
 _CORE = frozenset(
     {
-        "id",
-        "source",
         "type",
         "specversion",
         "time",

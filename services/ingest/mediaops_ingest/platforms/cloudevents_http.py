@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from typing import Any, Literal
 
 from mediaops_ingest.platforms import strict_json
@@ -58,8 +59,11 @@ def parse_structured(body: bytes) -> dict[str, Any]:
     if "data_base64" in event:
         if "data" in event:
             raise BadMessage("schema", "data and data_base64 exclude each other")
-        if not _is_base64(event["data_base64"]):
-            raise BadMessage("schema", "data_base64 is not base64")
+        payload = _binary(event["data_base64"])
+        # The same data, whichever way its sender's library writes bytes.
+        if _is_json(str(event.get("datacontenttype", "")).partition(";")[0].strip().lower()):
+            del event["data_base64"]
+            event["data"] = _json(payload)
     return event
 
 
@@ -86,12 +90,11 @@ def binary_event(request: Request) -> dict[str, Any]:
 
 
 def _payload(media_type: str, body: bytes) -> dict[str, Any]:
-    if media_type in ("", "application/json", "text/json") or media_type.endswith("+json"):
-        try:
-            return {"data": strict_json.decode(body)}
-        except strict_json.NotStrict as error:
-            if media_type:
-                raise BadMessage("json", str(error)) from None
+    if _is_json(media_type):
+        return {"data": _json(body)}
+    if not media_type:
+        with suppress(BadMessage):
+            return {"data": _json(body)}
     if media_type.startswith("text/"):
         try:
             text = body.decode()
@@ -130,11 +133,21 @@ def _unescaped(value: bytes) -> str:
     return _QUOTED_PAIR.sub(r"\1", text) if quoted else text
 
 
-def _is_base64(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
+def _is_json(media_type: str) -> bool:
+    return media_type in ("application/json", "text/json") or media_type.endswith("+json")
+
+
+def _json(payload: bytes) -> Any:
     try:
-        b64decode(value, validate=True)
+        return strict_json.decode(payload)
+    except strict_json.NotStrict as error:
+        raise BadMessage("json", str(error)) from None
+
+
+def _binary(value: Any) -> bytes:
+    try:
+        if isinstance(value, str):
+            return b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        return False
-    return True
+        pass
+    raise BadMessage("schema", "data_base64 is not base64")
