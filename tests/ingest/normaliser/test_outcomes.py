@@ -81,6 +81,32 @@ async def test_a_snapshot_with_new_values_corrects_and_with_the_same_repeats(ing
     assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
 
 
+async def test_a_snapshot_that_a_partner_pushes_again_with_a_new_value_corrects(
+    ingest, spine
+) -> None:
+    source = await ingest.add_source()
+    counter = {"metric": "followers", "kind": "gauge", "as_of": "2026-11-22T08:00:00Z"}
+    for number, value in enumerate((100, 100, 120)):
+        data = {**counter, "value": value, "dedup_key": "f-1"}
+        body = json.dumps({"type": "metrics.snapshot", "data": data}).encode()
+        await ingest.knock_signed(source, body, id_=f"msg_{number}")
+    await spine.run()
+    events = await spine.published("mediaops.snapshot")
+    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
+    quality = await spine.quality()
+    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
+
+
+async def test_a_channel_named_in_another_spelling_is_the_same_channel(ingest, spine) -> None:
+    channel = await ingest.add_channel()
+    spelt = [channel["id"].replace("-", ""), channel["id"].upper()]
+    sent = [an_activity(spelling, count=n + 1) for n, spelling in enumerate(spelt)]
+    answer = await ingest.call("POST", "/activities", sent)
+    accepted = answer.json()["accepted"]
+    await spine.run()
+    assert len(await spine.published()) == accepted == 2
+
+
 async def test_what_was_refused_inside_a_post_is_counted_as_rejected(ingest, spine) -> None:
     channel = await ingest.add_channel()
     good = an_activity(channel)

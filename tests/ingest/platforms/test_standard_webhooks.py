@@ -140,6 +140,7 @@ def test_what_is_not_ours_is_unmapped(body: object):
     ("changes", "field"),
     [
         ({"type": "like.removed"}, "type"),
+        ({"type": 7}, "type"),
         ({"channel_id": str(CHANNEL).replace("0192", "0193")}, "channel_id"),
         ({"count": 0}, "count"),
         ({"count": 1.5}, "count"),
@@ -149,6 +150,7 @@ def test_what_is_not_ours_is_unmapped(body: object):
         ({"actor": {}}, "actor.external_id"),
         ({"value": {"amount_minor": 19.9, "currency": "CNY"}}, "value.amount_minor"),
         ({"value": {"amount_minor": 1, "currency": "yuan"}}, "value.currency"),
+        ({"value": {"amount_minor": 1, "currency": "CNY\n"}}, "value.currency"),
         ({"text": "x" * 70_000}, ""),
     ],
 )

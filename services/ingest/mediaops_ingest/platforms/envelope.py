@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from mediaops_common.activity_types import is_known_type
@@ -67,11 +68,8 @@ def drafts_of(
         data = {}
     if not isinstance(data, dict):
         raise ItemFailed("data", "must be an object")
-    if isinstance(inner, str) and plain_type(inner) != plain:
-        raise ItemFailed("type", f"is {inner[:120]!r} inside, {plain!r} outside")
-    named = data.get("channel_id")
-    if named is not None and str(named).lower() != str(context.channel_id):
-        raise ItemFailed("channel_id", "is not the channel of this source")
+    if inner is not None and (not isinstance(inner, str) or plain_type(inner) != plain):
+        raise ItemFailed("type", f"is {str(inner)[:120]!r} inside, {plain!r} outside")
     if len(canonical_json(data)) > MAX_ITEM_BYTES:
         raise ItemFailed("", f"is longer than {MAX_ITEM_BYTES} bytes")
     if plain == SNAPSHOT_TYPE:
@@ -85,7 +83,8 @@ def _activity(
     given = {**data, "type": type_}
     if given.get("occurred_at") is None:
         given["occurred_at"] = time
-    activity = _converted(given, CanonicalActivity)
+    activity: CanonicalActivity = _converted(given, CanonicalActivity)
+    _refuse_other_channel(activity.channel_id, context)
     _refuse(activity_fault(activity, context.received_at))
     unknown = {key: value for key, value in data.items() if key not in ACTIVITY_FIELDS}
     return draft_of_activity(activity, {**extra, **unknown}, context)
@@ -95,7 +94,8 @@ def _snapshot(data: dict[str, Any], time: datetime, context: Context) -> Draft:
     given = {key: value for key, value in data.items() if key in SNAPSHOT_FIELDS}
     if given.get("as_of") is None:
         given["as_of"] = time
-    snapshot = _converted(given, CanonicalSnapshot)
+    snapshot: CanonicalSnapshot = _converted(given, CanonicalSnapshot)
+    _refuse_other_channel(snapshot.channel_id, context)
     _refuse(snapshot_fault(snapshot, context.received_at))
     return draft_of_snapshot(snapshot)
 
@@ -106,6 +106,11 @@ def _converted(given: dict[str, Any], form: Any) -> Any:
     except msgspec.ValidationError as error:
         place, detail = place_of(error)
         raise ItemFailed(place, detail) from None
+
+
+def _refuse_other_channel(named: UUID | None, context: Context) -> None:
+    if named not in (None, context.channel_id):
+        raise ItemFailed("channel_id", "is not the channel of this source")
 
 
 def _refuse(fault: tuple[str, str] | None) -> None:
