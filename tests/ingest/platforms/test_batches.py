@@ -180,6 +180,7 @@ def test_snapshots_are_read_likewise():
     ("changes", "field"),
     [
         ({"metric": "Followers"}, "metric"),
+        ({"metric": "followers\n"}, "metric"),
         ({"metric": ...}, "metric"),
         ({"value": 1.5}, "value"),
         ({"value": 2**63}, "value"),
@@ -188,6 +189,7 @@ def test_snapshots_are_read_likewise():
         ({"kind": "daily"}, "day"),
         ({"kind": "daily", "day": "22.11.2026"}, "day"),
         ({"kind": "daily", "day": "1998-01-01"}, "day"),
+        ({"kind": "daily", "day": "2026-11-25"}, "day"),
         ({"as_of": "2026-11-22"}, "as_of"),
         ({"as_of": "2036-11-22T00:00:00Z"}, "as_of"),
         ({"channel_id": None}, "channel_id"),

@@ -3,7 +3,7 @@
 The structs say what a field may be; `activity_fault` and `snapshot_fault` say what a type cannot.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from mediaops_common.events.snapshot import SnapshotKind
 from msgspec import Meta
 
 from mediaops_ingest.platforms.port import ActivityDraft, Context, SnapshotDraft
-from mediaops_ingest.platforms.times import is_plausible
+from mediaops_ingest.platforms.times import AHEAD, EARLIEST, is_plausible
 
 __all__ = [
     "ACTIVITY_FIELDS",
@@ -31,6 +31,8 @@ __all__ = [
 
 MAX_ITEM_BYTES = 65_536
 """Of one activity or snapshot, everything in `context` included."""
+
+FIRST_DAY = EARLIEST.date()
 
 _PREFIX = "com.mediaops."
 
@@ -52,7 +54,7 @@ class CanonicalContent(msgspec.Struct, frozen=True, gc=False):
 
 class CanonicalMoney(msgspec.Struct, frozen=True, gc=False):
     amount_minor: Annotated[int, Meta(ge=-(10**15), le=10**15)]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 
 
 class CanonicalActivity(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +74,7 @@ class CanonicalActivity(msgspec.Struct, frozen=True, gc=False):
 
 
 class CanonicalSnapshot(msgspec.Struct, frozen=True, gc=False):
-    metric: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    metric: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,63}\Z")]
     value: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
     kind: SnapshotKind
     as_of: Moment
@@ -109,9 +111,14 @@ def snapshot_fault(snapshot: CanonicalSnapshot, now: datetime) -> tuple[str, str
         return "as_of", "must lie between 2000-01-01 and 24 hours ahead"
     if snapshot.kind == "daily" and snapshot.day is None:
         return "day", "is required where kind is daily"
-    if snapshot.day is not None and not 2000 <= snapshot.day.year <= now.year + 1:
+    if snapshot.day is not None and not FIRST_DAY <= snapshot.day <= _tomorrow(now):
         return "day", "must lie between 2000-01-01 and tomorrow"
     return None
+
+
+def _tomorrow(now: datetime) -> date:
+    """Where the day begins first, 14 hours before UTC."""
+    return (now + AHEAD + timedelta(hours=14)).date()
 
 
 def draft_of_activity(
