@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.platforms import strict_json, xml
 from mediaops_ingest.platforms.fields import id_of, text_of, whole_number
@@ -49,6 +49,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 SCALAR = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT
 
 
+@settings(deadline=None)
 @given(st.recursive(SCALAR, st.lists, max_leaves=10))
 def test_canonical_json_reads_back_to_the_same_value(value):
     assert strict_json.decode(strict_json.canonical_json(value)) == value
@@ -84,6 +85,7 @@ def test_xml_becomes_text_dicts_and_lists():
     assert xml.decode(raw) == {"a": "1", "b": {"c": ["2", "3", ""]}, "d": "<&>"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_xml_or_not_and_nothing_else(raw: bytes):
     try:
@@ -148,6 +150,7 @@ def test_a_doubled_header_or_parameter_is_none_at_all():
     assert fine.parameters() == {"b": "2", "c": "小", "e": ""}
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=300))
 def test_any_ciphertext_is_undecipherable_and_nothing_else(sealed: bytes):
     from base64 import b64encode
