@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 from itertools import accumulate
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mediaops_common.zones import number_of
 from mediaops_crm.actors.service import Recency
 from mediaops_crm.lifecycle.service import LifecycleState, state_of
 
 from tests.crm import naive
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TODAY = date(2026, 11, 22)
 NUMBER = number_of(TODAY)
@@ -31,6 +33,7 @@ def day_of(number: int) -> date:
     return TODAY + timedelta(days=number - NUMBER)
 
 
+@patient
 @given(active_days(), st.randoms())
 def test_recency_does_not_depend_on_the_order_of_days(days: list[int], order) -> None:
     whole = Recency.of(days)
@@ -43,6 +46,7 @@ def test_recency_does_not_depend_on_the_order_of_days(days: list[int], order) ->
     assert grown == whole
 
 
+@patient
 @given(active_days())
 def test_recency_survives_being_stored(days: list[int]) -> None:
     recency = Recency.of(days)
@@ -51,6 +55,7 @@ def test_recency_survives_being_stored(days: list[int]) -> None:
     assert Recency.stored(recency.first, recency.last, recency.stored_mask) == recency
 
 
+@patient
 @given(active_days())
 def test_the_mask_holds_the_days_of_the_last_64(days: list[int]) -> None:
     recency = Recency.of(days)
@@ -61,6 +66,7 @@ def test_the_mask_holds_the_days_of_the_last_64(days: list[int]) -> None:
         assert recency.active_days(NUMBER, window) == expected
 
 
+@patient
 @given(active_days())
 def test_the_state_is_the_one_of_the_definition(days: list[int]) -> None:
     assert state_of(Recency.of(days), NUMBER) == naive.lifecycle({*map(day_of, days)}, TODAY)

@@ -16,6 +16,7 @@ from mediaops_common.audience import (
     load_channels,
     load_each,
     seen_before,
+    slices,
 )
 from mediaops_common.db import Database
 
@@ -103,22 +104,27 @@ async def test_few_deltas_wait(audience: Audience) -> None:
         assert await compact(session, tables, 10, 3) == 2
 
 
-async def test_history_is_read_in_slices_and_whole(audience: Audience) -> None:
+async def test_history_is_read_in_slices_whole_and_without_its_gaps(audience: Audience) -> None:
     database, tables = audience
-    days = [20_000, 20_063, 20_064, 20_200]
+    days = [10_957, *range(20_000, 20_100)]
     async with database.write() as session:
         for ordinal, day in enumerate(days):
             await append(session, tables, 1, {(W, CHANNELS[0], day): [ordinal]})
-        await compact(session, tables, 4, 1)
+        await compact(session, tables, 100, 1)
+        await append(session, tables, 1, {(W, CHANNELS[0], 20_000): [1]})
     async with database.read() as session:
+        scope = (session, tables, 1, W)
+        assert await slices(*scope, ALL, 0, 30_000) == [(10_957, 20_062), (20_063, 30_000)]
+        assert await slices(*scope, ALL, 10_958, 19_999) == []
         found = {}
-        async for part in load_each(session, tables, 1, W, CHANNELS[0], None, 20_200):
+        async for part in load_each(*scope, CHANNELS[0], 0, 30_000):
+            assert len(part) <= 64
             found.update(part)
         assert {day: list(bits) for day, bits in found.items()} == {
             day: [ordinal] for ordinal, day in enumerate(days)
         }
-        assert list(await seen_before(session, tables, 1, W, ALL, 20_200)) == [0, 1, 2]
-        assert not await seen_before(session, tables, 1, W, ALL, 20_000)
+        assert list(await seen_before(*scope, ALL, 20_002)) == [0, 1, 2]
+        assert not await seen_before(*scope, ALL, 10_957)
         assert not await seen_before(session, tables, 1, uuid4(), ALL, 20_200)
 
 

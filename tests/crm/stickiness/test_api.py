@@ -1,5 +1,6 @@
 """Stickiness over HTTP: shapes, ranges, grades and whose numbers they are."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -71,9 +72,23 @@ async def test_a_channel_shows_its_own(crm: RunningCrm, acme: httpx.AsyncClient)
 
 @pytest.mark.parametrize("path", ["stickiness", "stickiness/histogram", "retention", "growth"])
 @pytest.mark.parametrize("which", [channel("foreign"), uuid4()])
-async def test_a_foreign_channel_is_not_found(acme: httpx.AsyncClient, path: str, which) -> None:
+async def test_a_foreign_channel_is_not_found(
+    crm: RunningCrm, acme: httpx.AsyncClient, path: str, which
+) -> None:
+    settings = crm.runtime.settings
+    crm.runtime.settings = settings.model_copy(update={"channel_wait_seconds": 0.1})
     answer = await acme.get(f"/crm/v1/{path}", params={"channel_id": str(which)})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["stickiness", "stickiness/histogram", "retention", "growth"])
+async def test_a_channel_made_a_moment_ago_is_waited_for(
+    crm: RunningCrm, acme: httpx.AsyncClient, path: str
+) -> None:
+    asked = asyncio.create_task(get(acme, f"/{path}", channel_id=channel("fresh")))
+    await asyncio.sleep(0.1)
+    await crm.hear(a_channel(channel("fresh")))
+    await asked
 
 
 @pytest.mark.parametrize(

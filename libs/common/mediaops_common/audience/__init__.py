@@ -9,8 +9,8 @@ from mediaops_common.audience.bitmaps import (
     load,
     load_channels,
     load_each,
-    outer_days,
     seen_before,
+    slices,
 )
 from mediaops_common.audience.compaction import CROWDED, compact, crowded
 from mediaops_common.audience.ordinals import actor_key, number_actors
@@ -31,6 +31,6 @@ __all__ = [
     "load_channels",
     "load_each",
     "number_actors",
-    "outer_days",
     "seen_before",
+    "slices",
 ]

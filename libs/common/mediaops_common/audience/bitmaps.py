@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.audience.statements import BulkInsert, stored_ids
@@ -21,8 +21,8 @@ __all__ = [
     "load",
     "load_channels",
     "load_each",
-    "outer_days",
     "seen_before",
+    "slices",
     "united",
 ]
 
@@ -30,7 +30,11 @@ Cell = tuple[UUID, UUID, int]
 """(workspace, channel, day number)."""
 
 SLICE = 64
-"""Days read at once where all of history is read: what bounds the memory of such an answer."""
+"""Days with a bitmap read at once where all of history is read: what bounds the memory of such an
+answer."""
+
+FIRST = 0
+"""The first day number: 1970-01-01."""
 
 
 async def append(
@@ -123,24 +127,49 @@ async def load(
     return await asyncio.to_thread(united, rows)
 
 
+async def slices(
+    session: AsyncSession,
+    tables: AudienceTables,
+    generation: int,
+    workspace_id: UUID,
+    channel_id: UUID,
+    first: int,
+    last: int,
+) -> list[tuple[int, int]]:
+    """The range in parts of so few days with a bitmap that they can be read at once: (first day,
+    last day), one after the other, from the first day that has one. A gap of years is no part."""
+    connection = await session.connection()
+    days: set[int] = set()
+    for table in _deltas_first(tables):
+        found = await connection.execute(
+            select(table.c.day)
+            .where(
+                table.c.generation == generation,
+                table.c.workspace_id == workspace_id,
+                table.c.channel_id == channel_id,
+                table.c.day >= first,
+                table.c.day <= last,
+            )
+            .distinct()
+        )
+        days.update(found.scalars())
+    starts = sorted(days)[::SLICE]
+    return list(zip(starts, [start - 1 for start in starts[1:]] + [last], strict=False))
+
+
 async def load_each(
     session: AsyncSession,
     tables: AudienceTables,
     generation: int,
     workspace_id: UUID,
     channel_id: UUID,
-    from_day: int | None,
+    from_day: int,
     to_day: int,
 ) -> AsyncIterator[dict[int, "BitMap"]]:
-    """As `load`, in slices of days from old to new; from the first day of all when None."""
-    if from_day is None:
-        outer = await outer_days(session, tables, generation, workspace_id, channel_id)
-        if outer is None:
-            return
-        from_day = outer[0]
-    for start in range(from_day, to_day + 1, SLICE):
-        end = min(start + SLICE - 1, to_day)
-        yield await load(session, tables, generation, workspace_id, channel_id, start, end)
+    """As `load`, in slices of days from old to new."""
+    scope = (session, tables, generation, workspace_id, channel_id)
+    for start, end in await slices(*scope, from_day, to_day):
+        yield await load(*scope, start, end)
 
 
 async def seen_before(
@@ -155,8 +184,8 @@ async def seen_before(
     from pyroaring import BitMap
 
     seen = BitMap()
-    slices = load_each(session, tables, generation, workspace_id, channel_id, None, day - 1)
-    async for days in slices:
+    history = load_each(session, tables, generation, workspace_id, channel_id, FIRST, day - 1)
+    async for days in history:
         seen = await asyncio.to_thread(BitMap.union, seen, *days.values())
     return seen
 
@@ -182,29 +211,3 @@ async def load_channels(
         )
         rows.extend(found.all())
     return await asyncio.to_thread(united, rows)
-
-
-async def outer_days(
-    session: AsyncSession,
-    tables: AudienceTables,
-    generation: int,
-    workspace_id: UUID,
-    channel_id: UUID,
-) -> tuple[int, int] | None:
-    """The first and the last day with a bitmap, or None."""
-    connection = await session.connection()
-    days: list[int] = []
-    for table in _deltas_first(tables):
-        # One statement per end: each is one look into the index.
-        for end in (func.min, func.max):
-            found = await connection.execute(
-                select(end(table.c.day)).where(
-                    table.c.generation == generation,
-                    table.c.workspace_id == workspace_id,
-                    table.c.channel_id == channel_id,
-                )
-            )
-            day = found.scalar_one_or_none()
-            if day is not None:
-                days.append(int(day))
-    return (min(days), max(days)) if days else None

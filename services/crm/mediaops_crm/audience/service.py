@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from mediaops_common.audience import ALL, load, load_each, outer_days, seen_before
+from mediaops_common.audience import ALL, load, load_each, seen_before, slices
 from mediaops_common.audience.windows import in_order, trailing_counts
 from mediaops_common.http import Caller, NotFound
 from mediaops_common.projections import live_generation
@@ -82,12 +82,12 @@ class View:
             session, AUDIENCE, self.generation, self.workspace_id, self.channel_id, day
         )
 
-    async def last_day(self, session: AsyncSession) -> int:
-        """The last day on which anybody was active; the day before the first of all if none."""
-        outer = await outer_days(
-            session, AUDIENCE, self.generation, self.workspace_id, self.channel_id
+    async def slices(self, session: AsyncSession, first: int, last: int) -> list[tuple[int, int]]:
+        """The first and last days of parts of the range, from the first day on which anybody was
+        active: small enough to read each at once."""
+        return await slices(
+            session, AUDIENCE, self.generation, self.workspace_id, self.channel_id, first, last
         )
-        return outer[1] if outer is not None else -1
 
 
 async def open_view(

@@ -1,13 +1,13 @@
 """`/crm/v1/growth`: who is new, stays, comes back and leaves."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from mediaops_common.http import Caller, ClockDep, Reads, allow, parse_days
 from mediaops_common.zones import number_day
 
 from mediaops_crm.audience import service as audience
+from mediaops_crm.channel_query import ChannelQuery
 from mediaops_crm.growth import service
 from mediaops_crm.growth.schemas import GrowthPeriod, GrowthRead
 from mediaops_crm.growth.service import Growth, Period
@@ -19,12 +19,12 @@ router = APIRouter(prefix="/crm/v1/growth", tags=["growth"])
 @router.get("")
 async def list_growth(
     caller: Annotated[Caller, allow("crm:read")],
+    channel_id: ChannelQuery,
     reads: Reads,
     clock: ClockDep,
     from_: Annotated[str | None, Query(alias="from", max_length=40)] = None,
     to: Annotated[str | None, Query(max_length=40)] = None,
     period: Period = "day",
-    channel_id: UUID | None = None,
 ) -> GrowthRead:
     """Growth accounting of every calendar period that has a day in range."""
     view = await audience.open_view(reads, caller, clock.now(), channel_id)

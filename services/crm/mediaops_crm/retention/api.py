@@ -1,13 +1,13 @@
 """`/crm/v1/retention`: who came back, and when."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from mediaops_common.http import Caller, ClockDep, Reads, allow, parse_days
 from mediaops_common.zones import number_day
 
 from mediaops_crm.audience import service as audience
+from mediaops_crm.channel_query import ChannelQuery
 from mediaops_crm.ratios import ratio
 from mediaops_crm.retention import service
 from mediaops_crm.retention.schemas import RetentionCell, RetentionCohort, RetentionRead
@@ -19,13 +19,13 @@ router = APIRouter(prefix="/crm/v1/retention", tags=["retention"])
 @router.get("")
 async def list_retention(
     caller: Annotated[Caller, allow("crm:read")],
+    channel_id: ChannelQuery,
     reads: Reads,
     clock: ClockDep,
     from_: Annotated[str | None, Query(alias="from", max_length=40)] = None,
     to: Annotated[str | None, Query(max_length=40)] = None,
     kind: Kind = Kind.on,
     days: Annotated[str | None, Query(max_length=4000)] = None,
-    channel_id: UUID | None = None,
 ) -> RetentionRead:
     """Cohorts by first active day (in the channel, if one is given) and how many came back.
 

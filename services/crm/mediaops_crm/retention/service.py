@@ -4,11 +4,13 @@ import asyncio
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from mediaops_common.audience.windows import first_days
 from mediaops_common.http import Invalid
+from mediaops_common.zones import number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.audience.service import View
@@ -24,7 +26,7 @@ MAX_SPANS = 400
 MAX_DAY = 1_100
 """How far after its first day a cohort is looked at: three years."""
 
-SLICE = 64
+FOREVER = number_of(date.max)
 
 
 class Kind(StrEnum):
@@ -106,7 +108,7 @@ async def cohorts(
     """The cohorts of the days from `first` to `last`, without empty ones.
 
     History is read in slices of days, once for the cohorts and once for who came back, so that
-    memory does not grow with it.
+    memory does not grow with it, and gaps cost nothing.
     """
     members: dict[int, BitMap] = {}
     seen = await view.seen_before(session, first)
@@ -120,11 +122,10 @@ async def cohorts(
         retained = await _from_then_on(session, view, members, spans)
     else:
         meter = _Meter(kind, spans, members)
-        end = max(members) + max(span.last for span in spans)
-        for start in range(min(members), end + 1, SLICE):
-            through = min(start + SLICE - 1, end)
-            days = await view.days(session, start, through) if start <= view.today + 1 else {}
-            await asyncio.to_thread(meter.add, days, start, through)
+        through = max(members) + max(span.last for span in spans)
+        for start, end in await view.slices(session, min(members), through):
+            days = await view.days(session, start, end)
+            await asyncio.to_thread(meter.add, days, start, end)
         retained = meter.retained
     return [
         Cohort(day, len(who), [retained.get((day, span.first, span.last), 0) for span in spans])
@@ -148,22 +149,25 @@ async def _from_then_on(
     for cohort in members:
         for span in spans:
             due.setdefault(cohort + span.first, []).append((cohort, span.first, span.last))
+    waiting = sorted(due)
     since = type(next(iter(members.values())))()
     retained: dict[Cell, int] = {}
 
-    def add(days: "Mapping[int, BitMap]", first: int, last: int) -> None:
-        nonlocal since
-        for day in range(last, first - 1, -1):
-            if day in days:
-                since |= days[day]
-            for cell in due.get(day, ()):
+    def settle_after(day: int) -> None:
+        while waiting and waiting[-1] > day:
+            for cell in due[waiting.pop()]:
                 retained[cell] = members[cell[0]].intersection_cardinality(since)
 
-    first, last = min(members), await view.last_day(session)
-    for end in range(last, first - 1, -SLICE):
-        start = max(first, end - SLICE + 1)
-        days = await view.days(session, start, end)
-        await asyncio.to_thread(add, days, start, end)
+    def add(days: "Mapping[int, BitMap]") -> None:
+        nonlocal since
+        for day in sorted(days, reverse=True):
+            settle_after(day)
+            since |= days[day]
+
+    first = min(members)
+    for start, end in reversed(await view.slices(session, first, FOREVER)):
+        await asyncio.to_thread(add, await view.days(session, start, end))
+    await asyncio.to_thread(settle_after, first - 1)
     return retained
 
 

@@ -1,13 +1,13 @@
 """`/crm/v1/stickiness`: how often people come."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from mediaops_common.http import Caller, ClockDep, Reads, allow, parse_day, parse_days
 from mediaops_common.zones import number_day, number_of
 
 from mediaops_crm.audience import service as audience
+from mediaops_crm.channel_query import ChannelQuery
 from mediaops_crm.ratios import ratio
 from mediaops_crm.stickiness import service
 from mediaops_crm.stickiness.schemas import (
@@ -25,11 +25,11 @@ Reader = Annotated[Caller, allow("crm:read")]
 @router.get("")
 async def list_stickiness(
     caller: Reader,
+    channel_id: ChannelQuery,
     reads: Reads,
     clock: ClockDep,
     from_: Annotated[str | None, Query(alias="from", max_length=40)] = None,
     to: Annotated[str | None, Query(max_length=40)] = None,
-    channel_id: UUID | None = None,
 ) -> StickinessRead:
     """DAU, WAU (7 days), MAU (28 days) and DAU/MAU of every local day in range."""
     view = await audience.open_view(reads, caller, clock.now(), channel_id)
@@ -53,11 +53,11 @@ async def list_stickiness(
 @router.get("/histogram")
 async def show_stickiness_histogram(
     caller: Reader,
+    channel_id: ChannelQuery,
     reads: Reads,
     clock: ClockDep,
     day: Annotated[str | None, Query(max_length=40)] = None,
     window: Annotated[Literal["7", "28"], Query()] = "28",
-    channel_id: UUID | None = None,
 ) -> HistogramRead:
     """How many people were active on exactly 1, 2, … `window` of the days that end with `day`."""
     view = await audience.open_view(reads, caller, clock.now(), channel_id)
