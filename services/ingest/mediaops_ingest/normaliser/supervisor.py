@@ -3,6 +3,8 @@
 import asyncio
 
 import structlog
+from mediaops_common.clock import monotonic
+from mediaops_common.health import Unhealthy
 from mediaops_common.lease import LeaseLost
 from mediaops_common.pace import Pace
 from mediaops_common.service import Runtime
@@ -22,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
 PACE_SECONDS = 0.05
+LONGEST_PAUSE = 5.0
 BEHIND = 500
 """Deliveries that wait: from here on batches follow each other without a pause."""
 
@@ -30,6 +33,8 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Holds what shards it can get. The first error ends the stream; a new one starts under new
     fencing numbers."""
     owner: str = runtime.state["owner"]
+    trouble = _Trouble()
+    runtime.health.add("normaliser", trouble.check)
     pause = 0.1
     while not stopping.is_set():
         held = HeldShards(runtime.database, owner)
@@ -40,10 +45,28 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
                 continue
         except LeaseLost:
             continue
-        except Exception:
+        except Exception as error:
             log.exception("shards_failed")
+            trouble.note(error)
         await _sleep(stopping, pause)
-        pause = min(pause * 2, 5.0)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+class _Trouble:
+    """The last error of the shards, for as long as it may come again at the next attempt."""
+
+    def __init__(self) -> None:
+        self._kind, self._until = "", 0.0
+
+    def note(self, error: Exception) -> None:
+        self._kind, self._until = type(error).__name__, monotonic() + 2 * LONGEST_PAUSE
+
+    async def check(self) -> None:
+        if monotonic() < self._until:
+            raise Unhealthy(
+                f"deliveries are kept and not read: {self._kind}",
+                repair="see the log; make room on the disk if it is full",
+            )
 
 
 async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> None:
