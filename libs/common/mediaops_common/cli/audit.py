@@ -1,6 +1,8 @@
 """`mediaops audit`."""
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 CONSUMERS = ("crm", "insights")
+ROWS = 20_000
+"""Rows of the groups in one request: the counters are permanent, a request's body has a limit."""
 APART = ("pending", "in_flight", "failed", "conflicts", "parked", "dropped", "cancelled")
 
 
@@ -52,8 +56,40 @@ def _compare(connection: "Connection") -> dict[str, Any]:
     for service in CONSUMERS:
         report = connection.find(f"/{service}/v1/admin/audit")
         groups += report["groups"] if report else []
-    found: dict[str, Any] = connection.post("/ingest/v1/admin/audit", {"groups": groups})
-    return {"pending": connection.get("/ingest/v1/admin/lag")["pending"], **found}
+    whole: dict[str, Any] = {}
+    for first, last in _spans(Counter(row["day"] for group in groups for row in group["rows"])):
+        part = connection.post(
+            "/ingest/v1/admin/audit",
+            {
+                "groups": [_within(group, first, last) for group in groups],
+                "first_day": first,
+                "last_day": last,
+            },
+        )
+        whole = {name: whole[name] + value for name, value in part.items()} if whole else part
+    return {"pending": connection.get("/ingest/v1/admin/lag")["pending"], **whole}
+
+
+def _spans(rows: Mapping[int, int]) -> list[tuple[int | None, int | None]]:
+    """All days there are, cut so that each span has about `ROWS` rows; `rows` says how many a day
+    has."""
+    cuts: list[int] = []
+    room = ROWS
+    for day in sorted(rows):
+        if rows[day] > room and room < ROWS:
+            cuts.append(day)
+            room = ROWS
+        room -= rows[day]
+    return list(zip([None, *cuts], [*(day - 1 for day in cuts), None], strict=True))
+
+
+def _within(group: dict[str, Any], first: int | None, last: int | None) -> dict[str, Any]:
+    rows = [
+        row
+        for row in group["rows"]
+        if (first is None or row["day"] >= first) and (last is None or row["day"] <= last)
+    ]
+    return {**group, "rows": rows}
 
 
 def _is_under_way(found: dict[str, Any]) -> bool:

@@ -58,6 +58,9 @@ class AuditRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     groups: list[GroupReport]
+    first_day: int | None = None
+    last_day: int | None = None
+    """Only these local days of receipt, as numbers; the reports have rows of no others."""
 
 
 class RepublishRequest(BaseModel):
@@ -96,7 +99,8 @@ async def compare_audit(wanted: AuditRequest, caller: CanRead, session: Reads) -
     if scope_of(caller) is not None:
         raise Forbidden("the whole audit needs an operator's token")
     reports = [report.model_dump() for report in wanted.groups]
-    return await audit.audit(session, reports, None)
+    days = audit.Days(wanted.first_day, wanted.last_day)
+    return await audit.audit(session, reports, None, days)
 
 
 @router.post("/republish", status_code=202)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,13 +21,27 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.admin import repository
 from mediaops_ingest.archive.chunks import TOPICS, unpack_chunk
 
-__all__ = ["audit"]
+__all__ = ["Days", "audit"]
 
 SourceDayKey = tuple[str, int]
 
 
+@dataclass(frozen=True)
+class Days:
+    """Local days of receipt as numbers, inclusive; None where the side is open."""
+
+    first: int | None = None
+    last: int | None = None
+
+    def __contains__(self, day: int) -> bool:
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
 async def audit(
-    session: AsyncSession, reports: Sequence[dict[str, Any]], workspace_id: UUID | None
+    session: AsyncSession,
+    reports: Sequence[dict[str, Any]],
+    workspace_id: UUID | None,
+    days: Days = Days(),
 ) -> dict[str, Any]:
     """Compares the groups' reports with ingest's own counters in one consistent view.
 
@@ -34,7 +49,7 @@ async def audit(
     dropped + cancelled + in_flight). In flight is what has a number above the group's last, and is
     counted event by event, so that an audit beside live traffic is exact.
     """
-    counters = await repository.counters(session, workspace_id)
+    counters = [row for row in await repository.counters(session, workspace_id) if row.day in days]
     ours = {(str(row.source_id), row.day): row for row in counters}
     items = []
     total = 0
@@ -47,7 +62,7 @@ async def audit(
         waiting = await _in_flight(session, topics, report.get("lanes", []))
         theirs = {(r["source_id"], r["day"]): r for r in report["rows"]}
         for key in sorted(ours.keys() | theirs.keys() | waiting.keys()):
-            if workspace_id is not None and key not in ours:
+            if key[1] not in days or (workspace_id is not None and key not in ours):
                 continue
             numbered = _numbered(ours.get(key), topics)
             item = _compare(report["group"], key, numbered, theirs.get(key, {}), waiting[key])
