@@ -66,13 +66,14 @@ class Ingest:
         workspace: str = "acme",
         headers: dict[str, str] | None = None,
         sources: Any = (),
+        params: dict[str, Any] | None = None,
     ) -> httpx.Response:
         """One request as staff; `body` goes as JSON, bytes as they are."""
-        sent: dict[str, Any] = {}
+        sent: dict[str, Any] = {} if params is None else {"params": params}
         if isinstance(body, bytes):
-            sent = {"content": body}
+            sent["content"] = body
         elif body is not None:
-            sent = {"json": body}
+            sent["json"] = body
         given = self.bearer(workspace, role, sources=sources) | (headers or {})
         async with self.client() as client:
             return await client.request(method, f"/ingest/v1{path}", headers=given, **sent)

@@ -1,6 +1,7 @@
 """`/ingest/v1/events`."""
 
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,6 +15,7 @@ from mediaops_common.http import (
     encode_cursor,
     parse_range,
 )
+from pydantic import StringConstraints
 
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.cursors import numbers_after
@@ -25,7 +27,13 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/ingest/v1/events", tags=["events"])
 
+T = TypeVar("T")
+
 Text = Annotated[str | None, Query(max_length=500)]
+Texts = Annotated[
+    list[Annotated[str, StringConstraints(max_length=500)]] | None, Query(max_length=500)
+]
+Kind = Literal["recorded", "retracted", "snapshot"]
 
 
 @router.get("")
@@ -34,23 +42,27 @@ async def list_events(
     session: Reads,
     runtime: RuntimeDep,
     page: PageQuery,
-    channel_id: UUID | None = None,
+    channel_id: Annotated[list[UUID] | None, Query(max_length=500)] = None,
     source_id: UUID | None = None,
     delivery_id: UUID | None = None,
-    type: Text = None,
+    event: Annotated[list[Kind] | None, Query(max_length=3)] = None,
+    type: Texts = None,
+    metric: Texts = None,
     actor: Text = None,
-    content: Text = None,
-    region: Text = None,
+    content: Texts = None,
+    region: Texts = None,
+    currency: Texts = None,
     from_: Annotated[str | None, Query(alias="from")] = None,
     to: str | None = None,
 ) -> Page[dict[str, Any]]:
     """Recorded and retracted activities and snapshots as they were numbered.
 
-    `from` and `to` are about when things happened. `event` says recorded, retracted or snapshot.
+    `from` and `to` are about when things happened. `event` says recorded, retracted or snapshot;
+    `metric` is that of a snapshot. A filter may be repeated, and then any of its values passes.
     A page may hold fewer events than `limit` and still have a `next`.
     """
-    if channel_id is not None:
-        await channels.find(session, caller.workspace_id, channel_id)
+    for each in channel_id or ():
+        await channels.find(session, caller.workspace_id, each)
     if source_id is not None:
         await sources.find(session, caller.workspace_id, source_id)
     chunks = None
@@ -60,13 +72,16 @@ async def list_events(
     occurred = parse_range(from_, to, caller.timezone)
     wanted = service.EventFilter(
         workspace_id=caller.workspace_id,
-        channel_id=channel_id,
+        channel_ids=_any_of(channel_id),
         source_id=source_id,
         delivery_id=delivery_id,
-        type=type,
+        events=_any_of(event),
+        types=_any_of(type),
+        metrics=_any_of(metric),
         actor=actor,
-        content=content,
-        region=region,
+        contents=_any_of(content),
+        regions=_any_of(region),
+        currencies=_any_of(currency),
         start=occurred.start,
         end=occurred.end,
         chunks=chunks,
@@ -74,3 +89,7 @@ async def list_events(
     place = numbers_after(page, 3)
     items, last = await service.page(session, wanted, place, page.limit)
     return Page(items=items, next=None if last is None else encode_cursor(*last))
+
+
+def _any_of(values: Collection[T] | None) -> frozenset[T] | None:
+    return frozenset(values) if values else None

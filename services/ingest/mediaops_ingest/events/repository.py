@@ -20,8 +20,8 @@ async def chunks(
     query = select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.count, CHUNK.c.records).where(
         CHUNK.c.workspace_id == wanted.workspace_id
     )
-    if wanted.channel_id is not None:
-        query = query.where(CHUNK.c.channel_id == wanted.channel_id)
+    if wanted.channel_ids is not None:
+        query = query.where(CHUNK.c.channel_id.in_(sorted(wanted.channel_ids)))
     if wanted.chunks is not None:
         shard, numbers = wanted.chunks
         query = query.where(CHUNK.c.shard == shard, CHUNK.c.chunk.in_(numbers))

@@ -71,7 +71,7 @@ def _item(event: Event, wanted: EventFilter) -> dict[str, Any] | None:
         fact = event  # type: ignore[assignment]
     else:
         return None
-    if not wanted.admits(fact, moment):
+    if not wanted.admits(kind, fact, moment):
         return None
     item: dict[str, Any] = {"event": kind, **msgspec.to_builtins(fact)}
     if isinstance(event, ActivityRetracted):
