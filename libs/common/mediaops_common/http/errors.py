@@ -61,10 +61,11 @@ def _of_status(error: HTTPException) -> Problem:
 
 
 def _field(location: tuple[Any, ...]) -> str:
-    """`("body", "items", 3, "name")` → `items.3.name`; a wrong query field keeps its bare name."""
+    """`("body", "items", 3, "name")` → `items.3.name`; a query field keeps its bare name, however
+    often it was given."""
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] in {"body", "query", "path", "header", "cookie"}:
-        parts = parts[1:]
+        parts = parts[1:2] if parts[0] == "query" else parts[1:]
     # A key of the caller's own may be anything: it is shortened and cannot break the answer.
     return ".".join(parts).encode("utf-8", "replace").decode()[:200]
 
