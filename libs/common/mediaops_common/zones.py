@@ -4,7 +4,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-__all__ = ["day_end", "day_number", "day_of", "day_start", "hour_start", "number_day", "zone"]
+__all__ = [
+    "day_end",
+    "day_number",
+    "day_of",
+    "day_start",
+    "hour_end",
+    "hour_start",
+    "number_day",
+    "zone",
+]
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _QUARTER = 900
@@ -56,9 +65,25 @@ def number_of(day: date) -> int:
 
 
 def hour_start(moment: datetime, name: str) -> int:
-    """The Unix time at which the local hour of `moment` began (half-hour zones included)."""
+    """The Unix time at which the local hour of `moment` began (half-hour zones included).
+
+    Where a clock moves by half an hour, the move begins an hour of its own.
+    """
     local, offset = _local_seconds(moment, name)
-    return local // 3_600 * 3_600 - offset
+    quarter = (local // 3_600 * 3_600 - offset) // _QUARTER
+    while _offset(name, quarter) != offset:
+        quarter += 1
+    return quarter * _QUARTER
+
+
+def hour_end(begun: int, name: str) -> int:
+    """The Unix time at which the local hour that began at the Unix time `begun` ends."""
+    quarter = begun // _QUARTER
+    offset = _offset(name, quarter)
+    end = ((begun + offset) // 3_600 + 1) * 3_600 - offset
+    while quarter * _QUARTER < end and _offset(name, quarter) == offset:
+        quarter += 1
+    return min(quarter * _QUARTER, end)
 
 
 def day_start(day: date, name: str) -> datetime:

@@ -46,6 +46,32 @@ def test_hours_of_a_half_hour_zone_begin_at_the_half() -> None:
     assert found == ["2026-11-20T09:30:00Z", "2026-11-20T10:30:00Z"]
 
 
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        # At two it becomes half past two: that hour has its second half only.
+        ("2026-10-04", ["2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"]),
+        # At two it becomes half past one again: the half-hour that is there twice is two.
+        ("2026-04-05", ["2026-04-04T14:00:00Z", "2026-04-04T15:00:00Z", "2026-04-04T15:30:00Z"]),
+    ],
+)
+def test_hours_never_overlap_also_where_the_clock_moves_by_half_an_hour(
+    day: str, expected: list[str]
+) -> None:
+    found = periods("hour", day, day, "Australia/Lord_Howe", NOW)
+    assert [period.start for period in found[1:4]] == expected
+    assert [period.end for period in found[:-1]] == [period.begin for period in found[1:]]
+    for period in found:
+        assert period_at("hour", period.start, "Australia/Lord_Howe") == period
+        last = (period.end - timedelta(seconds=1)).isoformat()
+        assert period_at("hour", last, "Australia/Lord_Howe") == period
+
+
+@pytest.mark.parametrize("granularity", ["minute", "hour"])
+def test_an_empty_range_of_moments_has_no_periods(granularity: str) -> None:
+    assert starts(granularity, "2026-11-20T10:00:30Z", "2026-11-20T10:00:30Z") == []
+
+
 def test_a_range_of_moments_touches_the_minutes_it_lies_in() -> None:
     found = starts("minute", "2026-11-20T10:00:30Z", "2026-11-20T10:02:00Z")
     assert found == ["2026-11-20T10:00:00Z", "2026-11-20T10:01:00Z"]

@@ -106,7 +106,7 @@ def parse_days(
         else day_of(parse_moment(from_, "from"), tz)
     )
     if first > last:
-        raise Invalid("to", "is before from")
+        raise Invalid("from", "is in the future") if to is None else Invalid("to", "is before from")
     if (last - first).days >= max_days:
         raise Invalid("from", f"is more than {max_days} days before to")
     return DayRange(first, last)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from mediaops_common.http import Invalid, parse_day, parse_days, parse_moment, parse_range
-from mediaops_common.zones import day_end, day_of, day_start, hour_start, number_of, zone
+from mediaops_common.zones import (
+    day_end,
+    day_of,
+    day_start,
+    hour_end,
+    hour_start,
+    number_of,
+    zone,
+)
 
 __all__ = ["COMPARISONS", "Period", "compared", "minutes", "period_at", "periods"]
 
@@ -61,9 +69,11 @@ def _moments(
     end = asked.end if asked.end is not None else now + timedelta(microseconds=1)
     start = asked.start if asked.start is not None else end - DEFAULT_SPANS[granularity]
     if start > end:
-        raise Invalid("to", "is before from")
-    step = timedelta(minutes=1) if granularity == "minute" else timedelta(minutes=15)
-    if (end - start) / step > MOST * (1 if granularity == "minute" else 4):
+        raise Invalid("from", "is in the future") if to is None else Invalid("to", "is before from")
+    if start == end:
+        return []
+    step = timedelta(minutes=1) if granularity == "minute" else timedelta(hours=1)
+    if (end - start) / step > MOST:
         raise Invalid("from", f"the range has more than {MOST} periods")
     if granularity == "minute":
         return minutes(start, end, timezone)
@@ -77,16 +87,11 @@ def minutes(start: datetime, end: datetime, timezone: str) -> list[Period]:
 
 
 def _hours(start: datetime, end: datetime, timezone: str) -> Iterator[int]:
-    """The beginnings of the local hours between two moments; some have half-hours of their own."""
-    known = None
-    moment = start
-    while moment < end:
-        begun = hour_start(moment, timezone)
-        if begun != known:
-            known = begun
-            yield begun
-        # To the next quarter: offsets are whole quarters of an hour.
-        moment = datetime.fromtimestamp((moment.timestamp() // 900 + 1) * 900, UTC)
+    """The beginnings of the local hours between two moments."""
+    begun, last = hour_start(start, timezone), end.timestamp()
+    while begun < last:
+        yield begun
+        begun = hour_end(begun, timezone)
 
 
 def _minute(minute: int, timezone: str) -> Period:
@@ -104,8 +109,8 @@ def _minute(minute: int, timezone: str) -> Period:
 
 def _hour(second: int, timezone: str) -> Period:
     begin = datetime.fromtimestamp(second, UTC)
+    end = datetime.fromtimestamp(hour_end(second, timezone), UTC)
     bucket = second // 60
-    end = begin + timedelta(hours=1)
     return Period("hour", _shown(begin), begin, end, bucket, bucket, day_of(begin, timezone))
 
 
