@@ -75,6 +75,41 @@ async def test_a_level_is_carried_on_until_the_next_reading_but_not_into_the_fut
     assert main == [10, 25, 25, 25]
 
 
+async def test_a_cell_of_reports_has_one_value_whichever_range_it_is_asked_in(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    await insights.apply(
+        a_snapshot("followers", 10, at(17), kind="daily", day=date(2026, 11, 16)),
+        a_snapshot("followers", 9, at(17, 1), kind="gauge"),
+        a_snapshot("followers", 99, at(18), content="v1"),
+        # This channel is first heard of by its contents, then by a counter of its own.
+        a_snapshot("views", 30, at(18), content="v1"),
+        a_snapshot("views", 50, at(20)),
+    )
+    for metric, values in (
+        ("followers_reported", {16: 10, 17: 9, 18: 9, 19: 9, 20: 9}),
+        ("views_reported", {16: 0, 17: 0, 18: 0, 19: 0, 20: 50}),
+    ):
+        for first in values:
+            span = {"from_": f"2026-11-{first}", "to": "2026-11-20"}
+            expected = [value for day, value in values.items() if day >= first]
+            assert await series(acme, metric, **span) == expected
+        only = {"from_": "2026-11-18", "to": "2026-11-18"}
+        assert await series(acme, metric, **only) == [values[18]]
+
+
+async def test_a_daily_report_is_late_by_the_day_that_it_speaks_of(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    day = {"kind": "daily", "day": date(2026, 11, 18)}
+    first = a_snapshot("views", 100, at(19, 2), **day)
+    again = msgspec.structs.replace(first, value=90, received_at=at(20), correction=True)
+    await insights.apply(first, again)
+    found = await get(acme, "/metrics/query", metric="views_reported", **DAYS)
+    first_day = found["items"][0]
+    assert (first_day["value"], first_day["corrections"]) == (90, 1)
+
+
 async def test_a_correction_replaces_the_value_and_is_counted_when_it_comes_late(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:

@@ -13,8 +13,8 @@ class Counter:
 
     start: int = 0
     """The last reading before the days in question; a counter begins at 0."""
-    started_at: datetime | None = None
-    level_start: tuple[datetime, int] | None = None
+    level_start: tuple[int, datetime, int] | None = None
+    """(day, as_of, value) of what spoke last of a day before those in question."""
     readings: dict[int, int] = field(default_factory=dict)
     """The last cumulative reading of each day."""
     daily: dict[int, int] = field(default_factory=dict)
@@ -23,12 +23,12 @@ class Counter:
     """The last reading of each day, of whatever kind."""
     corrections: dict[int, int] = field(default_factory=dict)
 
-    def begin(self, kind: str, as_of: datetime, value: int) -> None:
-        """A reading before the days in question."""
+    def begin(self, kind: str, day: int, as_of: datetime, value: int) -> None:
+        """The last reading of its kind before the days in question."""
         if kind == "cumulative":
-            self.start, self.started_at = value, as_of
-        if self.level_start is None or self.level_start[0] <= as_of:
-            self.level_start = (as_of, value)
+            self.start = value
+        if self.level_start is None or self.level_start[:2] <= (day, as_of):
+            self.level_start = (day, as_of, value)
 
     def read(self, kind: str, day: int, as_of: datetime, value: int) -> None:
         """A reading of one of the days, in the order of time within its kind."""
@@ -63,7 +63,7 @@ def increases(counter: Counter, first: int, last: int) -> Iterator[tuple[int, in
 
 def levels(counter: Counter, first: int, last: int) -> Iterator[tuple[int, int, int]]:
     """(day, level at its end, corrections) of each day since something was first reported."""
-    level = None if counter.level_start is None else counter.level_start[1]
+    level = None if counter.level_start is None else counter.level_start[2]
     for day in range(first, last + 1):
         end = counter.ends.get(day)
         if end is not None:

@@ -79,13 +79,12 @@ async def last_before(
     channels: Collection[UUID] | None,
     contents: Collection[str] | None,
 ) -> list[Any]:
-    """Of every counter: its last standing report before that day (not the daily ones)."""
+    """Of every counter: its last standing report of each kind before that day."""
     by = (SNAPSHOT.c.channel_id, SNAPSHOT.c.content, SNAPSHOT.c.metric, SNAPSHOT.c.kind)
     last = (
         select(*by, func.max(SNAPSHOT.c.at).label("at"))
         .where(
             *_of(generation, workspace_id, metrics),
-            SNAPSHOT.c.kind != "daily",
             SNAPSHOT.c.is_retracted.is_(False),
             SNAPSHOT.c.day < day,
             *_among(channels, contents),
@@ -114,6 +113,27 @@ async def last_before(
     return await _rows(session, query)
 
 
+async def channels_reported(
+    session: AsyncSession,
+    generation: int,
+    workspace_id: UUID,
+    metrics: Collection[str],
+    channels: Collection[UUID],
+) -> set[UUID]:
+    """Those of the channels that ever had an increase reported of the channel as a whole."""
+    query = (
+        select(SNAPSHOT.c.channel_id)
+        .distinct()
+        .where(
+            *_of(generation, workspace_id, metrics),
+            *_among(channels, {""}),
+            SNAPSHOT.c.kind != "gauge",
+            SNAPSHOT.c.is_retracted.is_(False),
+        )
+    )
+    return {row.channel_id for row in await _rows(session, query)}
+
+
 async def of_contents(
     session: AsyncSession,
     generation: int,
@@ -131,7 +151,7 @@ async def of_contents(
             SNAPSHOT.c.content.in_(sorted(contents)),
             SNAPSHOT.c.is_retracted.is_(False),
         )
-        .order_by(SNAPSHOT.c.as_of)
+        .order_by(SNAPSHOT.c.as_of, SNAPSHOT.c.kind)
     )
     return await _rows(session, query)
 

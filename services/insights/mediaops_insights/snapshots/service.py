@@ -8,7 +8,7 @@ from uuid import UUID
 from mediaops_common.events import SnapshotRecorded
 from mediaops_common.projections import live_generation
 from mediaops_common.watermarks import is_correction
-from mediaops_common.zones import day_number, number_of
+from mediaops_common.zones import day_number, day_start, number_day, number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.names import service as names
@@ -137,31 +137,34 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _is_correction(snapshot: SnapshotRecorded) -> bool:
-    return is_correction(snapshot.as_of, snapshot.received_at, snapshot.platform, snapshot.timezone)
+    # A daily report is usually taken on the day after the one that it speaks of.
+    spoken_of = day_start(number_day(_day(snapshot)), snapshot.timezone)
+    return is_correction(spoken_of, snapshot.received_at, snapshot.platform, snapshot.timezone)
 
 
 async def increase(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
     """By how much the counters rose on each day; days without a report are absent.
 
     A daily report is that day's increase. Else it is the difference of the last readings up to the
-    ends of two days, and a counter begins at 0. A channel's own counter goes before the sum of its
-    contents, unless contents are asked for: the two are never added.
+    ends of two days, and a counter begins at 0. The own counter of a channel that ever had one goes
+    before the sum of its contents, unless contents are asked for: the two are never added.
     """
     counters = await _counters(session, workspace_id, asked)
+    chosen = await _chosen(session, workspace_id, counters, asked)
     found = []
-    for (channel, content), counter in _chosen(counters, asked).items():
+    for (channel, content), counter in chosen.items():
         for day, value, corrections in increases(counter, asked.first_day, asked.last_day):
             found.append(Reported(day, channel, content or None, value, corrections))
     return found
 
 
 async def level(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
-    """What the counters stood at when each day ended, from their first report on."""
-    counters = await _counters(session, workspace_id, asked)
+    """What the channels' own counters stood at when each day ended, from their first report on."""
+    own = asked._replace(contents=frozenset({""}))
     found = []
-    for (channel, content), counter in _chosen(counters, asked).items():
+    for (channel, _content), counter in (await _counters(session, workspace_id, own)).items():
         for day, value, corrections in levels(counter, asked.first_day, asked.last_day):
-            found.append(Reported(day, channel, content or None, value, corrections))
+            found.append(Reported(day, channel, None, value, corrections))
     return found
 
 
@@ -180,7 +183,7 @@ async def _counters(
     counters: dict[tuple[UUID, str], Counter] = {}
     for row in before:
         counters.setdefault((row.channel_id, row.content), Counter()).begin(
-            row.kind, row.as_of, row.value
+            row.kind, row.day, row.as_of, row.value
         )
     for row in during:
         counter = counters.setdefault((row.channel_id, row.content), Counter())
@@ -190,16 +193,20 @@ async def _counters(
     return counters
 
 
-def _chosen(
-    counters: Mapping[tuple[UUID, str], Counter], asked: Asked
+async def _chosen(
+    session: AsyncSession,
+    workspace_id: UUID,
+    counters: Mapping[tuple[UUID, str], Counter],
+    asked: Asked,
 ) -> dict[tuple[UUID, str], Counter]:
-    wants_contents = asked.by_content or asked.contents is not None
-    own = {channel for channel, content in counters if not content}
-    return {
-        (channel, content): counter
-        for (channel, content), counter in counters.items()
-        if (bool(content) if wants_contents else (not content or channel not in own))
-    }
+    """Those counters that are added up. Which these are does not depend on the days asked for."""
+    if asked.by_content or asked.contents is not None:
+        return {key: counter for key, counter in counters.items() if key[1]}
+    parted = {channel for channel, content in counters if content}
+    own = await repository.channels_reported(
+        session, await live_generation(session), workspace_id, asked.metrics, parted
+    )
+    return {key: counter for key, counter in counters.items() if not key[1] or key[0] not in own}
 
 
 async def contents_now(
