@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.insights.builders import a_snapshot, channel, people, quality, recorded
+from tests.insights.builders import a_snapshot, a_workspace, channel, people, quality, recorded
 from tests.insights.running import NOW, RunningInsights, get
 
 TODAY, YESTERDAY = date(2026, 11, 22), date(2026, 11, 21)
@@ -32,6 +32,19 @@ async def test_today_is_set_against_yesterday_and_yesterday_so_far(
     rate = await shown(acme, "engagement_rate_by_views")
     assert (rate["today"], rate["yesterday"], rate["change"]) == (0.25, None, None)
     assert (await shown(acme, "active_actors"))["today"] == 1
+
+
+async def test_so_far_is_up_to_the_same_local_time_also_where_the_clock_is_put_back(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    zone = "America/New_York"
+    await insights.hear(a_workspace("acme", version=2, timezone=zone))
+    insights.clock.moment = datetime(2027, 11, 7, 17, tzinfo=UTC)  # noon, 13 hours after midnight
+    for hour in (15, 16):
+        moment = datetime(2027, 11, 6, hour, 30, tzinfo=UTC)
+        await insights.apply(recorded("like.created", moment, timezone=zone))
+    likes = await shown(acme, "likes")
+    assert (likes["yesterday"], likes["yesterday_so_far"]) == (2, 1)
 
 
 async def test_people_come_from_crm_and_quality_from_ingest(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mediaops_common.ids import shard_of
 from mediaops_common.watermarks import NEVER, shard_watermarks
-from mediaops_common.zones import day_of, day_start, number_of
+from mediaops_common.zones import day_of, day_start, number_of, zone
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.audience import service as audience
@@ -125,9 +125,9 @@ async def _so_far(
 ) -> dict[str, int]:
     """Sums over activities of yesterday, up to the same local time."""
     timezone = selection.timezone
-    begun = day_start(selection.today, timezone)
+    local = selection.now.astimezone(zone(timezone))
     yesterday = day_start(selection.today - timedelta(days=1), timezone)
-    end = min(yesterday + (selection.now - begun), begun)
+    end = (local - timedelta(days=1)).replace(fold=0).astimezone(UTC)
     tallied = {
         metric.name: metric.measure
         for metric in wanted
