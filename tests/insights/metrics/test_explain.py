@@ -92,7 +92,39 @@ async def test_the_link_leads_to_the_same_events(
     assert parse_qs(urlsplit(hour["events"]).query) == {
         "from": ["2026-11-20T03:00:00Z"],
         "to": ["2026-11-20T04:00:00Z"],
+        "event": ["recorded", "retracted"],
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({"metric": "followers_net"}, {"type": ["follow.created", "follow.removed"]}),
+        ({"metric": "like_rate"}, {"type": ["like.created", "view.recorded"]}),
+        ({"metric": "views_reported"}, {"metric": ["views"]}),
+        ({"metric": "revenue"}, {"type": ["order.paid"], "currency": ["CNY"]}),
+        (
+            {"metric": "likes", "owner_kind": "individual"},
+            {"type": ["like.created"], "channel_id": [str(channel("side"))]},
+        ),
+        (
+            {"metric": "likes", "content": ["b", "a"]},
+            {"type": ["like.created"], "content": ["a", "b"]},
+        ),
+        ({"metric": "likes", "type": "view.recorded"}, {"type": [""]}),
+        ({"metric": "likes", "platform": "weibo"}, {"type": [""]}),
+    ],
+)
+async def test_the_link_names_all_that_the_cell_is_made_of_and_nothing_else(
+    insights: RunningInsights,
+    acme: httpx.AsyncClient,
+    query: dict[str, str],
+    asked: dict[str, list[str]],
+) -> None:
+    await insights.apply(recorded("order.paid", DAY, money=(100, "CNY")))
+    found = await get(acme, "/metrics/explain", start="2026-11-20", **query)
+    link = parse_qs(urlsplit(found["events"]).query, keep_blank_values=True)
+    assert link == {"from": ["2026-11-20"], "to": ["2026-11-20"], **asked}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
-from mediaops_common.http import Caller, ClockDep, Invalid, Reads, RuntimeDep, allow
+from mediaops_common.http import Caller, ClockDep, Invalid, RuntimeDep, allow
 from starlette.responses import Response
 
 from mediaops_insights.metrics import explanation, service
@@ -121,8 +121,8 @@ def _check_kept(field: str, granularity: str, listed: Any, now: Any) -> None:
 async def explain_metric(
     caller: Reader,
     request: Request,
-    session: Reads,
     clock: ClockDep,
+    runtime: RuntimeDep,
     filters: Annotated[Filters, Depends()],
     metric: str,
     start: str,
@@ -135,6 +135,8 @@ async def explain_metric(
     period = period_at(granularity, start, caller.timezone)
     now = clock.now()
     _check_kept("start", granularity, [period], now)
-    known = await registry.channels(session, caller.workspace_id)
-    selection = selection_of(caller, now, known, filters)
-    return await explanation.explain(session, wanted, period, selection, filters.given)
+    await _await_channels(caller, runtime, filters)
+    async with runtime.database.read() as session:
+        known = await registry.channels(session, caller.workspace_id)
+        selection = selection_of(caller, now, known, filters)
+        return await explanation.explain(session, wanted, period, selection, filters.given)

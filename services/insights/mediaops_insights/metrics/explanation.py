@@ -1,10 +1,9 @@
 """Explains one cell: the formula filled in, what was counted, and the way back to its events."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC
+from operator import add
 from typing import Any
-from urllib.parse import urlencode
 
 from mediaops_common.activity_types import makes_active
 from mediaops_common.http import Invalid
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.metrics import service
 from mediaops_insights.metrics.catalogue import CATALOGUE, Metric
+from mediaops_insights.metrics.links import archive_link, of_currency, what_is_behind
 from mediaops_insights.metrics.measures import (
     Actors,
     Amount,
@@ -33,8 +33,6 @@ __all__ = ["explain"]
 
 MOST_ROWS = 200
 
-EVENTS = "/ingest/v1/events"
-
 ROW_COUNTS = ("n", "total", "corrections", "late", "retracted")
 
 
@@ -53,6 +51,10 @@ async def explain(
     cell = cells[0]
     rows = await _rows(session, metric, period, selection)
     counted = [row for row in rows if "n" in row]
+    types_met = sorted({str(row["type"]) for row in counted})
+    currency = cell.get("currency")
+    measures = [part.measure for part in _parts(metric)]
+    behind = what_is_behind(measures, selection, currency, types_met)
     return ExplanationRead(
         metric=metric.name,
         name_zh=metric.name_zh,
@@ -64,7 +66,7 @@ async def explain(
         value=cell["value"],
         numerator=cell.get("numerator"),
         denominator=cell.get("denominator"),
-        currency=cell.get("currency"),
+        currency=currency,
         grade=cell["grade"],
         corrections=cell["corrections"],
         formula=metric.formula,
@@ -78,10 +80,10 @@ async def explain(
         ),
         rows=rows[:MOST_ROWS],
         rows_left_out=max(0, len(rows) - MOST_ROWS),
-        events=_link(period, filters, _single_type(metric, selection)),
+        events=archive_link(period, selection, behind),
         events_by_type={
-            type_: _link(period, filters, type_)
-            for type_ in sorted({str(row["type"]) for row in counted})
+            type_: archive_link(period, selection, {**of_currency(currency), "type": [type_]})
+            for type_ in types_met
         },
     )
 
@@ -143,7 +145,7 @@ async def _activities(
     if isinstance(measure, Amount):
         question = rollups.with_currency(question)
         money = await rollups.money(session, selection.workspace_id, question)
-        return [_shown(one._asdict()) for one in money]
+        return [_shown(one._asdict()) for one in _summed(money)]
     tallies = await rollups.tallies(session, selection.workspace_id, question)
     return [
         _shown(tally._asdict())
@@ -152,14 +154,17 @@ async def _activities(
     ]
 
 
-def _summed(tallies: Iterable[rollups.Tally]) -> list[rollups.Tally]:
-    """The days of a week or month as one row."""
-    sums: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(ROW_COUNTS))
-    for tally in tallies:
-        known = sums[tally[1:5]]
-        for place, number in enumerate(tally[5:]):
-            known[place] += number
-    return [rollups.Tally(0, *names, *counts) for names, counts in sums.items()]
+def _summed(rows: Iterable[Any]) -> list[Any]:
+    """The days of a week or month as one row, of tallies or of money."""
+    sums: dict[tuple[Any, ...], Any] = {}
+    width = len(ROW_COUNTS)
+    for row in rows:
+        names, counts = row[1:-width], row[-width:]
+        known = sums.get(names)
+        if known is not None:
+            counts = tuple(map(add, known[-width:], counts))
+        sums[names] = type(row)(row[0], *names, *counts)
+    return list(sums.values())
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -235,32 +240,3 @@ def _filled(metric: Metric, cell: dict[str, Any], rows: Iterable[dict[str, Any]]
         for type_, number in by_type.items()
     )
     return f"{metric.name} ={terms.removeprefix(' +')} = {value}"
-
-
-def _single_type(metric: Metric, selection: Selection) -> str | None:
-    """The one type that everything behind the metric has, if it has one."""
-    types: set[str] | None = set()
-    for part in _parts(metric):
-        if isinstance(part.measure, Amount):
-            types = None if types is None else types | part.measure.types
-        elif isinstance(part.measure, Tallied) and part.measure.weights is not None:
-            types = None if types is None else types | set(part.measure.weights)
-        else:
-            types = None
-    if selection.types is not None:
-        types = set(selection.types) if types is None else types & selection.types
-    return next(iter(types)) if types is not None and len(types) == 1 else None
-
-
-def _link(period: Period, filters: dict[str, list[str]], type_: str | None) -> str:
-    """The archive, with the same filters as far as it knows them (it takes one value each)."""
-    asked = {"from": period.start, "to": period.last_day.isoformat()}
-    if period.granularity in ("minute", "hour"):
-        asked["to"] = period.end.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if type_ is not None:
-        asked["type"] = type_
-    for name, field in (("channel", "channel_id"), ("content", "content"), ("region", "region")):
-        values = filters.get(name, [])
-        if len(values) == 1:
-            asked[field] = values[0]
-    return f"{EVENTS}?{urlencode(asked)}"
