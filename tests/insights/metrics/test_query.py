@@ -185,12 +185,15 @@ async def test_money_is_in_minor_units_and_currencies_are_never_added(
     assert [(i["group"], i["value"], i["currency"]) for i in one["items"]] == [({}, 2000, "CNY")]
     await insights.apply(recorded("order.paid", DAY, money=(300, "USD")))
     two = await get(acme, "/metrics/query", metric="revenue", **day)
-    assert [(i["group"], i["value"]) for i in two["items"]] == [
+    assert [(i["group"], i["value"], i["currency"]) for i in two["items"]] == [
+        ({}, 2000, "CNY"),
+        ({}, 300, "USD"),
+    ]
+    by_currency = await get(acme, "/metrics/query", metric="revenue", group_by="currency", **day)
+    assert [(i["group"], i["value"]) for i in by_currency["items"]] == [
         ({"currency": "CNY"}, 2000),
         ({"currency": "USD"}, 300),
     ]
-    by_currency = await get(acme, "/metrics/query", metric="revenue", group_by="currency", **day)
-    assert by_currency == two
     assert await series(acme, "revenue", currency="USD", **day) == [300]
     hours = await series(acme, "revenue", granularity="hour", currency="CNY", **day)
     assert len(hours) == 24
@@ -312,6 +315,8 @@ async def test_days_are_local_and_hours_begin_on_local_hours(
         ({"metric": "likes", "granularity": "month", "compare": "same_weekday"}, "compare"),
         ({"metric": "likes", "colour": "red"}, "colour"),
         ({"metric": "likes", "from_": "yesterday"}, "from"),
+        ({"metric": "likes", "from_": "2990-01-01"}, "from"),
+        ({"metric": "likes", "from_": "2990-01-01", "granularity": "hour"}, "from"),
         ({"metric": "likes", "from_": "2026-11-20", "to": "2026-11-19"}, "to"),
         ({"metric": "likes", "owner_kind": "robot"}, "owner_kind"),
         ({"metric": "likes", "channel": "main"}, "channel"),
@@ -324,10 +329,7 @@ async def test_days_are_local_and_hours_begin_on_local_hours(
 async def test_a_wrong_field_is_named(
     acme: httpx.AsyncClient, query: dict[str, str], field: str
 ) -> None:
-    status, named = await refused(acme, "/metrics/query", **query)
-    assert status == 422
-    assert named is not None
-    assert named.startswith(field)
+    assert await refused(acme, "/metrics/query", **query) == (422, field)
 
 
 async def test_too_many_cells_are_refused(acme: httpx.AsyncClient) -> None:

@@ -142,7 +142,7 @@ _LISTED = [
         dimensions=(*_OF_ACTIVITIES, "currency"),
         granularities=("hour", *_DAYS),
         sources=("activities", "order.paid"), pushed_by=(_WECHAT,),
-        note="Currencies are never added: with several, the group names the currency.",
+        note="Currencies are never added: with several, each has a row of its own.",
     ),
     Metric(
         name="active_actors", name_zh="活跃账号数", unit="people",

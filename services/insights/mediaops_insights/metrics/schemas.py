@@ -49,7 +49,7 @@ class CellRead(BaseModel):
     denominator: int | None = Field(None, description="Of ratios; when 0 the value is null.")
     currency: str | None = Field(None, description="Of money.")
     grade: Literal["final", "provisional"]
-    corrections: int = Field(description="Changes that came after the cell was final.")
+    corrections: int = Field(description="Changes that came after their day was final.")
     compare: ComparedRead | None = None
 
 
@@ -66,7 +66,7 @@ class CountsRead(BaseModel):
         "nowhere."
     )
     late: int = Field(description="Of the applied: received after the day had ended.")
-    corrected: int = Field(description="Changes after the cell was final.")
+    corrected: int = Field(description="Changes after their day was final.")
     retracted: int = Field(description="Of the applied: taken back.")
 
 

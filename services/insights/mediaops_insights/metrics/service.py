@@ -157,8 +157,6 @@ def _cells(
     selection = question.selection
     is_money = isinstance(metric.measure, Amount)
     named = dict(zip(selection.group_by, group, strict=False))
-    if is_money and "currency" not in named and _currencies(metric, shown, against) > 1:
-        named["currency"] = group[-1]
     graded = grades.of_group(group[:-1] if is_money else group, question.shown)
     for place, period in enumerate(question.shown):
         cell: Cell = {
@@ -177,11 +175,6 @@ def _cells(
                 **_value(metric, against, group, place),
             }
         yield cell
-
-
-def _currencies(metric: Metric, shown: Read, against: Read | None) -> int:
-    found = {group[-1] for part in (shown, against or {}) for group in part.get(metric.name, {})}
-    return len(found)
 
 
 def _number(read_now: Read, name: str, group: Group, place: int) -> Number:
