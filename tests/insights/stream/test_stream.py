@@ -116,6 +116,14 @@ async def test_an_id_that_is_forgotten_is_told_to_begin_anew(insights: RunningIn
         assert first.type == "stream.opened"
 
 
+async def test_an_empty_last_event_id_is_none(insights: RunningInsights) -> None:
+    await something(insights)
+    async with listening(insights, last="") as ear:
+        first = await ear.next()
+        assert first is not None
+        assert (first.type, first.id) == ("stream.opened", 1)
+
+
 async def test_a_last_event_id_that_is_no_number_is_refused(insights: RunningInsights) -> None:
     client = insights.client()
     answer = await client.get("/insights/v1/stream", headers={"Last-Event-ID": "-1"})

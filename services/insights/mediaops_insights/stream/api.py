@@ -44,7 +44,7 @@ async def follow_stream(
     come back with the last id.
     """
     oldest, last = await service.bounds(session, caller.workspace_id)
-    after = last if last_event_id is None else _number(last_event_id)
+    after = _number(last_event_id) if last_event_id else last
     is_reset = not oldest - 1 <= after <= last
     if is_reset:
         after = last
