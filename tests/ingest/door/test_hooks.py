@@ -92,7 +92,13 @@ async def test_other_methods_are_refused_whatever_the_key(ingest, method):
     source = await ingest.add_source()
     for target in (source, UNKNOWN):
         answer = await ingest.knock(target, method)
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST, OPTIONS")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, OPTIONS, POST")
+
+
+async def test_a_method_that_the_scheme_does_not_know_is_told_which_it_does(ingest):
+    for adapter, methods in [("standard-webhooks", "POST"), ("cloudevents", "OPTIONS, POST")]:
+        answer = await ingest.knock(await ingest.add_source(adapter=adapter), "GET")
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 async def test_a_body_beyond_the_limit_is_refused_while_it_streams(ingest):

@@ -75,7 +75,7 @@ class HookDoor:
         method: str = scope["method"]
         if method not in METHODS:
             count(UNKNOWN, "refused", "method")
-            return replies.METHOD_NOT_ALLOWED, None
+            return replies.not_allowed(METHODS), None
         key, slash, path = scope["path"][len(PREFIX) :].partition("/")
         source = await self._cache.hook(key)
         if source is None:
@@ -88,7 +88,7 @@ class HookDoor:
             return replies.NOT_FOUND, None
         if method not in declaration.methods:
             count(declaration.name, "refused", "method")
-            return replies.METHOD_NOT_ALLOWED, None
+            return replies.not_allowed(declaration.methods), None
         headers: Headers = scope["headers"]
         # What a proof covers, the bytes before a coding or after it, no scheme says.
         if any(

@@ -19,7 +19,6 @@ from mediaops_ingest.platforms.port import Answer
 
 __all__ = [
     "FAILED",
-    "METHOD_NOT_ALLOWED",
     "NOT_FOUND",
     "OVERLOADED",
     "TOO_LARGE",
@@ -28,6 +27,7 @@ __all__ = [
     "Reply",
     "accepted",
     "malformed",
+    "not_allowed",
     "of_answer",
     "of_problem",
 ]
@@ -70,7 +70,6 @@ def of_problem(problem: Problem) -> Reply:
 
 NOT_FOUND = of_problem(NotFound())
 UNPROVED = of_problem(Unproved())
-METHOD_NOT_ALLOWED = of_problem(MethodNotAllowed(headers={"Allow": "GET, POST, OPTIONS"}))
 TOO_LARGE = of_problem(TooLarge())
 UNSUPPORTED = of_problem(UnsupportedMedia())
 FAILED = of_problem(Problem())
@@ -78,10 +77,15 @@ OVERLOADED = of_problem(Unavailable("it was not kept: send it again", retry_afte
 
 _MALFORMED = {
     400: of_problem(Malformed("the request cannot be read in this scheme")),
-    405: METHOD_NOT_ALLOWED,
     413: TOO_LARGE,
     415: UNSUPPORTED,
 }
+
+
+@lru_cache(maxsize=64)
+def not_allowed(methods: frozenset[str]) -> Reply:
+    """Names the methods that are."""
+    return of_problem(MethodNotAllowed(headers={"Allow": ", ".join(sorted(methods))}))
 
 
 def malformed(status: int) -> Reply:

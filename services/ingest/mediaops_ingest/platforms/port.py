@@ -130,9 +130,9 @@ class Malformed(msgspec.Struct, frozen=True):
     """Authentic, but unreadable for the scheme."""
 
     status: int
-    """400, 405, 413 or 415."""
+    """400, 413 or 415."""
     reason: str
-    """`json`, `xml`, `schema`, `encoding`, `media-type`, `size`, `method`."""
+    """`json`, `xml`, `schema`, `encoding`, `media-type`, `size`, `header`."""
 
 
 class Ignored(msgspec.Struct, frozen=True):
