@@ -180,6 +180,16 @@ def test_the_webhooks_id_is_the_key_unless_the_activity_brings_its_own():
     assert (plain.dedup_key, own.dedup_key) == ("m-7", "k-1")
 
 
+def test_an_activity_that_says_its_time_is_the_same_in_a_later_envelope():
+    def digest(data: dict, minute: int) -> bytes:
+        body = {"type": "like.created", "timestamp": f"2026-11-22T08:{minute}:00Z", "data": data}
+        return canonical_digest(adapter.split(a_standard_webhook(body), [], {})[0])
+
+    timed, untimed = a_like(dedup_key="k"), {"dedup_key": "k"}
+    assert digest(timed, 10) == digest(timed, 20)
+    assert digest(untimed, 10) != digest(untimed, 20)
+
+
 def test_a_list_of_ours_gives_an_item_each_with_keys_that_stay_the_same():
     body = {"timestamp": "2026-11-22T08:00:00Z", "data": [a_like(type="like.created")] * 3}
     first = adapter.split(a_standard_webhook(body, id_="m"), [], {})

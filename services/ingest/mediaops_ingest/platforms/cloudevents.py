@@ -19,7 +19,7 @@ from mediaops_ingest.platforms.cloudevents_http import (
     parse_structured,
 )
 from mediaops_ingest.platforms.declaration import Declaration, Key
-from mediaops_ingest.platforms.envelope import SNAPSHOT_TYPE, drafts_of, own_key
+from mediaops_ingest.platforms.envelope import SNAPSHOT_TYPE, drafts_of, own_key, timeless
 from mediaops_ingest.platforms.port import (
     Answer,
     Context,
@@ -78,8 +78,6 @@ class CloudEventsVerifier:
         verified = self._proof(request)
         if verified is None:
             return Refused("auth")
-        if request.method != "POST":
-            return Malformed(405, "method")
         try:
             return _readable(request) or verified
         except BadMessage as error:
@@ -245,7 +243,7 @@ def _item(index: int, event: dict[str, Any] | BadMessage) -> Item:
     return Item(
         index=index,
         dedup_key=own_key(event.get("data")) or key,
-        canonical=canonical_json(kept),
+        canonical=canonical_json(timeless(kept, "time")),
         content=event,
         time=parse_rfc3339(event.get("time")),
         is_snapshot=plain_type(event["type"]) == SNAPSHOT_TYPE,

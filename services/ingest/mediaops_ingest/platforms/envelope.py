@@ -24,7 +24,7 @@ from mediaops_ingest.platforms.canonical import (
 from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
 from mediaops_ingest.platforms.strict_json import canonical_json
 
-__all__ = ["SNAPSHOT_TYPE", "drafts_of", "is_canonical_type", "own_key"]
+__all__ = ["SNAPSHOT_TYPE", "drafts_of", "is_canonical_type", "own_key", "timeless"]
 
 SNAPSHOT_TYPE = "metrics.snapshot"
 
@@ -41,6 +41,15 @@ def own_key(data: Any) -> str | None:
     """The `dedup_key` in the data, where there is a usable one; it goes before the envelope's."""
     key = data.get("dedup_key") if isinstance(data, dict) else None
     return key if isinstance(key, str) and 0 < len(key) <= 255 else None
+
+
+def timeless(event: Mapping[str, Any], time: str) -> Mapping[str, Any]:
+    """The event without its envelope's `time`, where the data say themselves when it happened:
+    who sends them a second time in a new envelope tells of the same act."""
+    data = event.get("data")
+    if isinstance(data, dict) and (data.get("occurred_at") or data.get("as_of")):
+        return {name: value for name, value in event.items() if name != time}
+    return event
 
 
 def drafts_of(

@@ -18,6 +18,7 @@ from mediaops_ingest.platforms.envelope import (
     drafts_of,
     is_canonical_type,
     own_key,
+    timeless,
 )
 from mediaops_ingest.platforms.port import (
     Answer,
@@ -265,7 +266,7 @@ def _item(index: int, event: Any, id_: str | None, attempted: datetime | None) -
     return Item(
         index=index,
         dedup_key=own_key(members.get("data", members)) or id_,
-        canonical=canonical_json(event),
+        canonical=canonical_json(timeless(event, "timestamp") if members else event),
         content=event,
         # The attempt's time is a last resort: it is signed, and close where nothing was retried.
         time=parse_rfc3339(members.get("timestamp")) or attempted,
