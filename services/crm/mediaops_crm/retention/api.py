@@ -1,5 +1,6 @@
 """`/crm/v1/retention`: who came back, and when."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -38,10 +39,15 @@ async def list_retention(
     spans = service.parse_spans(service.DEFAULT_DAYS[kind] if days is None else days, kind)
     first, last = asked.numbers[0], asked.numbers[-1]
     found = await service.cohorts(reads, view, first, last, kind, spans)
-    return RetentionRead(items=[_read(cohort, spans, view) for cohort in found])
+    # Thousands of cells would hold up whoever else waits for the event loop.
+    return await asyncio.to_thread(_read, found, spans, view)
 
 
-def _read(cohort: Cohort, spans: list[Span], view: audience.View) -> RetentionCohort:
+def _read(cohorts: list[Cohort], spans: list[Span], view: audience.View) -> RetentionRead:
+    return RetentionRead(items=[_cohort(cohort, spans, view) for cohort in cohorts])
+
+
+def _cohort(cohort: Cohort, spans: list[Span], view: audience.View) -> RetentionCohort:
     cells = []
     for span, retained in zip(spans, cohort.retained, strict=True):
         last = cohort.day + span.last

@@ -1,5 +1,6 @@
 """`/crm/v1/stickiness`: how often people come."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -36,6 +37,11 @@ async def list_stickiness(
     today = number_day(view.today)
     asked = parse_days(from_, to, view.timezone, today=today, max_days=audience.MAX_DAYS)
     rows = await service.daily(reads, view, asked.numbers[0], asked.numbers[-1])
+    # Years of days would hold up whoever else waits for the event loop.
+    return await asyncio.to_thread(_read, rows, view)
+
+
+def _read(rows: list[audience.Counts], view: audience.View) -> StickinessRead:
     return StickinessRead(
         items=[
             StickinessDay(
