@@ -12,7 +12,14 @@ from mediaops_common.bus.embedded import EmbeddedBus
 from mediaops_common.clock import FrozenClock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import NAMING, Database, open_database
-from mediaops_common.events import Activity, ActivityRecorded, ActivityRetracted, Actor, encode
+from mediaops_common.events import (
+    Activity,
+    ActivityRecorded,
+    ActivityRetracted,
+    Actor,
+    SnapshotRecorded,
+    encode,
+)
 from mediaops_common.group_runner import GroupRunner
 from mediaops_common.heads import Stream, heads_record
 from mediaops_common.ids import new_id, slot_of
@@ -33,6 +40,8 @@ EFFECT = Table(
     Column("change", Integer, nullable=False),
 )
 WORKSPACE, CHANNEL, SOURCE = new_id(), new_id(), new_id()
+POISON = {"poison"}
+"""Texts of activities that the group cannot handle now."""
 
 
 def an_activity(actor: str, name: str, activity_id: UUID | None = None) -> Activity:
@@ -56,9 +65,14 @@ async def apply(session, batch: Batch) -> None:
     """Writes a row per event; refuses what is named poison."""
     connection = await session.connection()
     for event in batch.events:
+        if isinstance(event, SnapshotRecorded):
+            row = {"actor": "", "name": event.metric, "change": 1}
+            row["generation"] = batch.projection.generation
+            await connection.execute(insert(EFFECT).values(**row))
+            continue
         change = -1 if isinstance(event, ActivityRetracted) else 1
         activity = event.activity
-        if activity.text == "poison":
+        if activity.text in POISON:
             raise ValueError("cannot handle poison")
         await connection.execute(
             insert(EFFECT).values(
@@ -78,9 +92,10 @@ class Producer:
     partitions: int
     numbers: dict[int, int] = field(default_factory=dict)
     fence: int = 1
+    topic: str = TOPIC
 
     def number(self, event) -> Record:
-        key = event.activity.key.encode()
+        key = type(event).event_key(event).encode()
         slot = slot_of(key)
         self.numbers[slot] = self.numbers.get(slot, 0) + 1
         value = encode(event, source="/ingest", time=NOW, workspace_id=WORKSPACE)
@@ -91,13 +106,13 @@ class Producer:
 
     async def publish(self, *records: Record) -> None:
         for record in records:
-            await self.bus.publish(TOPIC, record.slot % self.partitions, [record])
+            await self.bus.publish(self.topic, record.slot % self.partitions, [record])
 
     async def heads(self) -> None:
         for partition in range(self.partitions):
             told = {str(s): n for s, n in self.numbers.items() if s % self.partitions == partition}
             stream = Stream(shard=7, fence=self.fence, numbers=told, through=NOW)
-            await self.bus.publish(TOPIC, partition, [heads_record("ingest", [stream])])
+            await self.bus.publish(self.topic, partition, [heads_record("ingest", [stream])])
 
 
 @dataclass
@@ -130,10 +145,10 @@ class Spine:
             connection = await session.connection()
             return list((await connection.execute(select(table))).all())
 
-    def another_runner(self) -> GroupRunner:
+    def another_runner(self, group: ConsumerGroup | None = None) -> GroupRunner:
         return GroupRunner(
             service="crm",
-            group=self.runner.group,
+            group=group or self.runner.group,
             database=self.database,
             bus=self.bus,
             clock=FrozenClock(NOW),

@@ -2,14 +2,17 @@
 
 import random
 
+import msgspec
 import pytest
 from mediaops_common import parked
 from mediaops_common.bus import Record
-from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode
+from mediaops_common.consumer import Handlers
+from mediaops_common.context import current_traceparent
+from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode, encode
 from mediaops_common.group_runner import PositionMoved
 from mediaops_common.watermarks import shard_watermarks
 
-from tests.common.spine import NOW, TOPIC, a_spine, an_activity
+from tests.common.spine import NOW, TOPIC, WORKSPACE, a_spine, an_activity
 
 
 @pytest.fixture
@@ -176,3 +179,35 @@ async def test_whatever_the_bus_does_everything_counts_once_in_order(spine, seed
         by_actor.setdefault(actor, []).append(int(name))
     assert sorted(n for names in by_actor.values() for n in names) == list(range(60))
     assert all(names == sorted(names) for names in by_actor.values())
+
+
+async def test_heads_that_cannot_be_read_stop_nobody(spine) -> None:
+    broken = Record(b"", b"\xff{", "ingest", 0, 0, 0, "heads")
+    await spine.bus.publish(TOPIC, 0, [broken])
+    await spine.producer.publish(spine.producer.recorded("u1", "a"))
+    await spine.drain()
+    assert await spine.effects() == [("u1", "a", 1)]
+    assert await spine.rows(spine.database.tables.parked) == []
+
+
+async def test_what_a_handler_tells_belongs_to_the_trace_of_its_event(spine) -> None:
+    handlers, seen = Handlers("told"), []
+
+    @handlers.on(ActivityRecorded)
+    async def listen(session, event: ActivityRecorded) -> None:
+        seen.append(current_traceparent())
+
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for parent in (f"00-{trace}-00f067aa0ba902b7-01", None):
+        event = ActivityRecorded(activity=an_activity("u1", "a"))
+        record = spine.producer.number(event)
+        value = encode(
+            event, source="/ingest", time=NOW, workspace_id=WORKSPACE, traceparent=parent
+        )
+        await spine.producer.publish(msgspec.structs.replace(record, value=value))
+    runner = spine.another_runner(handlers.as_group())
+    await spine.drain(runner)
+    first, second = seen
+    assert first.split("-")[1] == trace
+    assert first.split("-")[2] != "00f067aa0ba902b7"
+    assert second is None

@@ -1,6 +1,7 @@
 """Sessions and bulk statements of the database layer."""
 
 import asyncio
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -146,3 +147,31 @@ async def test_a_file_is_durable_and_written_by_one_connection(database) -> None
         full = (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one()
     assert (mode, full) == ("wal", 2)
     assert database.writer.pool.status()  # a static pool: one connection
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_writer_that_is_cancelled_anywhere_harms_nobody(database, seed) -> None:
+    """Its change is whole or not there, and the next writer neither waits nor loses its own."""
+    chance = random.Random(seed)
+    async with database.write() as session:
+        await insert_new(session, COUNT, [row("k", 0), row("other", 0)], key=["name"])
+
+    async def both() -> None:
+        async with database.write() as session:
+            connection = await session.connection()
+            for name in ("k", "other"):
+                where = update(COUNT).where(COUNT.c.name == name)
+                await connection.execute(where.values(n=COUNT.c.n + 1))
+
+    done = 0
+    for _ in range(60):
+        task = asyncio.create_task(both())
+        await asyncio.sleep(chance.random() * 0.004)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        done += not task.cancelled()
+        async with asyncio.timeout(2):
+            await both()
+        first, second = await rows(database)
+        assert first.n == second.n
+    assert 60 + done <= first.n <= 120

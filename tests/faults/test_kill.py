@@ -55,7 +55,8 @@ POINTS = {
     "archive_relay.after_publish": 5,
     "relay.after_publish": 3,
     "consumer.in_transaction": 12,
-    "compaction.in_transaction": 1,
+    "crm.compaction.in_transaction": 1,
+    "insights.compaction.in_transaction": 1,
 }
 
 
@@ -83,7 +84,7 @@ def test_a_kill_at_a_named_point_loses_nothing(tmp_path, point, turn) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("point", ["republish.after_publish", "rebuild.step", "rebuild.swap"])
-@pytest.mark.parametrize("service", ["crm"])
+@pytest.mark.parametrize("service", ["crm", "insights"])
 def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, service, point) -> None:
     with a_system(tmp_path) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")
@@ -129,8 +130,8 @@ def old_activities(channel: str, moment: datetime) -> list[dict[str, object]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path) -> None:
-    point = "retention.in_transaction"
+@pytest.mark.parametrize("point", ["retention.in_transaction", "insights.retention.in_transaction"])
+def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, point) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=450)
     system = System(tmp_path / "data", MEDIAOPS_CLOCK=str(int(long_ago.timestamp())))
     try:

@@ -1,8 +1,9 @@
-"""What staff did: one row for every action that changes something."""
+"""What staff did: one row for every action that changes something, and the list of them."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.clock import Clock
@@ -10,7 +11,7 @@ from mediaops_common.context import current_request_id
 from mediaops_common.http.callers import Caller
 from mediaops_common.ids import new_id
 
-__all__ = ["record"]
+__all__ = ["page", "record"]
 
 
 async def record(
@@ -45,3 +46,15 @@ async def record(
             detail=detail or {},
         )
     )
+
+
+async def page(
+    session: AsyncSession, workspace_id: UUID, *, before: UUID | None, limit: int
+) -> list[Any]:
+    """The actions of a workspace's staff, newest first."""
+    table = session.info["tables"].audit_trail
+    query = select(table).where(table.c.workspace_id == workspace_id)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    connection = await session.connection()
+    return list((await connection.execute(query.order_by(table.c.id.desc()).limit(limit))).all())

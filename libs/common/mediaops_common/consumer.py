@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.context import following
 from mediaops_common.events import (
     Activity,
     ActivityRecorded,
@@ -27,6 +29,8 @@ class Batch:
     projection: Projection
     now: datetime
     """The domain clock."""
+    traces: Sequence[str | None] = ()
+    """The traceparent that each event came with, where it is known."""
     prepared: Any = None
     """What the group's `prepare` made of the batch."""
     recorded: list[Activity] = field(default_factory=list)
@@ -96,9 +100,10 @@ class Handlers:
         return both
 
     async def apply(self, session: AsyncSession, batch: Batch) -> None:
-        for event in batch.events:
-            for function in self._by_class.get(type(event), ()):
-                await function(session, event)
+        for event, trace in zip_longest(batch.events, batch.traces):
+            with following(trace):
+                for function in self._by_class.get(type(event), ()):
+                    await function(session, event)
 
     def as_group(self) -> ConsumerGroup:
         topics = sorted({str(cls.event_topic) for cls in self._by_class})

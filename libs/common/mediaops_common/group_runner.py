@@ -22,7 +22,7 @@ from mediaops_common.positions import PositionMoved, Positions
 from mediaops_common.projections import Projection, live_generation, swap_is_near
 from mediaops_common.taken import Taken, take
 
-__all__ = ["GroupRunner", "PositionMoved"]
+__all__ = ["GroupRunner", "PositionMoved", "is_transient"]
 
 log = structlog.get_logger(__name__)
 
@@ -132,14 +132,21 @@ class GroupRunner:
         return await self._positions.locate(topic, partition, identity, bounds)
 
     async def _within_bound(self, chunk: Chunk) -> int:
-        """How many leading records the group that this one follows has dealt with already."""
+        """How many leading records the group that this one follows has settled already.
+
+        What lies parked there is not settled: applied here, it would count although it is dropped,
+        or cancelled by its retraction, a moment later.
+        """
+        bound, topic = self._bound or "", lane_topic(chunk.topic)
         async with self._database.read() as session:
-            live = LaneNumbers(self._bound or "")
+            live = LaneNumbers(bound)
             await live.load(session, _lane_keys(chunk))
+            waiting = await parked.open_places(session, bound, topic)
         for index, record in enumerate(chunk.records):
-            if record.kind == "event" and record.seq > live.last(
-                record.producer, lane_topic(chunk.topic), record.shard, record.slot
-            ):
+            if record.kind not in ("event", "void"):
+                continue
+            last = live.last(record.producer, topic, record.shard, record.slot)
+            if record.seq > last or parked.place_of(record) in waiting:
                 return index
         return len(chunk.records)
 
@@ -151,7 +158,7 @@ class GroupRunner:
         except PositionMoved:
             raise
         except Exception as error:
-            if _is_transient(error):
+            if is_transient(error):
                 raise
             if len(chunks) > 1:
                 for chunk in chunks:
@@ -174,7 +181,7 @@ class GroupRunner:
             except PositionMoved:
                 raise
             except Exception as again:
-                if _is_transient(again):
+                if is_transient(again):
                     raise
                 error = again
         now = time.monotonic()
@@ -200,8 +207,9 @@ class GroupRunner:
             fresh[chunk.topic] += [r for r in chunk.records if _is_next(trial, topic, r)]
         taken = {topic: await take(records) for topic, records in fresh.items()}
         every = [one for listed in taken.values() for one in listed]
-        for one in every:
-            one.error = one.error if park is None else park
+        if park is not None:
+            for one in every:
+                one.error, one.attempts = park, ATTEMPTS
         projection = Projection(generation, is_live=self._generation is None)
         batch = await self._prepared(every, projection)
         started = time.perf_counter()
@@ -215,7 +223,9 @@ class GroupRunner:
                 raise PositionMoved
             cancelled = await parked.cancel(session, self.name, every)
             if self._bound is not None:
-                cancelled += await parked.given_up(session, self._bound, every)
+                for topic, listed in taken.items():
+                    lane = lane_topic(topic)
+                    cancelled += await parked.given_up(session, self._bound, lane, listed)
             if cancelled:
                 left = [one for one in every if one not in cancelled]
                 batch = await self._prepared(left, projection)
@@ -224,7 +234,8 @@ class GroupRunner:
                 await counters.count_applied(session, self.name, batch.events)
             for chunk_topic, listed in taken.items():
                 topic = lane_topic(chunk_topic)
-                await parked.park(session, self.name, topic, [t for t in listed if t.error])
+                failed = [one for one in listed if one.error and one not in cancelled]
+                await parked.park(session, self.name, topic, failed)
                 for one in listed:
                     numbers.advance(topic, one.record)
             for chunk in chunks:
@@ -258,8 +269,10 @@ class GroupRunner:
         return before, generation
 
     async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
-        events = [one.event for one in taken if one.event is not None and one.error is None]
-        batch = Batch(events, projection, self._clock.now())
+        whole = [one for one in taken if one.event is not None and one.error is None]
+        events = [one.event for one in whole if one.event is not None]
+        traces = [one.trace for one in whole]
+        batch = Batch(events, projection, self._clock.now(), traces)
         if self.group.prepare is not None and events:
             batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
         return batch
@@ -308,7 +321,7 @@ def _part(chunk: Chunk, start: int, stop: int) -> Chunk:
     )
 
 
-def _is_transient(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether trying again later may help: the database's trouble, not the event's."""
     if isinstance(error, OSError | asyncio.CancelledError):
         return True

@@ -36,4 +36,8 @@ def heads_record(producer: str, streams: list[Stream]) -> Record:
 
 
 def decode_heads(record: Record) -> Heads:
-    return _decoder.decode(record.value)
+    """The heads; of a record that cannot be read, none: the next tells the same."""
+    try:
+        return _decoder.decode(record.value)
+    except msgspec.DecodeError:
+        return Heads(producer=record.producer, streams=[])

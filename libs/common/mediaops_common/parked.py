@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Record
@@ -17,7 +17,21 @@ from mediaops_common.zones import day_number
 if TYPE_CHECKING:
     from mediaops_common.taken import Taken
 
-__all__ = ["cancel", "find", "given_up", "mark", "open_count", "page", "park"]
+__all__ = [
+    "cancel",
+    "find",
+    "given_up",
+    "mark",
+    "note_failure",
+    "open_count",
+    "open_places",
+    "page",
+    "park",
+    "place_of",
+]
+
+Place = tuple[str, int, int, int]
+"""(producer, shard, slot, number): which event of a topic it is."""
 
 OPEN = "parked"
 """parked → applied | dropped | cancelled, each by compare-and-set."""
@@ -40,10 +54,9 @@ def _facts(event: Event | None) -> dict[str, Any]:
     }
 
 
-def _row(
-    group: str, topic: str, record: Record, event: Event | None, error: str, state: str
-) -> Any:
+def _row(group: str, topic: str, taken: "Taken", error: str, state: str) -> Any:
     now = datetime.now(UTC)
+    record, event = taken.record, taken.event
     return {
         "id": new_id(),
         "group": group,
@@ -56,7 +69,7 @@ def _row(
         "value": record.value,
         "type": type(event).event_name if event is not None else "unreadable",
         "error": error[:2_000],
-        "attempts": 1,
+        "attempts": taken.attempts,
         "state": state,
         "created_at": now,
         "updated_at": now,
@@ -69,7 +82,7 @@ async def park(session: AsyncSession, group: str, topic: str, failed: Sequence["
     if not failed:
         return
     parked = _table(session)
-    rows = [_row(group, topic, t.record, t.event, t.error or "", OPEN) for t in failed]
+    rows = [_row(group, topic, one, one.error or "", OPEN) for one in failed]
     connection = await session.connection()
     await connection.execute(insert(parked), rows)
 
@@ -104,26 +117,38 @@ async def cancel(session: AsyncSession, group: str, taken: Sequence["Taken"]) ->
             await mark(session, row.id, ("parked", "dropped"), "cancelled")
             topic = str(ActivityRetracted.event_topic)
             reason = f"its activity {row.event_id} was parked"
-            await connection.execute(
-                insert(parked), [_row(group, topic, one.record, one.event, reason, "cancelled")]
-            )
+            await connection.execute(insert(parked), [_row(group, topic, one, reason, "cancelled")])
             cancelled.append(one)
     return cancelled
 
 
-async def given_up(session: AsyncSession, group: str, taken: Sequence["Taken"]) -> list["Taken"]:
-    """Those that `group` dropped or cancelled: a rebuild beside it leaves them out as well."""
+async def given_up(
+    session: AsyncSession, group: str, topic: str, taken: Sequence["Taken"]
+) -> list["Taken"]:
+    """Those of a topic that `group` dropped or cancelled: a rebuild beside it leaves them out as
+    well."""
+    if not taken:
+        return []
+    parked = _table(session)
+    gone = await _places(session, group, topic, parked.c.state.in_(["dropped", "cancelled"]))
+    return [t for t in taken if place_of(t.record) in gone]
+
+
+async def _places(
+    session: AsyncSession, group: str, topic: str, state: ColumnElement[bool]
+) -> set[Place]:
     parked = _table(session)
     connection = await session.connection()
     rows = await connection.execute(
-        select(parked.c.shard, parked.c.slot, parked.c.seq).where(
-            parked.c.group == group,
-            parked.c.topic.in_({str(type(t.event).event_topic) for t in taken if t.event}),
-            parked.c.state.in_(["dropped", "cancelled"]),
+        select(parked.c.producer, parked.c.shard, parked.c.slot, parked.c.seq).where(
+            parked.c.group == group, parked.c.topic == topic, state
         )
     )
-    gone = {(row.shard, row.slot, row.seq) for row in rows}
-    return [t for t in taken if (t.record.shard, t.record.slot, t.record.seq) in gone]
+    return {(row.producer, row.shard, row.slot, row.seq) for row in rows}
+
+
+def place_of(record: Record) -> Place:
+    return record.producer, record.shard, record.slot, record.seq
 
 
 async def mark(
@@ -138,6 +163,17 @@ async def mark(
         .values(state=state, updated_at=datetime.now(UTC))
     )
     return result.rowcount == 1
+
+
+async def note_failure(session: AsyncSession, parked_id: UUID, error: str) -> None:
+    """It was tried once more, in vain."""
+    parked = _table(session)
+    connection = await session.connection()
+    await connection.execute(
+        update(parked)
+        .where(parked.c.id == parked_id, parked.c.state == OPEN)
+        .values(attempts=parked.c.attempts + 1, error=error[:2_000], updated_at=datetime.now(UTC))
+    )
 
 
 async def find(session: AsyncSession, parked_id: UUID) -> Any:
@@ -169,6 +205,12 @@ async def open_count(session: AsyncSession, group: str) -> int:
         select(parked.c.id).where(parked.c.group == group, parked.c.state == OPEN)
     )
     return len(found.all())
+
+
+async def open_places(session: AsyncSession, group: str, topic: str) -> set[Place]:
+    """Where those of a topic that wait for a decision have their numbers."""
+    parked = _table(session)
+    return await _places(session, group, topic, parked.c.state == OPEN)
 
 
 def _table(session: AsyncSession) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import outbox, parked
@@ -18,12 +18,12 @@ from mediaops_common.group_runner import GroupRunner, PositionMoved
 from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
 from mediaops_common.lanes import all_numbers
-from mediaops_common.projections import FIRST
+from mediaops_common.projections import FIRST, live_generation
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
 
-__all__ = ["open_rebuild", "request_rebuild", "run_rebuilds"]
+__all__ = ["group_name", "open_rebuild", "request_rebuild", "run_rebuilds"]
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +72,11 @@ async def request_rebuild(session: AsyncSession, service: str, group: ConsumerGr
     return rebuild_id
 
 
+def group_name(service: str, row: Any) -> str:
+    """The consumer group of a rebuild."""
+    return f"{service}.rebuild.{row.topic}"
+
+
 async def open_rebuild(session: AsyncSession) -> Any:
     """The rebuild under way, or None."""
     rebuild = session.info["tables"].rebuild
@@ -84,6 +89,7 @@ async def open_rebuild(session: AsyncSession) -> Any:
 async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: asyncio.Event) -> None:
     """Carries requested rebuilds through, and goes on with one that a crash interrupted."""
     changed = runtime.database.committed()
+    swept = FIRST
     while not stopping.is_set():
         changed.clear()
         async with runtime.database.read() as session:
@@ -95,7 +101,7 @@ async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: async
                 log.exception("rebuild_failed", rebuild=str(row.id))
                 await _sleep(stopping, 2.0)
         else:
-            await _drop_dead_generations(runtime.database, stopping)
+            swept = await _sweep(runtime.database, swept, stopping)
             try:
                 await asyncio.wait_for(changed.wait(), 5.0)
             except TimeoutError:
@@ -106,7 +112,7 @@ async def _carry_through(
     runtime: "Runtime", group: ConsumerGroup, row: Any, stopping: asyncio.Event
 ) -> None:
     service = runtime.service.name
-    name = f"{service}.rebuild.{row.topic}"
+    name = group_name(service, row)
     live = f"{service}.{group.name}"
     runner = GroupRunner(
         service=service,
@@ -198,6 +204,7 @@ async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
     """Swaps when every lane is equal and nothing is parked, in one transaction."""
     tables = database.tables
     async with database.write() as session:
+        await _lock(session, live, name)
         ours = await all_numbers(session, tables, name)
         theirs = await all_numbers(session, tables, live)
         if _told(ours) != _told(theirs):
@@ -206,12 +213,10 @@ async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
             return False
         connection = await session.connection()
         await connection.execute(update(tables.projection).values(live=row.generation))
-        # What was dropped stays dropped, and is audited under the group that goes on.
-        await connection.execute(delete(tables.parked).where(tables.parked.c.group == name))
+        # What either gave up stays given up, and is audited under the group that goes on.
         await connection.execute(delete(tables.applied).where(tables.applied.c.group == live))
-        await connection.execute(
-            update(tables.applied).where(tables.applied.c.group == name).values(group=live)
-        )
+        for table in (tables.parked, tables.applied):
+            await connection.execute(update(table).where(table.c.group == name).values(group=live))
         for table in (tables.lane, tables.position, tables.heads, tables.stall):
             await connection.execute(delete(table).where(table.c.group == name))
         position = tables.position
@@ -227,41 +232,51 @@ async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
     return True
 
 
+async def _lock(session: AsyncSession, *groups: str) -> None:
+    """Waits until no member of these groups is within a transaction, and keeps them out: each of
+    theirs begins with the lock of its position."""
+    position = session.info["tables"].position
+    connection = await session.connection()
+    await connection.execute(
+        select(position.c.version)
+        .where(position.c.group.in_(groups))
+        .order_by(position.c.group, position.c.topic, position.c.partition)
+        .with_for_update()
+    )
+
+
 def _told(numbers: dict[Any, list[int]]) -> dict[Any, list[int]]:
     """Without lanes in which nothing ever came: a group may or may not have a row for them."""
     return {key: values for key, values in numbers.items() if any(values)}
 
 
-async def _drop_dead_generations(database: Database, stopping: asyncio.Event) -> None:
-    """Removes rows of generations that nobody reads any more, in small transactions."""
-    tables = database.tables
+async def _sweep(database: Database, swept: int, stopping: asyncio.Event) -> int:
+    """Removes rows of generations that nobody reads any more, in small transactions; returns the
+    generation that is left. Does nothing while that is `swept` still."""
     async with database.read() as session:
-        connection = await session.connection()
-        state = (await connection.execute(select(tables.projection))).one_or_none()
-    if state is None or state.newest == FIRST:
-        return
-    for table in tables.lease.metadata.sorted_tables:
+        live = await live_generation(session)
+    if live == swept:
+        return swept
+    for table in database.tables.lease.metadata.sorted_tables:
         if "generation" not in table.c or table.name == "rebuild":
             continue
         keys = list(table.primary_key.columns)
+        dead = select(*keys).where(table.c.generation < live).limit(2_000)
+        its = and_(*(column == bindparam(f"k{i}") for i, column in enumerate(keys)))
         while not stopping.is_set():
+            async with database.read() as session:
+                connection = await session.connection()
+                rows = (await connection.execute(dead)).all()
+            if not rows:
+                break
             async with database.write() as session:
                 connection = await session.connection()
-                rows = (
-                    await connection.execute(
-                        select(*keys).where(table.c.generation != state.live).limit(2_000)
-                    )
-                ).all()
-                if not rows:
-                    break
-                condition = [{f"k{i}": value for i, value in enumerate(row)} for row in rows]
-                from sqlalchemy import and_, bindparam
-
-                statement = delete(table).where(
-                    and_(*(column == bindparam(f"k{i}") for i, column in enumerate(keys)))
+                await connection.execute(
+                    delete(table).where(its),
+                    [{f"k{i}": value for i, value in enumerate(row)} for row in rows],
                 )
-                await connection.execute(statement, condition)
             await asyncio.sleep(0)
+    return live
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -10,13 +10,17 @@ from mediaops_common.events import Event, decode
 __all__ = ["Taken", "take"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Taken:
     """One record whose number was the next of its lane, with its event."""
 
     record: Record
     event: Event | None
     error: str | None = None
+    trace: str | None = None
+    """The traceparent that the event came with."""
+    attempts: int = 1
+    """How often it was tried, where it cannot be handled."""
 
 
 async def take(records: Sequence[Record]) -> list[Taken]:
@@ -38,7 +42,8 @@ def _decode_all(records: Iterable[Record]) -> list[Taken]:
             taken.append(Taken(record, None))
             continue
         try:
-            taken.append(Taken(record, decode(record.value)[1]))
+            envelope, event = decode(record.value)
+            taken.append(Taken(record, event, trace=envelope.traceparent))
         except Exception as error:  # whatever cannot be read is parked with the reason
             taken.append(Taken(record, None, f"{type(error).__name__}: {error}"))
     return taken

@@ -1,4 +1,4 @@
-"""`/SERVICE/v1/admin/{lag,audit,parked,rebuilds}`: the same in every service that consumes."""
+"""`/SERVICE/v1/admin/{lag,audit,parked,rebuilds,trail}`: the same in every consuming service."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import select
 
-from mediaops_common import parked
+from mediaops_common import audit_trail, parked
 from mediaops_common.admin import parked_events, reports
 from mediaops_common.http import (
     Caller,
+    ClockDep,
     NotFound,
     Page,
     PageQuery,
@@ -44,11 +45,10 @@ def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
 
     async def list_parked(caller: CanRead, session: Reads, page: PageQuery) -> Page[dict[str, Any]]:
         """Events that could not be handled, oldest first."""
-        place = page.place(1)
         rows = await parked.page(
             session,
             workspace_id=scope_of(caller),
-            after=None if place is None else UUID(str(place[0])),
+            after=page.after_id(),
             limit=page.limit + 1,
         )
         kept, after = page_of(rows, page, lambda row: [str(row.id)])
@@ -59,12 +59,12 @@ def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
         parked_id: UUID, caller: CanWrite, runtime: RuntimeDep
     ) -> dict[str, str]:
         """Applies a parked event now."""
-        await parked_events.retry(runtime, parked_id, scope_of(caller))
+        await parked_events.retry(runtime, caller, parked_id)
         return {"id": str(parked_id), "state": "applied"}
 
     async def drop_parked(parked_id: UUID, caller: CanWrite, runtime: RuntimeDep) -> dict[str, str]:
         """Gives a parked event up."""
-        await parked_events.drop(runtime, parked_id, scope_of(caller))
+        await parked_events.drop(runtime, caller, parked_id)
         return {"id": str(parked_id), "state": "dropped"}
 
     async def list_rebuilds(caller: CanRead, session: Reads) -> Page[dict[str, Any]]:
@@ -74,18 +74,32 @@ def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
         rows = await connection.execute(select(rebuild).order_by(rebuild.c.id.desc()).limit(100))
         return Page(items=[_shown_rebuild(row) for row in rows])
 
-    async def start_rebuild(caller: CanWrite, session: Tx, runtime: RuntimeDep) -> dict[str, Any]:
+    async def list_trail(caller: CanRead, session: Reads, page: PageQuery) -> Page[dict[str, Any]]:
+        """What staff did, newest first: the caller's workspace's, or the operators'."""
+        rows = await audit_trail.page(
+            session, caller.workspace_id, before=page.after_id(), limit=page.limit + 1
+        )
+        kept, after = page_of(rows, page, lambda row: [str(row.id)])
+        return Page(items=[_shown_action(row) for row in kept], next=after)
+
+    async def start_rebuild(
+        caller: CanWrite, session: Tx, runtime: RuntimeDep, clock: ClockDep
+    ) -> dict[str, Any]:
         """Rebuilds this service's projections from the archive, beside the live ones."""
         group = next((g for g in runtime.service.groups if g.is_projection), None)
         if group is None:
             raise NotFound(f"{service} has no projections")
         rebuild_id = await request_rebuild(session, service, group)
+        await audit_trail.record(
+            session, caller, clock, action="start", object_type="rebuild", object_id=rebuild_id
+        )
         return {"id": str(rebuild_id), "state": "requested"}
 
     routes: list[tuple[str, str, int, Callable[..., Any]]] = [
         ("/parked", "GET", 200, list_parked),
         ("/parked/{parked_id}/retry", "POST", 200, retry_parked),
         ("/parked/{parked_id}/drop", "POST", 200, drop_parked),
+        ("/trail", "GET", 200, list_trail),
     ]
     if consumes_only:
         routes += [
@@ -102,6 +116,20 @@ def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
 def scope_of(caller: Caller) -> UUID | None:
     """The workspace that the caller sees; None for an operator of the installation."""
     return None if caller.workspace == "*" else caller.workspace_id
+
+
+def _shown_action(row: Any) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "at": row.at.isoformat(),
+        "actor": row.actor,
+        "action": row.action,
+        "object_type": row.object_type,
+        "object_id": row.object_id,
+        "request_id": row.request_id,
+        "outcome": row.outcome,
+        "detail": row.detail,
+    }
 
 
 def _shown_rebuild(row: Any) -> dict[str, Any]:

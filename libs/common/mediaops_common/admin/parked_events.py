@@ -3,14 +3,19 @@
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mediaops_common import counters, parked
-from mediaops_common.consumer import Batch
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from mediaops_common import audit_trail, counters, parked
+from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.events import decode
-from mediaops_common.http.problems import Conflict, NotFound
+from mediaops_common.group_runner import is_transient
+from mediaops_common.http.problems import Conflict, NotFound, Problem
 from mediaops_common.projections import Projection, live_generation
+from mediaops_common.rebuild import group_name, open_rebuild
 from mediaops_common.workers import groups_of
 
 if TYPE_CHECKING:
+    from mediaops_common.http.callers import Caller
     from mediaops_common.service import Runtime
 
 __all__ = ["drop", "retry", "shown"]
@@ -18,6 +23,12 @@ __all__ = ["drop", "retry", "shown"]
 
 class NotParked(Conflict):
     title, type = "This event is not parked any more", "not-parked"
+
+
+class StillFails(Conflict):
+    """The event stays parked; the attempt is counted."""
+
+    title, type = "This event still cannot be handled", "still-fails"
 
 
 def shown(row: Any, *, with_value: bool) -> dict[str, Any]:
@@ -41,39 +52,76 @@ def shown(row: Any, *, with_value: bool) -> dict[str, Any]:
     return item
 
 
-async def retry(runtime: "Runtime", parked_id: UUID, workspace_id: UUID | None) -> None:
-    """Applies the event now, exactly once. Raises NotFound, NotParked, or what applying raises."""
-    async with runtime.database.write() as session:
-        row = await _find(session, parked_id, workspace_id)
-        if not await parked.mark(session, parked_id, ("parked",), "applied"):
-            raise NotParked(str(parked_id))
-        group = next(
-            (g for g in groups_of(runtime) if f"{runtime.service.name}.{g.name}" == row.group),
-            None,
-        )
-        if group is None:
-            raise NotFound(f"no group {row.group} in this service")
-        event = decode(row.value)[1]
-        if event is None:
-            return
-        generation = await live_generation(session)
-        batch = Batch([event], Projection(generation), runtime.clock.now())
-        if group.prepare is not None:
-            batch.prepared = group.prepare(batch)
-        await group.apply(session, batch)
-        await counters.count_applied(session, row.group, batch.events)
+async def retry(runtime: "Runtime", caller: "Caller", parked_id: UUID) -> None:
+    """Applies the event now, exactly once. Raises NotFound, NotParked or StillFails."""
+    try:
+        async with runtime.database.write() as session:
+            row = await _find(session, caller, parked_id)
+            if not await parked.mark(session, parked_id, ("parked",), "applied"):
+                raise NotParked(str(parked_id))
+            await _note(runtime, session, caller, "retry", parked_id)
+            await _apply(runtime, session, row)
+    except Problem:
+        raise
+    except Exception as error:
+        if is_transient(error):
+            raise
+        told = f"{type(error).__name__}: {error}"
+        async with runtime.database.write() as session:
+            await parked.note_failure(session, parked_id, told)
+        raise StillFails(told[:300]) from None
 
 
-async def drop(runtime: "Runtime", parked_id: UUID, workspace_id: UUID | None) -> None:
+async def _apply(runtime: "Runtime", session: AsyncSession, row: Any) -> None:
+    group, projection = await _writes_to(runtime, session, row.group)
+    envelope, event = decode(row.value)
+    if event is None:
+        return
+    batch = Batch([event], projection, runtime.clock.now(), [envelope.traceparent])
+    if group.prepare is not None:
+        batch.prepared = group.prepare(batch)
+    await group.apply(session, batch)
+    await counters.count_applied(session, row.group, batch.events)
+
+
+async def _writes_to(
+    runtime: "Runtime", session: AsyncSession, name: str
+) -> tuple[ConsumerGroup, Projection]:
+    """The group of this name, and the generation that it writes: a rebuild has its own."""
+    service = runtime.service.name
+    rebuild = await open_rebuild(session)
+    for group in groups_of(runtime):
+        if name == f"{service}.{group.name}":
+            return group, Projection(await live_generation(session))
+        if group.is_projection and rebuild is not None and name == group_name(service, rebuild):
+            return group, Projection(rebuild.generation, is_live=False)
+    raise NotFound(f"no group {name} in this service")
+
+
+async def drop(runtime: "Runtime", caller: "Caller", parked_id: UUID) -> None:
     """Gives the event up: it stays, marked, and is told by the audit."""
     async with runtime.database.write() as session:
-        await _find(session, parked_id, workspace_id)
+        await _find(session, caller, parked_id)
         if not await parked.mark(session, parked_id, ("parked",), "dropped"):
             raise NotParked(str(parked_id))
+        await _note(runtime, session, caller, "drop", parked_id)
 
 
-async def _find(session: Any, parked_id: UUID, workspace_id: UUID | None) -> Any:
+async def _find(session: AsyncSession, caller: "Caller", parked_id: UUID) -> Any:
     row = await parked.find(session, parked_id)
-    if row is None or (workspace_id is not None and row.workspace_id != workspace_id):
+    if row is None or (caller.workspace != "*" and row.workspace_id != caller.workspace_id):
         raise NotFound(f"no parked event {parked_id}")
     return row
+
+
+async def _note(
+    runtime: "Runtime", session: AsyncSession, caller: "Caller", action: str, parked_id: UUID
+) -> None:
+    await audit_trail.record(
+        session,
+        caller,
+        runtime.clock,
+        action=action,
+        object_type="parked-event",
+        object_id=parked_id,
+    )

@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.audience.bitmaps import united
 from mediaops_common.audience.tables import AudienceTables
 from mediaops_common.db import insert_new, upsert
-from mediaops_common.failpoints import hit
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -55,8 +54,6 @@ async def compact(
         groups.setdefault((generation, workspace_id, day), []).append(channel_id)
     for (generation, workspace_id, day), channels in sorted(groups.items()):
         await fold(session, tables, generation, workspace_id, day, channels)
-    if groups:
-        hit("compaction.in_transaction")
     return sum(len(channels) for channels in groups.values())
 
 

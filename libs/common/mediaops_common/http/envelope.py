@@ -8,7 +8,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mediaops_common.context import request_id, traceparent
+from mediaops_common.context import next_span, request_id, traceparent
 from mediaops_common.http.problems import Malformed, Problem, problem_response
 from mediaops_common.metrics import count_request
 
@@ -17,7 +17,6 @@ __all__ = ["Envelope"]
 log = structlog.get_logger("mediaops.http")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,80}")
-TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -92,10 +91,4 @@ def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 def _traceparent(headers: list[tuple[bytes, bytes]]) -> str:
-    """The caller's trace with a span of ours, or a new trace."""
-    given = _single(headers, b"traceparent")
-    if TRACEPARENT.fullmatch(given):
-        _, trace, _, flags = given.decode().split("-")
-    else:
-        trace, flags = secrets.token_hex(16), "01"
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+    return next_span(_single(headers, b"traceparent").decode("latin-1"))

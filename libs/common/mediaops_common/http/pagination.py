@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
@@ -34,6 +35,16 @@ class PageArgs:
     def place(self, parts: int) -> list[Any] | None:
         """The sort key of the last row seen, or None for the first page; 422 when forged."""
         return None if self.after is None else decode_cursor(self.after, parts)
+
+    def after_id(self) -> UUID | None:
+        """The same where rows are sorted by their id alone."""
+        place = self.place(1)
+        if place is None:
+            return None
+        try:
+            return UUID(str(place[0]))
+        except ValueError:
+            raise Invalid("after", "is not a place that a page gave") from None
 
 
 async def _page_args(

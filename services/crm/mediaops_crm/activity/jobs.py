@@ -2,6 +2,7 @@
 
 from mediaops_common.audience import CROWDED, compact, crowded
 from mediaops_common.clock import monotonic
+from mediaops_common.failpoints import hit
 from mediaops_common.jobs import Job
 from mediaops_common.service import Runtime
 
@@ -26,6 +27,7 @@ async def fold_deltas(runtime: Runtime) -> None:
         async with runtime.database.write() as session:
             if not await compact(session, AUDIENCE, CHUNK, at_least):
                 break
+            hit("crm.compaction.in_transaction")
         left -= CHUNK
 
 

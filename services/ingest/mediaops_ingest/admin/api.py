@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
+from mediaops_common import audit_trail
 from mediaops_common.admin import reports
 from mediaops_common.admin.api import scope_of
 from mediaops_common.http import (
     Caller,
+    ClockDep,
     Forbidden,
     Reads,
     RuntimeDep,
@@ -105,10 +107,19 @@ async def compare_audit(wanted: AuditRequest, caller: CanRead, session: Reads) -
 
 @router.post("/republish", status_code=202)
 async def republish_since(
-    wanted: RepublishRequest, caller: CanWrite, session: Tx
+    wanted: RepublishRequest, caller: CanWrite, session: Tx, clock: ClockDep
 ) -> dict[str, Any]:
     """Sets the relay back; what consumers have already they skip."""
     if scope_of(caller) is not None:
         raise Forbidden("republishing needs an operator's token")
-    shards = await republish.go_back_to(session, parse_moment(wanted.since, "since"))
+    since = parse_moment(wanted.since, "since")
+    shards = await republish.go_back_to(session, since)
+    await audit_trail.record(
+        session,
+        caller,
+        clock,
+        action="republish",
+        object_type="archive",
+        object_id=since.isoformat(),
+    )
     return {"shards": shards}

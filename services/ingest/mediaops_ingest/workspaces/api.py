@@ -40,6 +40,9 @@ async def create_workspace(
     made = await service.create(
         tx, slug=body.slug, name=body.name, timezone=body.timezone, now=clock.now()
     )
+    await audit_trail.record(
+        tx, caller, clock, action="create", object_type="workspace", object_id=made.id
+    )
     response.headers["ETag"] = etag(made.version)
     return made
 

@@ -22,6 +22,7 @@ from mediaops_common.events import (
     DayComputed,
     Event,
 )
+from mediaops_common.failpoints import hit
 from mediaops_common.projections import live_generation
 from mediaops_common.zones import day_number, number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -117,6 +118,8 @@ async def fold_deltas(database: Database) -> None:
     while True:
         async with database.write() as session:
             folded = await compact(session, AUDIENCE, FOLDED_AT_ONCE)
+            if folded:
+                hit("insights.compaction.in_transaction")
         if folded < FOLDED_AT_ONCE:
             return
 

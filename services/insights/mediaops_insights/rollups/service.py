@@ -6,6 +6,7 @@ from uuid import UUID
 
 from mediaops_common.consumer import Batch
 from mediaops_common.db import Database
+from mediaops_common.failpoints import hit
 from mediaops_common.projections import live_generation
 from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -231,6 +232,7 @@ async def _forget(
             return
         async with database.write() as session:
             await repository.drop_before(session, table, *part, min(oldest + 1440, end))
+            hit("insights.retention.in_transaction")
 
 
 async def _within(
