@@ -42,13 +42,17 @@ class Spine:
 
     async def published(self, topic: str = "mediaops.activity") -> list[Any]:
         """The events on the bus, partition by partition, in order."""
+        return [event for _, event in await self.enveloped(topic)]
+
+    async def enveloped(self, topic: str = "mediaops.activity") -> list[Any]:
+        """The same, each with its envelope."""
         bus = self.ingest.runtime.bus
         found = []
         for partition in range((await bus.topic(topic)).partitions):
             chunk = await bus.read(topic, partition, 0, 100_000)
             for record in chunk.records if chunk else ():
                 if record.kind == "event":
-                    found.append(decode(record.value)[1])
+                    found.append(decode(record.value))
         return found
 
     async def quality(self) -> dict[str, int]:

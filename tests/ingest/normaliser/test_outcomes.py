@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.ingest.running import an_activity
+from tests.ingest.running import an_activity, signed
 from tests.ingest.spine import spine_of
 
 
@@ -262,3 +262,17 @@ async def test_an_item_that_our_own_code_cannot_read_fails_alone(
     assert [event.activity.text for event in await spine.published()] == ["a", "b"]
     (shown,) = (await ingest.call("GET", "/deliveries")).json()["items"]
     assert (shown["status"], shown["reason"]) == ("failed", "OverflowError while normalising")
+
+
+async def test_what_came_in_a_trace_goes_on_in_it(ingest, spine) -> None:
+    channel = await ingest.add_channel()
+    source = await ingest.add_source(channel)
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    proof = signed(source["secrets"]["secret"], a_follow(), ingest.clock.now())
+    await ingest.knock(source, content=a_follow(), headers=proof | trace)
+    await ingest.call("POST", "/activities", [an_activity(channel)], headers=trace)
+    no_trace = {"traceparent": "00-nonsense"}
+    await ingest.call("POST", "/activities", [an_activity(channel, text="2")], headers=no_trace)
+    await spine.run()
+    told = [envelope.traceparent for envelope, _ in await spine.enveloped()]
+    assert sorted(told, key=str) == [*trace.values(), *trace.values(), None]

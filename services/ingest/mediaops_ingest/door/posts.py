@@ -111,7 +111,8 @@ class PostDoor:
         is_packed = is_gzip(headers)
         body = await read_capped(receive, headers, self._max_body)
         batch = await self._read(kind, body, is_packed=is_packed)
-        deliveries, rejected = await self._sort(kind, caller, batch)
+        trace = [pair for pair in headers if pair[0] == b"traceparent"]
+        deliveries, rejected = await self._sort(kind, caller, batch, trace)
         try:
             await self._log.append(deliveries)
         except (LogFull, LogUnavailable):
@@ -148,7 +149,7 @@ class PostDoor:
             raise Invalid("body", f"is not JSON: {error}") from None
 
     async def _sort(
-        self, kind: Kind, caller: Caller, batch: Batch[Any]
+        self, kind: Kind, caller: Caller, batch: Batch[Any], trace: Headers
     ) -> tuple[list[NewDelivery], list[RejectedItem]]:
         """The deliveries, one for each channel, and what is rejected, in the order of the body."""
         # Grouped by the ids' integers: a UUID hashes and compares in Python, a hundred times over.
@@ -169,7 +170,7 @@ class PostDoor:
         rejected.sort(key=lambda item: item.index)
         if not chosen:
             return [await self._all_rejected(kind, caller, rejected)], rejected
-        return self._deliveries(kind, caller, batch, chosen, rejected), rejected
+        return self._deliveries(kind, caller, batch, chosen, rejected, trace), rejected
 
     def _deliveries(
         self,
@@ -178,6 +179,7 @@ class PostDoor:
         batch: Batch[Any],
         chosen: Sequence[tuple[KnownChannel, list[int]]],
         rejected: list[RejectedItem],
+        trace: Headers,
     ) -> list[NewDelivery]:
         now = self._clock.now()
         return [
@@ -192,6 +194,7 @@ class PostDoor:
                 kind=kind,
                 path=kind,
                 body=batch.cut(its),
+                headers=trace,
                 items=len(its),
                 # They belong to the request; its first delivery tells of them.
                 rejected=() if number else rejected,

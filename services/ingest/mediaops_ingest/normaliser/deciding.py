@@ -7,7 +7,14 @@ import msgspec
 from mediaops_common.events import SnapshotRecorded, encode
 
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
-from mediaops_ingest.normaliser.reading import ACTIVITY, SOURCE, Output, ReadDelivery, ReadItem
+from mediaops_ingest.normaliser.reading import (
+    ACTIVITY,
+    SOURCE,
+    Output,
+    ReadDelivery,
+    ReadItem,
+    trace_of,
+)
 
 __all__ = ["counts_of", "decide", "decide_item", "emit"]
 
@@ -95,6 +102,7 @@ def emit(
                 time=output.occurred_at,
                 workspace_id=source.workspace_id,
                 event_id=str(corrected.id),
+                traceparent=trace_of(delivery),
             )
     return ledger.number(
         delivery.shard,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from mediaops_common.context import TRACEPARENT
 from mediaops_common.events import (
     Activity,
     ActivityRecorded,
@@ -40,7 +41,7 @@ from mediaops_ingest.platforms.port import (
     Unreadable,
 )
 
-__all__ = ["Output", "ReadDelivery", "ReadItem", "SourceView", "read_delivery"]
+__all__ = ["Output", "ReadDelivery", "ReadItem", "SourceView", "read_delivery", "trace_of"]
 
 ACTIVITY, SNAPSHOT = 0, 1
 SOURCE = "/ingest"
@@ -206,8 +207,18 @@ def _output(
         time=moment,
         workspace_id=source.workspace_id,
         event_id=str(event_id),
+        traceparent=trace_of(delivery),
     )
     return Output(topic, slot_of(key), key, value, moment, event)
+
+
+def trace_of(delivery: LoggedDelivery) -> str | None:
+    """The trace in which the delivery came: its events go on in it."""
+    for name, value in delivery.headers:
+        if name == b"traceparent":
+            trace = value.decode("latin-1")
+            return trace if TRACEPARENT.fullmatch(trace) else None
+    return None
 
 
 def _activity(
