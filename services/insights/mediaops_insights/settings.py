@@ -24,8 +24,7 @@ class InsightsSettings(BaseSettings):
     stream_connection_seconds: float = Field(
         900.0,
         gt=0,
-        description="After so long a stream ends and the client comes back: that is how a revoked "
-        "token loses it.",
+        description="After so long a stream ends and the client comes back.",
     )
     stream_kept_hours: int = Field(
         24, gt=0, description="How long a stream can be resumed by Last-Event-ID."

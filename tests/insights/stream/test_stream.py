@@ -246,3 +246,22 @@ async def test_the_writer_tells_changes_by_itself(
         assert told.content["metrics"]["activities"] == 1
     stopping.set()
     await asyncio.wait_for(writer, 5)
+
+
+async def test_a_stream_ends_when_its_token_expires(insights: RunningInsights) -> None:
+    async with listening(insights) as ear:
+        await ear.next()
+        insights.clock.moment += timedelta(days=4001)
+        assert await ear.next(2.0) is None
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(
+    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_revoked = False
+    denied = insights.runtime.authenticator.denied
+    monkeypatch.setattr(denied, "holds", lambda jti: is_revoked)
+    async with listening(insights) as ear:
+        await ear.next()
+        is_revoked = True
+        assert await ear.next(2.0) is None

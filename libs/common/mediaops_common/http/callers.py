@@ -37,6 +37,7 @@ class Caller:
     sources: frozenset[UUID] | None
     """The only sources a partner may post for and see; None: all of the workspace."""
     jti: str = ""
+    expires: int = 0
 
     def may_use(self, source_id: UUID) -> bool:
         """Whether this source is among the caller's; a foreign one is a 404."""
@@ -62,6 +63,11 @@ class Authenticator:
             log.debug("token_refused", reason=str(error))
             raise Unauthorised() from None
 
+    def still_admits(self, caller: Caller) -> bool:
+        """Whether the caller's token holds now; answers without an end ask it again and again."""
+        is_over = caller.expires <= self.tokens.clock.now().timestamp()
+        return not is_over and not self.denied.holds(caller.jti)
+
     async def _of(self, claims: Claims) -> Caller:
         workspace_id, timezone = NOWHERE, "UTC"
         if claims.workspace != "*":
@@ -78,6 +84,7 @@ class Authenticator:
             scopes=scopes_of(claims.role),
             sources=claims.sources,
             jti=claims.jti,
+            expires=claims.expires,
         )
 
 

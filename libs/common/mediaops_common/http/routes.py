@@ -18,8 +18,6 @@ __all__ = ["PUBLIC", "GuardedRoute", "Undeclared", "gate_of", "guard"]
 PUBLIC = frozenset({"show_liveness", "show_readiness", "show_openapi", "show_docs", "show_metrics"})
 """The only routes without a gate, by function name; metrics guard themselves."""
 
-CREATED = frozenset({201})
-
 
 class Undeclared(Exception):
     """A route does not say exactly once what it demands: the app must not start."""
@@ -35,14 +33,14 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         gate = gate_of(self)
-        creates = self.methods == {"POST"} and self.status_code in CREATED
+        is_post = self.methods == {"POST"}
 
         async def guarded(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive, request._send)
             if gate is None:
                 return await handle(request)
             caller = await pass_gate(request, gate)
-            if creates and "idempotency-key" in request.headers:
+            if is_post and "idempotency-key" in request.headers:
                 return await _once(request, caller, self.name, handle)
             return await handle(request)
 

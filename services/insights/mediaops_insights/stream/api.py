@@ -70,6 +70,8 @@ async def _events(
     async with hub.listen(caller.workspace_id, after) as listener:
         while monotonic() < ends and not runtime.stopping.is_set():
             events = await listener.next(min(LOOK_SECONDS, settings.stream_heartbeat_seconds))
+            if not runtime.authenticator.still_admits(caller):
+                return
             if events:
                 yield b"".join(_event(event) for event in events)
             elif monotonic() - spoke >= settings.stream_heartbeat_seconds:
