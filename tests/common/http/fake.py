@@ -151,6 +151,14 @@ async def change_note(
     return NoteRead(id=note_id, **values)
 
 
+@router.post("/{note_id}/stars")
+async def add_star(note_id: UUID, caller: Writer, tx: Tx) -> dict[str, int]:
+    row = await _find(tx, caller, note_id)
+    connection = await tx.connection()
+    await connection.execute(update(NOTE).where(NOTE.c.id == note_id).values(stars=row.stars + 1))
+    return {"stars": row.stars + 1}
+
+
 @router.get("/partners/only")
 async def show_partner(
     caller: Annotated[Caller, allow("ingest:read", partners=True)],

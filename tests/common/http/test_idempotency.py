@@ -92,3 +92,13 @@ async def test_answers_are_forgotten_after_a_day(owner: httpx.AsyncClient, fake:
     await FORGET_ANSWERS.run(fake.runtime)
     async with fake.runtime.database.read() as session:
         assert not (await (await session.connection()).execute(select(table))).all()
+
+
+async def test_a_post_that_changes_honours_its_key_too(
+    owner: httpx.AsyncClient, fake: Running
+) -> None:
+    (note,) = [(await owner.post(NOTES, json={"title": "a"})).json()]
+    stars = f"{NOTES}/{note['id']}/stars"
+    answers = [await owner.post(stars, headers=KEY) for _ in range(3)]
+    assert [answer.json() for answer in answers] == [{"stars": 1}] * 3
+    assert (await owner.post(stars)).json() == {"stars": 2}
