@@ -15,6 +15,7 @@ from mediaops_common.events import LaneStalled
 from mediaops_common.failpoints import hit
 from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, renew
 from mediaops_common.pace import Pace
+from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind, topics_of
 from mediaops_common.streams import publish_heads, publish_in_order
 
 __all__ = ["OutboxRelay", "go_back"]
@@ -43,6 +44,9 @@ class OutboxRelay:
         self._committed = database.committed()
         self._heads_at = 0.0
         self._was_busy = False
+        self._is_checked = False
+        self.refusal: str | None = None
+        """Why it does not publish at all."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         pause = 0.1
@@ -54,14 +58,38 @@ class OutboxRelay:
                 if lease is None:
                     await self._sleep(stopping, 2.0)
                     continue
+                if not self._is_checked:
+                    await self._check_numbers(lease)
                 await self._stream(lease, stopping)
                 pause = 0.1
             except LeaseLost:
                 continue
+            except Restored as error:
+                self.refusal = str(error)
+                log.error("relay_refuses", producer=self._producer, reason=self.refusal)
+                await self._sleep(stopping, 5.0)
             except Exception:
                 log.exception("relay_failed", producer=self._producer)
                 await self._sleep(stopping, pause)
                 pause = min(pause * 2, 5.0)
+
+    async def _check_numbers(self, lease: Lease) -> None:
+        """Compares its numbers with those that the bus has seen, once. Raises Restored.
+
+        A database that is new goes on behind them: nothing that it tells has been told before.
+        """
+        topics = topics_of(self._producer)
+        seen = await numbers_on_bus(self._bus, self._producer, topics)
+        lane = self._database.tables.outbox_lane
+        async with self._database.write() as session:
+            await check(session, lease)
+            connection = await session.connection()
+            own = {(r.topic, 0, r.slot): r.seq for r in await connection.execute(select(lane))}
+            if own:
+                refuse_if_behind(own, seen)
+            rows = [{"topic": t, "slot": slot, "seq": n} for (t, _, slot), n in seen.items()]
+            await insert_new(session, lane, rows, key=["topic", "slot"])
+        self._is_checked, self.refusal = True, None
 
     async def _stream(self, lease: Lease, stopping: asyncio.Event) -> None:
         await self._tell_heads(lease)

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,14 +16,18 @@ from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
 from mediaops_common.rebuild import run_rebuilds
 from mediaops_common.relay import OutboxRelay
+from mediaops_common.restored import Restored
 from mediaops_common.stalls import open_stalls
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
 
-__all__ = ["groups_of", "run_workers", "watch_groups"]
+__all__ = ["groups_of", "run_workers", "watch_workers"]
 
 log = structlog.get_logger(__name__)
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set."""
 
 STALL_GRACE = timedelta(minutes=1)
 """Going back takes moments; what still lacks after this is worth a red light."""
@@ -37,8 +42,13 @@ def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
     return [*runtime.service.groups, *(handlers.as_group() for handlers in merged.values())]
 
 
-def watch_groups(runtime: "Runtime", runners: Sequence[GroupRunner]) -> None:
-    """Readiness is red while a group cannot apply, or misses a number for over a minute."""
+def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[GroupRunner]) -> None:
+    """Readiness is red while a group cannot apply, or misses a number for over a minute, and while
+    nothing is published."""
+
+    async def outbox() -> None:
+        if relay.refusal is not None:
+            raise Unhealthy(relay.refusal, repair=Restored.repair)
 
     async def groups() -> None:
         for runner in runners:
@@ -59,8 +69,20 @@ def watch_groups(runtime: "Runtime", runners: Sequence[GroupRunner]) -> None:
                 " `mediaops ingest republish --since`",
             )
 
+    runtime.health.add("outbox", outbox)
     runtime.health.add("groups", groups)
     runtime.health.add("lanes", stalls)
+
+
+async def _keep_running(loop: Loop, stopping: asyncio.Event) -> None:
+    """Starts a loop anew when it ends in an error that it does not handle itself: a disk that was
+    full for a moment must not leave the service without its relay."""
+    while not stopping.is_set():
+        try:
+            return await loop(stopping)
+        except Exception:
+            log.exception("worker_failed")
+            await asyncio.sleep(1.0)
 
 
 async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
@@ -79,13 +101,13 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
         for group in groups_of(runtime)
     ]
     runtime.state["runners"] = runners
-    watch_groups(runtime, runners)
-    loops: list[Awaitable[None]] = [relay.run(stopping)]
-    loops += [runner.run(stopping) for runner in runners]
-    loops += [run_job(runtime, job, owner, stopping) for job in service.jobs]
-    loops += [worker(runtime, stopping) for worker in service.workers]
-    loops += [run_rebuilds(runtime, g, stopping) for g in service.groups if g.is_projection]
-    tasks = [asyncio.ensure_future(loop) for loop in loops]
+    watch_workers(runtime, relay, runners)
+    loops: list[Loop] = [relay.run]
+    loops += [runner.run for runner in runners]
+    loops += [partial(run_job, runtime, job, owner) for job in service.jobs]
+    loops += [partial(worker, runtime) for worker in service.workers]
+    loops += [partial(run_rebuilds, runtime, g) for g in service.groups if g.is_projection]
+    tasks = [asyncio.create_task(_keep_running(loop, stopping)) for loop in loops]
     await stopping.wait()
     _done, late = await asyncio.wait(tasks, timeout=6.0)
     for task in late:

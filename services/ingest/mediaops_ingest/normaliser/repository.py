@@ -7,6 +7,7 @@ from uuid import UUID
 from mediaops_common.db import insert_new, rows_by_key, upsert
 from mediaops_common.ids import SHARDS, SLOTS
 from mediaops_common.lanes import pack, unpack
+from mediaops_common.restored import Lane
 from sqlalchemy import Table, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +16,14 @@ from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, Shard
 from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay
 from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardState
 
-__all__ = ["known_keys", "load_shards", "save_shards", "stand_at", "write_ledger"]
+__all__ = [
+    "known_keys",
+    "load_shards",
+    "numbers_given",
+    "save_shards",
+    "stand_at",
+    "write_ledger",
+]
 
 
 def _table(model: Any) -> Table:
@@ -50,6 +58,16 @@ async def load_shards(session: AsyncSession, shards: Iterable[int]) -> dict[int,
         for topic in range(len(TOPICS)):
             state.numbers.setdefault(topic, [0] * SLOTS)
     return states
+
+
+async def numbers_given(session: AsyncSession) -> dict[Lane, int]:
+    """The newest number of every lane of the archive."""
+    connection = await session.connection()
+    return {
+        (row.topic, row.shard, slot): number
+        for row in await connection.execute(select(LANE))
+        for slot, number in enumerate(unpack(row.numbers))
+    }
 
 
 async def write_ledger(

@@ -7,10 +7,13 @@ from mediaops_common.clock import monotonic
 from mediaops_common.health import Unhealthy
 from mediaops_common.lease import LeaseLost
 from mediaops_common.pace import Pace
+from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind
 from mediaops_common.service import Runtime
 
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
 from mediaops_ingest.archive.relay import ArchiveRelay
 from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.repository import ZoneChanged
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -35,6 +38,7 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
     owner: str = runtime.state["owner"]
     trouble = _Trouble()
     runtime.health.add("normaliser", trouble.check)
+    await _wait_until_whole(runtime, stopping)
     pause = 0.1
     while not stopping.is_set():
         held = HeldShards(runtime.database, owner)
@@ -67,6 +71,30 @@ class _Trouble:
                 f"deliveries are kept and not read: {self._kind}",
                 repair="see the log; make room on the disk if it is full",
             )
+
+
+async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Numbers nothing while the bus has seen higher numbers than the archive has given."""
+    refusal: str | None = None
+
+    async def archive() -> None:
+        if refusal is not None:
+            raise Unhealthy(refusal, repair=Restored.repair)
+
+    runtime.health.add("archive", archive)
+    while not stopping.is_set():
+        seen = await numbers_on_bus(runtime.bus, PRODUCER, TOPICS)
+        async with runtime.database.read() as session:
+            own = await repository.numbers_given(session)
+        try:
+            refuse_if_behind(own, seen)
+        except Restored as error:
+            refusal = str(error)
+            log.error("archive_refuses", reason=refusal)
+            await _sleep(stopping, 5.0)
+        else:
+            refusal = None
+            return
 
 
 async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> None:
