@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -126,6 +126,86 @@ def tokens(valid: str) -> Iterator[Attack]:
         headers={"Authorization": f"Bearer {header}.{body}.{signature}"},
         signs_in=False,
     )
+
+
+def signed_but_wrong(valid: str, key: Ed25519PrivateKey) -> Iterator[Attack]:
+    """Tokens that our own key signed, and that still say what no service may believe."""
+    claims = jwt.decode(valid, options={"verify_signature": False})
+    now = int(claims["iat"])
+    changes: dict[str, dict[str, Any]] = {
+        "expired": {"iat": now - 9_000, "exp": now - 8_000},
+        "not yet": {"iat": now + 9_000, "exp": now + 99_000},
+        "not before": {"nbf": now + 9_000},
+        "expiry as text": {"exp": str(claims["exp"])},
+        "expiry with a fraction": {"exp": claims["exp"] + 0.5},
+        "expiry beyond numbers": {"exp": 1e300},
+        "another issuer": {"iss": "somebody"},
+        "another audience": {"aud": "somewhere"},
+        "no such workspace": {"workspace": "nowhere"},
+        "workspace of no slug": {"workspace": SQL},
+        "all workspaces": {"workspace": "*"},
+        "unknown role": {"role": "root"},
+        "role list": {"role": ["owner"]},
+        "partner of everything": {"role": "partner"},
+        "sources of an owner": {"sources": [str(uuid4())]},
+        "sources that are no ids": {"role": "partner", "sources": ["x"]},
+        "empty subject": {"sub": ""},
+        "subject with a line": {"sub": "a\nb"},
+        "id as number": {"jti": 7},
+        "id of a book's length": {"jti": "j" * 3_000},
+        **{f"no {name}": {name: None} for name in ("iss", "aud", "sub", "workspace", "role")},
+        **{f"without {name}": {name: None} for name in ("jti", "iat", "exp")},
+    }
+    for name, change in changes.items():
+        told = {k: v for k, v in {**claims, **change}.items() if v is not None}
+        token = jwt.encode(told, key, algorithm="EdDSA")
+        yield Attack(
+            f"signed token {name}",
+            "GET",
+            "/ingest/v1/channels",
+            (401,),
+            headers={"Authorization": f"Bearer {token}"},
+            signs_in=False,
+        )
+
+
+def cursors() -> Iterator[Attack]:
+    """Places that no page gave."""
+    parts: list[list[Any]] = [[], [None], [1.5], ["x"], [2**70], [{}], ["a", "b"], [None] * 3]
+    forged = [base64.urlsafe_b64encode(json.dumps(p).encode()).decode().strip("=") for p in parts]
+    for route in (
+        "/ingest/v1/channels",
+        "/ingest/v1/sources",
+        "/ingest/v1/deliveries",
+        "/ingest/v1/events",
+        "/ingest/v1/admin/parked",
+        "/content/v1/contents",
+        "/content/v1/publications",
+        "/crm/v1/profiles",
+        "/crm/v1/admin/parked",
+        "/crm/v1/admin/trail",
+        "/insights/v1/contents/performance",
+    ):
+        for number, after in enumerate([*forged, "!", "é", "e30"]):
+            yield Attack(
+                f"{route} forged place {number}", "GET", route, (422,), params={"after": after}
+            )
+
+
+def changes(channel: str) -> Iterator[Attack]:
+    """Changes by who has not read what is there, and keys that are none."""
+    path = f"/ingest/v1/channels/{channel}"
+    for name, tags, status in (
+        ("nothing", {}, 428),
+        ("an old version", {"if-match": '"0"'}, 412),
+        ("a weak tag", {"if-match": 'W/"1"'}, 412),
+        ("no tag", {"if-match": "1"}, 412),
+    ):
+        attack = of_json(f"changed after reading {name}", path, {"name": "n"}, status)
+        yield replace(attack, method="PATCH", headers={**attack.headers, **tags})
+    for name, key in (("empty", ""), ("long", "k" * 300), ("of control characters", "a\tb")):
+        attack = of_json(f"idempotency key {name}", "/content/v1/contents", {"title": "t"}, 422)
+        yield replace(attack, headers={**attack.headers, "idempotency-key": key})
 
 
 def strangers() -> Iterator[Attack]:

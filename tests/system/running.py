@@ -16,6 +16,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from mediaops_common.keys import open_private_key
+from mediaops_common.settings import KeySettings
 from standardwebhooks import Webhook
 
 MEDIAOPS = Path(sys.executable).parent / "mediaops"
@@ -122,6 +125,10 @@ class System:
             )
             self._tokens[workspace, role] = made
         return self._tokens[workspace, role]
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The installation's own, to sign what its command line would not."""
+        return open_private_key(KeySettings(), self.data / "keys")
 
     def forget_tokens(self) -> None:
         """After a change of the clock the old ones have expired, or are not yet valid."""
