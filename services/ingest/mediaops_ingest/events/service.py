@@ -21,9 +21,9 @@ from mediaops_ingest.events.filters import EventFilter, Place
 __all__ = ["EventFilter", "Place", "page"]
 
 CHUNKS = 100
-"""Chunks fetched at once."""
+"""Chunks fetched at once, and looked through for every page."""
 SECONDS = 1.0
-"""So long is searched for one page; then it may be shorter than asked for, with a `next`."""
+"""So long is searched on for one page; then it may be shorter than asked for, with a `next`."""
 
 
 async def page(
@@ -43,10 +43,10 @@ async def page(
                 items.append(item)
                 place = (row.shard, row.chunk, position)
             place = (row.shard, row.chunk, row.count)
-            if monotonic() > deadline:
-                return items, place
         if len(rows) < CHUNKS:
             return items, None
+        if monotonic() > deadline:
+            return items, place
 
 
 def _matching(raw: bytes, wanted: EventFilter, start: int) -> list[tuple[int, dict[str, Any]]]:
