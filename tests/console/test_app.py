@@ -89,3 +89,7 @@ async def test_the_page_can_only_be_read(console: httpx.AsyncClient, method: str
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
     assert answer.json()["status"] == 405
+
+
+async def test_what_is_not_there_cannot_be_changed_either(console: httpx.AsyncClient) -> None:
+    assert (await console.post("/nosuch/v1/things")).status_code == 404

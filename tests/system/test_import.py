@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.common.cli.processes import mediaops
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
@@ -35,6 +37,51 @@ def test_canonical_rows_are_imported_once(system, tmp_path) -> None:
     for _ in range(2):
         assert run(system, file, channel)["accepted"] == 3
     assert types_of(system, channel) == [(f"u{n}", "like.created") for n in range(3)]
+
+
+def test_a_table_of_activities_names_fields_in_fields_with_a_dot(system, tmp_path) -> None:
+    channel = system.add_channel()
+    file = tmp_path / "ROWS.CSV"
+    file.write_text(
+        "type,occurred_at,actor.external_id,actor.name,count,value.amount_minor,value.currency\n"
+        "order.paid,2026-11-20T08:00:00Z,ann,\u5b89,2,1990,CNY\n"
+        "like.created,2026-11-20T08:00:00Z,bob,,,,\n",
+        "utf-8",
+    )
+    assert run(system, file, channel)["accepted"] == 2
+    assert types_of(system, channel) == [("ann", "order.paid"), ("bob", "like.created")]
+    paid = next(one for one in system.events(channel_id=channel) if one["type"] == "order.paid")
+    assert (paid["count"], paid["value"]["amount_minor"]) == (2, 1990)
+    assert paid["actor"]["name"] == "\u5b89"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("wide.csv", "type\nlike.created,and,more\n", "line 2"),
+        ("odd.csv", "actor,actor.name\na,b\n", "contradict"),
+        ("half.json", '[{"type": ', "cannot be read"),
+        ("text.ndjson", '"like.created"\n', "not an object"),
+        ("deep.json", "[" * 100_000, "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_said_in_one_line(system, tmp_path, name, text, said) -> None:
+    (tmp_path / name).write_text(text)
+    refused = mediaops("import", tmp_path / name, "--channel", "x", "--data", system.data)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_refused_rows_end_with_one_also_in_json(system, tmp_path) -> None:
+    channel = system.add_channel()
+    (tmp_path / "rows.json").write_text('[{"type": "no such type!"}]')
+    refused = mediaops(
+        "import", tmp_path / "rows.json", "--channel", channel, "--data", system.data, "--json"
+    )
+    assert refused.returncode == 1
+    (rejected,) = json.loads(refused.stdout)["rejected"]
+    assert rejected["index"] == 0
 
 
 def test_rows_of_a_table_are_mapped_and_a_mended_mapping_is_used(system, tmp_path) -> None:

@@ -58,6 +58,9 @@ def issue_token(
     problem = _contradiction(workspace, role, bool(wanted))
     if problem:
         raise ValueError(problem)
+    for name, value in (("workspace", workspace), ("subject", subject)):
+        if not _is_short(value):
+            raise ValueError(f"the {name} must have 1 to 200 printable characters")
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": settings.token_issuer,
@@ -134,7 +137,7 @@ class TokenReader:
 def _claims(claims: dict[str, Any]) -> Claims:
     for name in ("sub", "workspace", "role", "jti"):
         value = claims[name]
-        if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
+        if not isinstance(value, str) or not _is_short(value):
             raise BadToken(f"{name} is not a short text")
     named = claims.get("sources")
     if named is not None and not (isinstance(named, list) and all(map(_is_text, named))):
@@ -154,6 +157,10 @@ def _claims(claims: dict[str, Any]) -> Claims:
         jti=claims["jti"],
         expires=claims["exp"],
     )
+
+
+def _is_short(value: str) -> bool:
+    return 0 < len(value) <= 200 and value.isprintable()
 
 
 def _is_text(value: object) -> bool:

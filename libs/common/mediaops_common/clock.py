@@ -32,14 +32,18 @@ class FrozenClock:
 def open_clock(*, production: bool = False) -> Clock:
     """The system's clock, or the one that `MEDIAOPS_CLOCK` (Unix seconds) freezes.
 
-    Raises SystemExit in production mode, where a frozen clock would accept stale signatures.
+    Raises SystemExit for what is no moment, and in production mode, where a frozen clock would
+    accept stale signatures.
     """
     frozen = os.environ.get("MEDIAOPS_CLOCK")
     if not frozen:
         return SystemClock()
     if production:
         raise SystemExit("MEDIAOPS_CLOCK is refused in production mode")
-    return FrozenClock(datetime.fromtimestamp(float(frozen), UTC))
+    try:
+        return FrozenClock(datetime.fromtimestamp(float(frozen), UTC))
+    except (ValueError, OverflowError, OSError):
+        raise SystemExit("MEDIAOPS_CLOCK is not a Unix time in seconds") from None
 
 
 def monotonic() -> float:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["HttpSettings", "KeySettings", "LogSettings", "Settings", "StoreSettings"]
@@ -15,6 +16,22 @@ def _config(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(env_prefix=prefix, env_ignore_empty=True, extra="ignore", frozen=True)
 
 
+def _is_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an http:// or https:// address")
+    return url.rstrip("/")
+
+
+def _begins_with(*beginnings: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if not url.startswith(beginnings):
+            raise ValueError(f"must begin with {' or '.join(beginnings)}")
+        return url
+
+    return AfterValidator(check)
+
+
 class StoreSettings(BaseSettings):
     """Where things are kept."""
 
@@ -23,15 +40,15 @@ class StoreSettings(BaseSettings):
     data: Path = Field(
         Path("data"), description="The data directory: databases, keys, the embedded bus."
     )
-    database_url: str | None = Field(
+    database_url: Annotated[str, _begins_with("sqlite:///", "postgresql://")] | None = Field(
         None,
         description="Where a service keeps its tables; `{service}` stands for its name. "
         "Without it a SQLite file in the data directory.",
     )
-    bus_url: str | None = Field(
+    bus_url: Annotated[str, _begins_with("sqlite:///")] | None = Field(
         None, description="The bus. Without it an embedded log in the data directory."
     )
-    public_url: str | None = Field(
+    public_url: Annotated[str, AfterValidator(_is_address)] | None = Field(
         None, description="What hook URLs and links begin with, when a proxy stands in front."
     )
     services: list[str] | None = Field(

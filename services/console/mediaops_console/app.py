@@ -72,6 +72,8 @@ def _app(assets: dict[str, Asset]) -> ASGIApp:
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if request.scope["path"] not in assets:
+            return _problem(404, "not-found", "Not found")
         answer = _problem(error.status_code, "method-not-allowed", "Method not allowed")
         answer.headers["Allow"] = "GET, HEAD"
         return answer

@@ -1,12 +1,13 @@
 """Commands that speak to a running system, and those that need none."""
 
 import json
+import signal
 from pathlib import Path
 
 import jwt
 import pytest
 
-from tests.common.cli.processes import Up, mediaops
+from tests.common.cli.processes import Up, mediaops, up
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,10 @@ def test_a_token_of_no_role_or_without_keys_is_not_made(system: Up, tmp_path: Pa
     assert refused.returncode == 1
     assert "mediaops up" in refused.stderr
     assert refused.stdout == ""
+    for options in (["--workspace", ""], ["--workspace", "default", "--subject", "x" * 201]):
+        refused = mediaops("token", "create", "--data", system.data, "--role", "owner", *options)
+        assert refused.returncode == 1
+        assert "printable characters" in refused.stderr
 
 
 def test_a_revoked_token_is_refused_within_seconds(system: Up) -> None:
@@ -63,7 +68,8 @@ def test_a_revoked_token_is_refused_within_seconds(system: Up) -> None:
         "token", "create", "--data", system.data, "--workspace", "default", "--role", "owner"
     ).stdout.strip()
     assert system.get("/ingest/v1/me", token)[0] == 200
-    assert mediaops("token", "revoke", token, "--data", system.data).returncode == 0
+    revoked = mediaops("token", "revoke", token, "--data", system.data, "--json")
+    assert json.loads(revoked.stdout)["revoked"]
     deadline = time.monotonic() + 30
     while system.get("/ingest/v1/me", token)[0] != 401:
         assert time.monotonic() < deadline
@@ -78,6 +84,21 @@ def test_another_link_signs_in(system: Up) -> None:
     assert system.get("/ingest/v1/me", token)[1]["role"] == "owner"
     as_json = json.loads(mediaops("link", "--data", system.data, "--json").stdout)
     assert as_json["url"].startswith(system.url)
+
+
+def test_a_link_that_lets_nobody_in_is_not_printed(system: Up, tmp_path: Path) -> None:
+    for command in (["link"], ["adapters"]):
+        refused = mediaops(*command, "--data", system.data, "--workspace", "nowhere")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "no workspace nowhere" in refused.stderr
+    with up(tmp_path) as other:
+        refused = mediaops("link", "--data", system.data, "--url", other.url)
+        assert refused.returncode == 1
+        assert "keys" in refused.stderr
+        other.end(signal.SIGKILL)
+    refused = mediaops("link", "--data", tmp_path)
+    assert refused.returncode == 1
+    assert "nothing answers" in refused.stderr
 
 
 def test_a_workspace_is_made_once(system: Up) -> None:
@@ -115,6 +136,12 @@ def test_the_audit_of_a_new_system_leaves_nothing_over(system: Up) -> None:
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["residual"] == 0
     assert "residual 0" in mediaops("audit", "--data", system.data).stdout
+
+
+def test_only_projections_are_rebuilt(system: Up) -> None:
+    refused = mediaops("rebuild", "ingest", "--data", system.data)
+    assert refused.returncode == 2
+    assert "'crm', 'insights'" in refused.stderr
 
 
 def test_nothing_is_parked_in_a_new_system(system: Up) -> None:

@@ -55,6 +55,9 @@ def test_variables_are_read_and_the_command_line_wins(
         ("MEDIAOPS_LOG_LEVEL", "loud"),
         ("MEDIAOPS_PRODUCTION", "perhaps"),
         ("MEDIAOPS_HTTP_TRUSTED_PROXIES", '["*"]'),
+        ("MEDIAOPS_PUBLIC_URL", "ops.example"),
+        ("MEDIAOPS_DATABASE_URL", "mysql://nowhere"),
+        ("MEDIAOPS_BUS_URL", "nowhere"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name(

@@ -91,6 +91,47 @@ def test_a_wrong_time_zone_is_refused(tmp_path: Path) -> None:
 def test_links_begin_with_the_public_url(tmp_path: Path) -> None:
     with up(tmp_path, "--public-url", "https://ops.example/") as running:
         assert running.link.startswith("https://ops.example/#token=")
+        another = mediaops("link", "--data", tmp_path).stdout
+        assert another.startswith("https://ops.example/#token=")
+        # Commands of this machine go to where it listens.
+        assert mediaops("adapters", "--data", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--public-url", "ops.example"], "http://"),
+        (["--port", "65536"], "65536"),
+        (["--port", "-1"], "-1"),
+        (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(
+    tmp_path: Path, options: list[str], said: str
+) -> None:
+    refused = mediaops("up", "--data", tmp_path, *options)
+    assert refused.returncode in {1, 2}
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MEDIAOPS_INGEST_BACKLOG_CAP", "many"), ("MEDIAOPS_CLOCK", "noon")]
+)
+def test_a_wrong_setting_is_said_in_one_line(tmp_path: Path, name: str, value: str) -> None:
+    refused = mediaops("up", "--data", tmp_path, "--port", "0", **{name: value})
+    assert refused.returncode == 1
+    assert name in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_data_directory_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/mediaops")):
+        refused = mediaops("up", "--data", path, "--port", "0")
+        assert refused.returncode == 1
+        assert str(path) in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_a_frozen_clock_is_refused_in_production(tmp_path: Path) -> None:

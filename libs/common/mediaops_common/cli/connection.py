@@ -12,7 +12,7 @@ from mediaops_common.cli.options import sign
 if TYPE_CHECKING:
     from mediaops_common.settings import Settings
 
-__all__ = ["Answered", "Connection", "connect", "find_url"]
+__all__ = ["Answered", "Connection", "connect", "find_public_url", "find_url"]
 
 
 class Answered(Exception):
@@ -26,10 +26,20 @@ class Answered(Exception):
 
 def find_url(settings: "Settings", url: str | None) -> str:
     """The given URL, else that of the `mediaops up` which owns the data directory."""
-    if url:
-        return url.rstrip("/")
+    return url.rstrip("/") if url else _told(settings)[0]
+
+
+def find_public_url(settings: "Settings", url: str | None) -> str:
+    """What its links begin with: as this command is told, else as that `mediaops up` was."""
+    if settings.store.public_url:
+        return settings.store.public_url.rstrip("/")
+    return url.rstrip("/") if url else _told(settings)[-1]
+
+
+def _told(settings: "Settings") -> list[str]:
+    """Where it listens, then what its links begin with when that is another address."""
     try:
-        return (settings.store.data / "url").read_text().strip()
+        return (settings.store.data / "url").read_text().split() or [""]
     except OSError:
         raise SystemExit(
             f"no mediaops runs on {settings.store.data}: start it with `mediaops up`, or pass --url"
@@ -39,12 +49,14 @@ def find_url(settings: "Settings", url: str | None) -> str:
 class Connection:
     """Calls of one command. Uses the standard library: a command shall start at once."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, made_for: str | None = None) -> None:
+        """`made_for` is the workspace of a token that was made here, not given."""
         parsed = urllib.parse.urlsplit(url)
         if parsed.scheme not in {"http", "https"} or not parsed.netloc:
             raise SystemExit(f"{url} is not an http:// or https:// address")
         self.url = url
         self.token = token
+        self.made_for = made_for
         # A proxy of the environment is for the outside world, not for this system.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -81,10 +93,18 @@ class Connection:
                 raw = answer.read()
                 return json.loads(raw) if raw else None
         except urllib.error.HTTPError as error:
+            if error.code == 401 and self.made_for is not None:
+                raise SystemExit(self._not_known()) from None
             raise Answered(error.code, _problem(error.read())) from None
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
             raise SystemExit(f"nothing answers at {self.url}: {reason}") from None
+
+    def _not_known(self) -> str:
+        keys = "the keys of another data directory sign its tokens (--data)"
+        if self.made_for == "*":
+            return f"{self.url} refuses our token: {keys}"
+        return f"{self.url} has no workspace {self.made_for}, or {keys}"
 
     def knock(self, hook_url: str, body: bytes, headers: dict[str, str]) -> int:
         """The status of one request at a hook; the hook's path is tried where the system is."""
@@ -117,6 +137,7 @@ def connect(
 ) -> Connection:
     """A connection with the given token, else one made from the data directory for an hour."""
     found = find_url(settings, url)
-    if not token:
-        token = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
-    return Connection(found, token)
+    if token:
+        return Connection(found, token)
+    made = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
+    return Connection(found, made, made_for=workspace)

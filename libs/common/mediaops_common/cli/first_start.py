@@ -32,8 +32,8 @@ class Opening:
         data = self.settings.store.data
         if self.has_ingest:
             await asyncio.to_thread(self._ensure_workspaces, url)
-        (data / "url").write_text(url + "\n")
         public = self.settings.store.public_url or url
+        (data / "url").write_text(f"{url}\n" if public == url else f"{url}\n{public}\n")
         command = demo_command(url, data) if self.demo else None
         if self.demo:
             print(f"mediaops demo: {sign_in_link(self.settings, public, 'demo')}", flush=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["import_file"]
 
 BATCH = 500
+NUMBERS = {"count", "value.amount_minor"}
 
 
 def import_file(
@@ -36,8 +37,9 @@ def import_file(
 ) -> None:
     """Imports a file. A row that came before, by this way or another, counts once.
 
-    Without a mapping each row is a canonical activity. With one, each row is sent as a signed
-    request through a source of the channel that is named after the mapping.
+    Without a mapping each row is a canonical activity; a column of a CSV file names a field in a
+    field with a dot, as in actor.external_id. With a mapping, each row is sent as a signed request
+    through a source of the channel that is named after the mapping.
     """
     from mediaops_common.cli.connection import Answered, connect
     from mediaops_common.cli.printing import print_json
@@ -48,28 +50,28 @@ def import_file(
     try:
         rows = list(_rows(file))
         if mapping is None:
-            result = _post(connection, rows, channel)
+            activities = map(_as_activity, rows) if _is_csv(file) else rows
+            result = _post(connection, list(activities), channel)
         else:
             result = _send(connection, rows, channel, mapping)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SystemExit(f"{file} cannot be read: {error}") from None
     except Answered as answer:
         raise SystemExit(str(answer)) from None
     if as_json:
         print_json(result)
-        return
-    print(f"{result['accepted']} of {result['rows']} rows accepted")
-    for refused in result["rejected"][:20]:
-        print(f"row {refused['index']}: {refused['field']} {refused['detail']}")
+    else:
+        print(f"{result['accepted']} of {result['rows']} rows accepted")
+        for refused in result["rejected"][:20]:
+            print(f"row {refused['index']}: {refused['field']} {refused['detail']}")
     if result["rejected"]:
         raise SystemExit(1)
 
 
 def _rows(file: Path) -> Iterator[dict[str, Any]]:
     """The rows of a file, by its suffix."""
-    if file.suffix == ".csv":
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            yield from csv.DictReader(lines)
+    if _is_csv(file):
+        yield from _csv_rows(file)
         return
     text = file.read_text("utf-8-sig")
     listed = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, _lines(text))
@@ -77,6 +79,38 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(row, dict):
             raise ValueError("a row is not an object")
         yield row
+
+
+def _is_csv(file: Path) -> bool:
+    return file.suffix.lower() == ".csv"
+
+
+def _csv_rows(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines, strict=True)
+        try:
+            for row in reader:
+                if None in row:
+                    raise ValueError(f"line {reader.line_num} has more cells than the header")
+                yield row
+        except csv.Error as error:
+            raise ValueError(f"line {reader.line_num}: {error}") from None
+
+
+def _as_activity(row: dict[str, Any]) -> dict[str, Any]:
+    """Cells are text and lie side by side: `actor.external_id` is a field in a field."""
+    made: dict[str, Any] = {}
+    for name, cell in row.items():
+        if not cell:
+            continue
+        *above, last = name.split(".")
+        place = made
+        for step in above:
+            place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"the columns {step} and {name} contradict each other")
+        place[last] = int(cell) if name in NUMBERS and cell.isdecimal() else cell
+    return made
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -16,11 +16,14 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """Prints another sign-in link for the console."""
-    from mediaops_common.cli.connection import find_url
+    from mediaops_common.cli.connection import connect, find_public_url
     from mediaops_common.cli.links import sign_in_link
 
     settings = settings_for(data)
-    found = sign_in_link(settings, settings.store.public_url or find_url(settings, url), workspace)
+    found = sign_in_link(settings, find_public_url(settings, url), workspace)
+    if settings.store.public_url is None:
+        # A link that lets nobody in is worse than none. Behind a proxy it may run elsewhere.
+        connect(settings, url=url, token=None, workspace=workspace).find("/ingest/v1/me")
     if as_json:
         import json
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
+    from pydantic import ValidationError
+
     from mediaops_common.settings import Settings
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "command_group",
     "settings_for",
     "sign",
+    "wrong_setting",
 ]
 
 DataDir = Annotated[
@@ -67,10 +70,16 @@ def settings_for(data: Path | None, **store: object) -> "Settings":
     except ValidationError as error:
         prefix = "MEDIAOPS_HTTP_" if error.title == "HttpSettings" else "MEDIAOPS_"
         prefix = "MEDIAOPS_LOG_" if error.title == "LogSettings" else prefix
-        found = error.errors(include_input=False, include_url=False)[0]
-        raise SystemExit(f"{prefix}{found['loc'][0]}".upper() + f": {found['msg']}") from None
+        raise SystemExit(wrong_setting(error, prefix)) from None
     except ValueError as error:
         raise SystemExit(str(error)) from None
+
+
+def wrong_setting(error: "ValidationError", prefix: str) -> str:
+    """One sentence that names the variable; never its value, which may be a secret."""
+    found = error.errors(include_input=False, include_url=False)[0]
+    reason = found["msg"].removeprefix("Value error, ")
+    return f"{prefix}{found['loc'][0]}".upper() + f": {reason}"
 
 
 def sign(

@@ -10,9 +10,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
 from mediaops_common.bus.open import open_bus
+from mediaops_common.cli.options import wrong_setting
 from mediaops_common.clock import open_clock
 from mediaops_common.failpoints import arm_from_environment
 from mediaops_common.http.app import build_app, combine
@@ -129,8 +132,21 @@ class _Readiness:
             raise
 
 
+def _check_settings(service: Service) -> None:
+    """Exits with a sentence before anything is opened."""
+    try:
+        service.settings()
+    except ValidationError as error:
+        config = getattr(service.settings, "model_config", {})
+        raise SystemExit(wrong_setting(error, config.get("env_prefix", ""))) from None
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+
+
 async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
     settings = plan.settings
+    for service in plan.services:
+        _check_settings(service)
     arm_from_environment(production=settings.store.production)
     clock = open_clock(production=settings.store.production)
     keys = open_keys(settings.keys, settings.store.data / "keys")

@@ -1,6 +1,7 @@
 """`mediaops rebuild`."""
 
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["rebuild"]
 
 
+class Projecting(StrEnum):
+    """The services whose numbers are projections."""
+
+    crm = "crm"
+    insights = "insights"
+
+
 def rebuild(
-    service: Annotated[str, typer.Argument(help="crm or insights.")],
+    service: Annotated[Projecting, typer.Argument(help="Whose.")],
     wait: Annotated[bool, typer.Option(help="Wait until it is swapped in.")] = True,
     data: DataDir = None,
     url: Url = None,

@@ -113,12 +113,18 @@ def settings_page() -> str:
 
 
 def environment_example() -> str:
-    """`.env.example`: every setting with its default, commented out."""
-    lines = ["# Every setting with its default. Copy to .env and change what you need."]
+    """`.env.example`: every variable with its default, commented out."""
+    lines = [
+        "# Every variable with its default. Copy to .env, change what you need (lists in single",
+        "# quotes), and load it before `./run`: set -a; . ./.env; set +a",
+    ]
     for title, _, settings in groups():
         lines += ["", f"# --- {title} ---"]
         for variable, _, default, meaning in settings:
             lines += [f"# {meaning}", f"#{variable}={default}"]
+    lines += ["", "# --- Beside the settings ---"]
+    for variable, meaning in OTHERS.items():
+        lines += [f"# {meaning}", f"#{variable}="]
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """`mediaops token create | revoke`."""
 
+import json
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -34,18 +35,14 @@ def create_token(
         subject=subject,
         sources=source or (),
     )
-    if as_json:
-        import json
-
-        print(json.dumps({"token": token}))
-    else:
-        print(token)
+    print(json.dumps({"token": token}) if as_json else token)
 
 
 @app.command("revoke")
 def revoke_token(
     jti: Annotated[str, typer.Argument(help="The token's id (its claim `jti`), or the token.")],
     data: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Refuses a token from now on; running services see it within 30 seconds."""
     import jwt
@@ -64,4 +61,4 @@ def revoke_token(
     if not path.parent.is_dir():
         raise SystemExit(f"there are no keys in {path.parent}: pass --data")
     revoke(path, jti)
-    print(f"revoked {jti}")
+    print(json.dumps({"revoked": jti}) if as_json else f"revoked {jti}")

@@ -15,7 +15,9 @@ __all__ = ["up"]
 
 def up(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)
+    ] = None,
     data: DataDir = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Add a workspace with history and live traffic.")
