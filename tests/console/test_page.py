@@ -1,6 +1,8 @@
 """The page in a real browser, against canned answers over real HTTP."""
 
 import asyncio
+import base64
+import json
 import re
 from typing import Any
 
@@ -49,15 +51,28 @@ async def test_a_token_that_no_longer_holds_leads_back_to_the_door(
 ) -> None:
     page = await (await tabs.open(busy)).visit("#token=forged")
 
-    await expect(page.locator("#door-reason")).to_have_text(
-        "The token of this tab no longer holds."
-    )
+    await expect(page.locator("#door-reason")).to_contain_text("it has expired, was revoked")
     assert await page.evaluate("sessionStorage.getItem('mediaops.token')") is None
     await page.goto(f"{busy.address}/#token={TOKEN}")
     await expect(page.locator("[data-tile=views] .number")).to_have_text("1.2M")
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.locator("#door-reason")).to_have_text("You signed out of this tab.")
     assert await page.evaluate("JSON.stringify(sessionStorage)") == "{}"
+    await page.goto(f"{busy.address}/#token=")
+    await expect(page.locator("#door-reason")).to_contain_text("That link is not whole")
+    assert page.url == f"{busy.address}/"
+
+
+@pytest.mark.parametrize(
+    ("workspace", "line"),
+    [("demo", "./run link --workspace demo"), ("default", "./run link"), ("';ls", "./run link")],
+)
+async def test_the_door_names_the_command_for_the_workspace_that_was_left(
+    tabs: Tabs, busy: Backend, workspace: str, line: str
+) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"workspace": workspace}).encode()).decode()
+    page = await (await tabs.open(busy)).visit(f"#token=e30.{claims.rstrip('=')}.x")
+    await expect(page.locator("#door-command code")).to_have_text(line)
 
 
 async def test_numbers_stand_against_yesterday_and_say_their_grade(

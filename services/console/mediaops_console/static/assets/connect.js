@@ -92,11 +92,17 @@ const controlOf = (key) => {
   return text({ maxlength: 4096, required: key.isRequired });
 };
 
+/** The adapter's own words, unless the page has better ones in its language. */
+const helpOf = (key) => {
+  const known = `help.${$("field-adapter").value}.${key.name}`;
+  return hasText(known) ? t(known) : key.help;
+};
+
 const secretField = (key) => {
   const control = controlOf(key);
   control.dataset.secret = key.name;
   const hints = [
-    key.help,
+    helpOf(key),
     key.isList ? t("connect.secrets.list") : "",
     key.isGenerated ? t("connect.secrets.generated") : key.isRequired || key.help !== "" ? "" : t("connect.secrets.optional"),
   ].filter(Boolean);

@@ -30,13 +30,15 @@ const received = (text) => {
   return el("time", { datetime: moment.toISOString() }, said);
 };
 
-const counts = (values) =>
-  Object.entries(values ?? {})
-    .filter(([name, count]) => typeof count === "number" && count !== 0 && name !== "residual")
-    .map(([name, count]) => {
-      const key = `count.${name}`;
-      return el("span", { class: "count" }, hasText(key) ? t(key, { count: whole(count) }) : `${name} ${whole(count)}`);
-    });
+/** What became of the items; how many came in is said only while nothing else is. */
+const counts = (values) => {
+  const known = Object.entries(values ?? {}).filter(([name, count]) => typeof count === "number" && count !== 0 && name !== "residual");
+  const outcomes = known.filter(([name]) => name !== "received");
+  return (outcomes.length > 0 ? outcomes : known).map(([name, count]) => {
+    const key = `count.${name}`;
+    return el("span", { class: "count" }, hasText(key) ? t(key, { count: whole(count) }) : `${name} ${whole(count)}`);
+  });
+};
 
 const cell = (label, ...children) => el("td", { "data-label": t(label) }, children);
 

@@ -22,7 +22,7 @@ const HEALTH_MS = 10_000;
 const NEWS_MS = 1_500;
 const ACCOUNTS_MS = 10_000;
 
-let reason = "none";
+let signedOut = { why: "none", workspace: null };
 let isLeaving = false;
 let caller = null;
 let newsTimer = null;
@@ -136,8 +136,10 @@ const leave = (why) => {
 
 const renderDoor = () => {
   show($("signed-out"), token() === null);
-  $("door-reason").textContent = t(`door.${reason}`);
-  fill($("door-command"), command("./run link", "./run link"));
+  $("door-reason").textContent = t(`door.${signedOut.why}`);
+  const { workspace } = signedOut;
+  const line = workspace === null || workspace === "default" ? "./run link" : `./run link --workspace ${workspace}`;
+  fill($("door-command"), command(line, line));
 };
 
 const renderAll = () => {
@@ -174,7 +176,7 @@ const start = () => {
     if (takeToken()) location.reload();
   });
   health();
-  reason = whySignedOut();
+  signedOut = whySignedOut();
   renderDoor();
   if (token() !== null) enter();
 };

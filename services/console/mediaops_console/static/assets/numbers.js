@@ -69,7 +69,7 @@ const change = (name, { now, soFar }) => {
 const sparkline = (name, trend) => {
   const values = trend.filter((value) => value !== null);
   const frame = { class: "spark", viewBox: "0 0 100 28", preserveAspectRatio: "none" };
-  if (values.length < 2) return svg("svg", { ...frame, "aria-hidden": "true" });
+  if (values.length < 2 || values.every((value) => value === 0)) return svg("svg", { ...frame, "aria-hidden": "true" });
   const low = Math.min(0, ...values);
   const high = Math.max(...values, low + 1e-9);
   const at = (value, index) => [(index / (values.length - 1)) * 94 + 2, 25 - ((value - low) / (high - low)) * 22];
