@@ -167,9 +167,10 @@ def _source(
         body = {"channel_id": channel, "adapter": "standard-webhooks", "name": name}
         made = connection.post("/ingest/v1/sources", {**body, "mapping": mapping})
         return made["hook_url"], made["secrets"]["secret"]
-    if known["mapping"] != mapping:
-        path = f"/ingest/v1/sources/{known['id']}"
-        version = f'"{known["version"]}"'
+    path = f"/ingest/v1/sources/{known['id']}"
+    source = connection.get(path)
+    if source["mapping"] != mapping:
+        version = f'"{source["version"]}"'
         connection.call("PATCH", path, {"mapping": mapping}, **{"If-Match": version})
-    rotated = connection.post(f"/ingest/v1/sources/{known['id']}/rotate-secret", {})
-    return known["hook_url"], rotated["secrets"]["secret"]
+    rotated = connection.post(f"{path}/rotate-secret", {})
+    return source["hook_url"], rotated["secrets"]["secret"]
