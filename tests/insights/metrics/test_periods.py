@@ -133,6 +133,24 @@ async def test_comparison_adds_the_other_period_to_each_cell(
     ]
 
 
+async def test_two_periods_that_are_compared_with_the_same_one_both_show_it(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    await insights.apply(recorded("like.created", date(2027, 2, 28), count=3))
+    found = await get(
+        acme,
+        "/metrics/query",
+        metric="likes",
+        from_="2028-02-28",
+        to="2028-02-29",
+        compare="previous_year",
+    )
+    assert [item["compare"] for item in found["items"]] == [
+        {"start": "2027-02-28", "value": 3},
+        {"start": "2027-02-28", "value": 3},
+    ]
+
+
 async def test_a_group_of_the_other_period_alone_is_shown_with_0(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mediaops_common.http import Invalid
@@ -43,6 +44,12 @@ class Question:
     selection: Selection
     max_cells: int
 
+    @cached_property
+    def others(self) -> dict[Period, int]:
+        """The periods compared with, each once, and its place: two may have the same one, such as
+        28 and 29 February or an hour that is there twice."""
+        return {period: place for place, period in enumerate(dict.fromkeys(self.compared or ()))}
+
 
 Cell = dict[str, Any]
 """As it is shown."""
@@ -79,7 +86,7 @@ async def answer(session: AsyncSession, question: Question) -> list[Cell]:
     shown = await _read(session, question, question.shown)
     against = None
     if question.compared is not None:
-        against = await _read(session, question, question.compared)
+        against = await _read(session, question, list(question.others))
     grades = await Grades.of(session, question.selection)
     size = sum(len(series) for series in shown.values()) * len(question.shown)
     return await aside(size, _put_together, question, shown, against, grades)
@@ -170,9 +177,10 @@ def _cells(
         if is_money:
             cell["currency"] = group[-1]
         if question.compared is not None and against is not None:
+            other = question.compared[place]
             cell["compare"] = {
-                "start": question.compared[place].start,
-                **_value(metric, against, group, place),
+                "start": other.start,
+                **_value(metric, against, group, question.others[other]),
             }
         yield cell
 
