@@ -1,11 +1,16 @@
-"""For all tests: short logs, and no way out to the network."""
+"""For all tests: short logs, no way out to the network, and the databases they run on."""
 
 import ipaddress
 import socket
+from collections.abc import AsyncIterator
+from functools import cache
 
 import pytest
 from mediaops_common.logs import configure_logs
 from mediaops_common.settings import LogSettings
+
+from tests.databases import SQLITE, Backend, PostgresBackend
+from tests.postgres import MISSING, binaries, shared_cluster
 
 configure_logs(LogSettings(format="json"))
 
@@ -23,3 +28,39 @@ def only_loopback(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that touches a database runs on SQLite, and nightly on PostgreSQL too; one that is
+    marked `databases(...)` on those that it names, PostgreSQL in ./run test."""
+    if "backend" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("databases")
+    named = ("sqlite", "postgresql") if marker is None else marker.args
+    mark = pytest.mark.nightly if marker is None else pytest.mark.slow
+    marks = {"sqlite": (), "postgresql": mark}
+    backends = [pytest.param(name, marks=marks[name]) for name in named]
+    metafunc.parametrize("backend", backends, indirect=True)
+
+
+@cache
+def _postgres() -> PostgresBackend:
+    return PostgresBackend(shared_cluster())
+
+
+@pytest.fixture
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    """Makes the databases of one test."""
+    if request.param == "sqlite":
+        yield SQLITE
+        return
+    if binaries() is None:
+        pytest.skip(MISSING)
+    postgres = _postgres()
+    yield postgres
+    await postgres.drop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if binaries() is None:
+        terminalreporter.write_line(MISSING)

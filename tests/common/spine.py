@@ -26,6 +26,8 @@ from mediaops_common.ids import new_id, slot_of
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
 
+from tests.databases import SQLITE, Backend
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOPIC = "mediaops.activity"
 METADATA = MetaData(naming_convention=NAMING)
@@ -156,11 +158,14 @@ class Spine:
 
 
 @asynccontextmanager
-async def a_spine(folder: Path, *, partitions: int = 2) -> AsyncIterator[Spine]:
+async def a_spine(
+    folder: Path, *, partitions: int = 2, backend: Backend = SQLITE
+) -> AsyncIterator[Spine]:
     bus = EmbeddedBus(folder / "bus.db", partitions=partitions)
     await bus.open()
     await bus.topic(TOPIC)
-    database = open_database(f"sqlite:///{folder}/crm.db", name="crm", metadata=METADATA)
+    url = await backend.blank(folder, "crm")
+    database = open_database(url, name="crm", metadata=METADATA)
     async with database.writer.begin() as connection:
         await connection.run_sync(METADATA.create_all)
     group = ConsumerGroup("fast", (TOPIC,), apply, is_projection=True)

@@ -16,8 +16,8 @@ from tests.common.spine import NOW, TOPIC, WORKSPACE, a_spine, an_activity
 
 
 @pytest.fixture
-async def spine(tmp_path):
-    async with a_spine(tmp_path) as spine:
+async def spine(tmp_path, backend):
+    async with a_spine(tmp_path, backend=backend) as spine:
         yield spine
 
 

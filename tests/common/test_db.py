@@ -1,16 +1,17 @@
 """Sessions and bulk statements of the database layer."""
 
 import asyncio
+import json
 import random
 from datetime import UTC, datetime
 
 import pytest
-from mediaops_common.columns import Bytes, Guid, UtcDateTime
+from mediaops_common.columns import Bytes, Guid, Json, UtcDateTime
 from mediaops_common.db import NAMING, insert_new, open_database, rows_by_key, upsert
 from mediaops_common.ids import new_id
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import DataError, OperationalError, StatementError
 
 METADATA = MetaData(naming_convention=NAMING)
 spine_tables(METADATA)
@@ -29,12 +30,17 @@ MOMENT = Table(
     Column("id", Guid, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("raw", Bytes, nullable=False),
+    Column("document", Json, nullable=False),
 )
 
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
+
 @pytest.fixture
-async def database(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path}/a.db", name="a", metadata=METADATA)
+async def database(tmp_path, backend):
+    url = await backend.blank(tmp_path, "a")
+    database = open_database(url, name="a", metadata=METADATA)
     async with database.writer.begin() as connection:
         await connection.run_sync(METADATA.create_all)
     yield database
@@ -90,7 +96,7 @@ async def test_forty_increments_at_once_all_count(database) -> None:
     async def increment() -> None:
         async with database.write() as session:
             connection = await session.connection()
-            n = (await connection.execute(select(COUNT.c.n))).scalar_one()
+            n = (await connection.execute(select(COUNT.c.n).with_for_update())).scalar_one()
             await asyncio.sleep(0)
             await connection.execute(update(COUNT).values(n=n + 1))
 
@@ -109,16 +115,23 @@ async def test_a_read_session_cannot_write_and_sees_one_state(database) -> None:
             await connection.execute(update(COUNT).values(n=2))
 
 
-async def test_moments_and_ids_come_back_as_they_were(database) -> None:
+DOCUMENT = {"z": 1, "a": [1e5, 1.0, -0.0, 2**63], "字": "\u0000", "none": None}
+
+
+async def test_values_come_back_as_they_were(database) -> None:
     moment, one = datetime(2026, 11, 22, 8, 0, 0, 123456, tzinfo=UTC), new_id()
     async with database.write() as session:
-        fact = {"id": one, "at": moment, "raw": b"\x00\xff"}
+        fact = {"id": one, "at": moment, "raw": b"\x00\xff", "document": DOCUMENT}
         await insert_new(session, MOMENT, [fact], key=["id"])
-    assert await rows(database, MOMENT) == [(one, moment, b"\x00\xff")]
+    [(an_id, at, raw, document)] = await rows(database, MOMENT)
+    assert (an_id, at, raw) == (one, moment, b"\x00\xff")
+    # As text: the order of keys and the kind of each number stay too.
+    assert json.dumps(document) == json.dumps(DOCUMENT)
 
 
 async def test_a_moment_without_a_zone_is_refused(database) -> None:
-    fact = {"id": new_id(), "at": datetime(2026, 11, 22), "raw": b""}  # noqa: DTZ001
+    naive = datetime(2026, 11, 22)  # noqa: DTZ001
+    fact = {"id": new_id(), "at": naive, "raw": b"", "document": {}}
     with pytest.raises(StatementError):
         async with database.write() as session:
             await insert_new(session, MOMENT, [fact], key=["id"])
@@ -140,6 +153,32 @@ async def test_listeners_hear_of_each_commit(database) -> None:
     assert heard.is_set()
 
 
+async def test_a_value_that_its_column_cannot_hold_is_an_error_of_data(database) -> None:
+    for wrong in ({"n": 2**80}, {"label": "\ud800"}):
+        with pytest.raises((DataError, OverflowError, UnicodeEncodeError)):
+            async with database.write() as session:
+                await insert_new(session, COUNT, [row("k", 1) | wrong], key=["name"])
+    assert await rows(database) == []
+
+
+async def test_a_request_that_is_cancelled_leaves_no_transaction_open(database) -> None:
+    async def write() -> None:
+        async with database.write() as session:
+            await insert_new(session, COUNT, [row("k", 1)], key=["name"])
+            await asyncio.sleep(0.02)
+
+    for step in range(12):
+        task = asyncio.create_task(write())
+        await asyncio.sleep(step / 400)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    # What was committed whole before its cancellation may be there; nothing may still be locked.
+    async with asyncio.timeout(5), database.write() as session:
+        await upsert(session, COUNT, [row("k", 7)], key=["name"], replace=["n"])
+    assert [row.n for row in await rows(database)] == [7]
+
+
+@pytest.mark.databases("sqlite")
 async def test_a_file_is_durable_and_written_by_one_connection(database) -> None:
     async with database.write() as session:
         connection = await session.connection()

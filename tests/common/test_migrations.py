@@ -6,14 +6,15 @@ import pytest
 from mediaops_common.db import open_database
 from mediaops_common.migrations import drift, migrate
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.mark.parametrize("name", ["ingest", "content", "crm", "insights"])
-async def test_models_and_migrations_agree(tmp_path, name) -> None:
+async def test_models_and_migrations_agree(tmp_path, backend, name) -> None:
     module = import_module(f"mediaops_{name}.main")
     service = getattr(module, name.upper())
-    database = open_database(
-        f"sqlite:///{tmp_path}/{name}.db", name=name, metadata=service.metadata
-    )
+    url = await backend.blank(tmp_path, name)
+    database = open_database(url, name=name, metadata=service.metadata)
     try:
         assert await drift(database, service.versions, service.metadata) == []
         await migrate(database, service.versions, service.metadata)  # again changes nothing

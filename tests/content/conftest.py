@@ -5,11 +5,12 @@ import httpx
 import pytest
 
 from tests.content.running import RunningContent, running_content
+from tests.databases import Backend
 
 
 @pytest.fixture
-async def content(tmp_path: Path) -> AsyncIterator[RunningContent]:
-    async with running_content(tmp_path) as running:
+async def content(tmp_path: Path, backend: Backend) -> AsyncIterator[RunningContent]:
+    async with running_content(tmp_path, backend=backend) as running:
         yield running
 
 

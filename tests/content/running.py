@@ -1,4 +1,4 @@
-"""The content service running on SQLite files, with tokens and the events it was told."""
+"""The content service running on a database of its own, with tokens and the events it was told."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +24,8 @@ from mediaops_common.workers import groups_of
 from mediaops_content.main import CONTENT
 from sqlalchemy import select
 from starlette.types import ASGIApp
+
+from tests.databases import SQLITE, Backend
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DOUYIN = derived_id("test", "channel", "douyin")
@@ -99,9 +101,10 @@ class RunningContent:
 
 
 @asynccontextmanager
-async def running_content(folder: Path) -> AsyncIterator[RunningContent]:
+async def running_content(folder: Path, backend: Backend = SQLITE) -> AsyncIterator[RunningContent]:
     """The service with workspaces `acme` and `globex`, each with one channel."""
-    common = Settings(store=StoreSettings(data=folder))
+    url = await backend.migrated(folder, CONTENT)
+    common = Settings(store=StoreSettings(data=folder, database_url=url))
     make_keys(common.keys, folder / "keys")
     clock = FrozenClock(NOW)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
@@ -111,6 +114,7 @@ async def running_content(folder: Path) -> AsyncIterator[RunningContent]:
         clock=clock,
         keys=open_keys(common.keys, folder / "keys"),
         common=common,
+        migrating=False,
     )
     try:
         running = RunningContent(runtime, build_app(CONTENT, runtime), clock)

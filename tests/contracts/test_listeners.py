@@ -1,11 +1,11 @@
 """Every example goes through everything that listens to it, in a real database."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,10 +17,11 @@ from mediaops_common.db import Database, open_database
 from mediaops_common.events import REGISTRY, Event
 from mediaops_common.events.parties import listeners
 from mediaops_common.events.published import published
-from mediaops_common.migrations import migrate
 from mediaops_common.projections import Projection
 from mediaops_common.service import Service
 from mediaops_common.workers import groups_of
+
+from tests.databases import Backend
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SERVICES = sorted(point.name for point in entry_points(group="mediaops.services"))
@@ -48,31 +49,14 @@ def _order(cls: type[Event]) -> tuple[int, str]:
     return next((n for n, begin in enumerate(first) if name.startswith(begin)), 9), name
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where migrated databases are kept, to be copied for each test."""
-    return tmp_path_factory.mktemp("migrated")
-
-
 @asynccontextmanager
-async def database_of(service: Service, migrated: Path, folder: Path) -> AsyncIterator[Database]:
-    template = migrated / f"{service.name}.db"
-    if not template.exists():
-        making = migrated / f"{service.name}.making.db"
-        database = _opened(service, making)
-        await migrate(database, service.versions, service.metadata)
-        await database.close()
-        making.rename(template)
-    shutil.copy(template, folder / template.name)
-    database = _opened(service, folder / template.name)
+async def database_of(service: Service, backend: Backend, folder: Path) -> AsyncIterator[Database]:
+    url = await backend.migrated(Path(mkdtemp(dir=folder)), service)
+    database = open_database(url, name=service.name, metadata=service.metadata)
     try:
         yield database
     finally:
         await database.close()
-
-
-def _opened(service: Service, path: Path) -> Database:
-    return open_database(f"sqlite:///{path}", name=service.name, metadata=service.metadata)
 
 
 async def take(database: Database, group: ConsumerGroup, events: list[Event]) -> None:
@@ -85,28 +69,28 @@ async def take(database: Database, group: ConsumerGroup, events: list[Event]) ->
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_example_passes_through_every_listener(
-    name: str, migrated: Path, tmp_path: Path
+    name: str, backend: Backend, tmp_path: Path
 ) -> None:
     service = load_services([name])[name]
     for group_name, group in groups(service).items():
         heard = examples(service, group_name)
         assert heard, f"{group_name} listens to nothing"
-        async with database_of(service, migrated, tmp_path) as database:
+        async with database_of(service, backend, tmp_path) as database:
             for event in heard:
                 await take(database, group, [event])
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_all_examples_pass_in_one_batch(name: str, migrated: Path, tmp_path: Path) -> None:
+async def test_all_examples_pass_in_one_batch(name: str, backend: Backend, tmp_path: Path) -> None:
     service = load_services([name])[name]
     for group_name, group in groups(service).items():
-        async with database_of(service, migrated, tmp_path) as database:
+        async with database_of(service, backend, tmp_path) as database:
             await take(database, group, examples(service, group_name))
 
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_a_state_event_that_comes_again_changes_nothing_and_fails_nowhere(
-    name: str, migrated: Path, tmp_path: Path
+    name: str, backend: Backend, tmp_path: Path
 ) -> None:
     """A parked event is overtaken and retried later: handlers compare versions."""
     service = load_services([name])[name]
@@ -115,7 +99,7 @@ async def test_a_state_event_that_comes_again_changes_nothing_and_fails_nowhere(
             continue
         # Asks for the archive come once: their lane numbers see to it.
         again = [e for e in examples(service, group_name) if hasattr(e, "version")]
-        async with database_of(service, migrated, tmp_path) as database:
+        async with database_of(service, backend, tmp_path) as database:
             await take(database, group, again)
             before = await contents(database)
             await take(database, group, again)

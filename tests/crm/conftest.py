@@ -6,12 +6,13 @@ import pytest
 
 from tests.crm.builders import a_channel, a_workspace, channel
 from tests.crm.running import RunningCrm, running_crm
+from tests.databases import Backend
 
 
 @pytest.fixture
-async def crm(tmp_path: Path) -> AsyncIterator[RunningCrm]:
+async def crm(tmp_path: Path, backend: Backend) -> AsyncIterator[RunningCrm]:
     """The service with workspaces `acme` and `globex`; acme has the channels `main` and `side`."""
-    async with running_crm(tmp_path) as running:
+    async with running_crm(tmp_path, backend=backend) as running:
         await running.hear(
             a_workspace("acme"),
             a_workspace("globex"),

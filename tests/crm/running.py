@@ -1,4 +1,4 @@
-"""The crm service running on SQLite files, with tokens and the events it was told."""
+"""The crm service running on a database of its own, with tokens and the events it was told."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +24,8 @@ from mediaops_common.workers import groups_of
 from mediaops_crm.main import CRM
 from sqlalchemy import func, insert, select, update
 from starlette.types import ASGIApp
+
+from tests.databases import SQLITE, Backend
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -148,13 +150,21 @@ async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
 
 
 @asynccontextmanager
-async def running_crm(folder: Path, now: datetime = NOW) -> AsyncIterator[RunningCrm]:
-    common = Settings(store=StoreSettings(data=folder))
+async def running_crm(
+    folder: Path, now: datetime = NOW, backend: Backend = SQLITE
+) -> AsyncIterator[RunningCrm]:
+    url = await backend.migrated(folder, CRM)
+    common = Settings(store=StoreSettings(data=folder, database_url=url))
     make_keys(common.keys, folder / "keys")
     clock = FrozenClock(now)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
     runtime = await open_runtime(
-        CRM, bus=bus, clock=clock, keys=open_keys(common.keys, folder / "keys"), common=common
+        CRM,
+        bus=bus,
+        clock=clock,
+        keys=open_keys(common.keys, folder / "keys"),
+        common=common,
+        migrating=False,
     )
     running = RunningCrm(runtime, build_app(CRM, runtime), clock)
     try:

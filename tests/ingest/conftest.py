@@ -6,6 +6,6 @@ from tests.ingest.running import running
 
 
 @pytest.fixture
-async def ingest(tmp_path):
-    async with running(tmp_path) as started:
+async def ingest(tmp_path, backend):
+    async with running(tmp_path, backend=backend) as started:
         yield started

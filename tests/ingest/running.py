@@ -1,4 +1,4 @@
-"""A running ingest on SQLite files in a folder, with tokens and clients for it."""
+"""A running ingest on a database of its own, with tokens and clients for it."""
 
 import asyncio
 import base64
@@ -23,8 +23,9 @@ from mediaops_common.keys import make_keys, open_keys, open_private_key
 from mediaops_common.service import Runtime, close_runtime, open_runtime
 from mediaops_common.settings import HttpSettings, Settings, StoreSettings
 from mediaops_ingest.main import INGEST
-from sqlalchemy import create_engine
 from starlette.types import ASGIApp
+
+from tests.databases import SQLITE, Backend
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -152,21 +153,18 @@ def body_of(delivery: Any) -> Any:
     return json.loads(delivery.body)
 
 
-def make_tables(file: Path) -> None:
-    """In one go: hundreds of tests need no history of migrations."""
-    engine = create_engine(f"sqlite:///{file}")
-    INGEST.metadata.create_all(engine, checkfirst=False)
-    engine.dispose()
-
-
 @asynccontextmanager
 async def running(
-    folder: Path, *, http: HttpSettings | None = None, clock: FrozenClock | None = None
+    folder: Path,
+    *,
+    http: HttpSettings | None = None,
+    clock: FrozenClock | None = None,
+    backend: Backend = SQLITE,
 ) -> AsyncIterator[Ingest]:
     """Ingest with the workspace `acme`."""
-    common = Settings(store=StoreSettings(data=folder), http=http or HttpSettings())
+    store = StoreSettings(data=folder, database_url=await backend.migrated(folder, INGEST))
+    common = Settings(store=store, http=http or HttpSettings())
     make_keys(common.keys, folder / "keys")
-    make_tables(folder / "ingest.db")
     clock = clock or FrozenClock(NOW)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
     runtime = await open_runtime(

@@ -4,17 +4,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.databases import Backend
 from tests.insights.builders import a_channel, a_source, a_workspace, channel
 from tests.insights.running import RunningInsights, running_insights
 
 
 @pytest.fixture
-async def insights(tmp_path: Path) -> AsyncIterator[RunningInsights]:
+async def insights(tmp_path: Path, backend: Backend) -> AsyncIterator[RunningInsights]:
     """The service with workspaces `acme` and `globex`.
 
     acme has the channels `main` (douyin, organisation), `side` (wechat-oa, individual).
     """
-    async with running_insights(tmp_path) as running:
+    async with running_insights(tmp_path, backend=backend) as running:
         await running.hear(
             a_workspace("acme"),
             a_workspace("globex"),

@@ -1,4 +1,4 @@
-"""The insights service running on SQLite files, with tokens and the events it was told."""
+"""The insights service running on a database of its own, with tokens and the events it was told."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +25,8 @@ from mediaops_insights.main import INSIGHTS
 from mediaops_insights.stream import service as stream
 from sqlalchemy import insert, update
 from starlette.types import ASGIApp
+
+from tests.databases import SQLITE, Backend
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -154,8 +156,11 @@ async def series(client: httpx.AsyncClient, metric: str, **query: Any) -> list[A
 
 
 @asynccontextmanager
-async def running_insights(folder: Path, now: datetime = NOW) -> AsyncIterator[RunningInsights]:
-    common = Settings(store=StoreSettings(data=folder))
+async def running_insights(
+    folder: Path, now: datetime = NOW, backend: Backend = SQLITE
+) -> AsyncIterator[RunningInsights]:
+    url = await backend.migrated(folder, INSIGHTS)
+    common = Settings(store=StoreSettings(data=folder, database_url=url))
     make_keys(common.keys, folder / "keys")
     clock = FrozenClock(now)
     bus = await open_bus(f"sqlite:///{folder}/bus.db")
@@ -165,11 +170,8 @@ async def running_insights(folder: Path, now: datetime = NOW) -> AsyncIterator[R
         clock=clock,
         keys=open_keys(common.keys, folder / "keys"),
         common=common,
-        # A test of its own sees that migrations make the same tables; this is quicker.
         migrating=False,
     )
-    async with runtime.database.writer.begin() as connection:
-        await connection.run_sync(INSIGHTS.metadata.create_all)
     running = RunningInsights(runtime, build_app(INSIGHTS, runtime), clock)
     try:
         yield running

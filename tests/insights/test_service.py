@@ -1,20 +1,8 @@
-"""The service as a whole: its migrations and what it declares."""
+"""The service as a whole: what it declares."""
 
-from pathlib import Path
-
-from mediaops_common.db import open_database
-from mediaops_common.migrations import drift
 from mediaops_insights.main import INSIGHTS
 
 from tests.insights.running import RunningInsights
-
-
-async def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
-    database = open_database(
-        f"sqlite:///{tmp_path}/insights.db", name="insights", metadata=INSIGHTS.metadata
-    )
-    assert await drift(database, INSIGHTS.versions, INSIGHTS.metadata) == []
-    await database.close()
 
 
 def test_every_rebuilt_table_has_its_generation_first() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, LargeBinary, TypeDecorator
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PostgresUuid
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -16,7 +15,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer; on SQLite it is INTEGER, so that a primary key of it counts up by itself."""
 
-Json = JSON().with_variant(JSONB, "postgresql")
+Json = JSON()
+"""A document as it was given. PostgreSQL's JSONB would order keys anew and turn 1e5 into 100000."""
 
 
 class _PlainBlob(UserDefinedType[bytes]):

@@ -1,7 +1,6 @@
 """One database per service: a session that writes, sessions that read, bulk statements."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bulk import Conflict, insert_into, insert_rows
+from mediaops_common.postgresql import open_engines
 from mediaops_common.tables import SpineTables, spine_tables
 
 __all__ = [
@@ -95,11 +95,7 @@ def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
     tables = spine_tables(metadata)
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        asyncpg_url = parsed.set(drivername="postgresql+asyncpg")
-        engine = create_async_engine(
-            asyncpg_url, pool_pre_ping=True, pool_size=8, hide_parameters=True
-        )
-        return Database(name, engine, engine, tables)
+        return Database(name, *open_engines(parsed), tables)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {url!r}")
     path = Path(parsed.database)
@@ -211,10 +207,3 @@ async def rows_by_key(
 
 def _sortable(value: Any) -> Any:
     return "" if value is None else value
-
-
-def is_disk_trouble(error: BaseException) -> bool:
-    """Whether the database could not write because of the disk: acknowledge nothing more."""
-    return isinstance(error, sqlite3.OperationalError) and any(
-        text in str(error) for text in ("full", "disk I/O", "readonly")
-    )

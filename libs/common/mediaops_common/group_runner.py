@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import counters, parked, stalls
@@ -140,7 +141,7 @@ class GroupRunner:
         bound, topic = self._bound or "", lane_topic(chunk.topic)
         async with self._database.read() as session:
             live = LaneNumbers(bound)
-            await live.load(session, _lane_keys(chunk))
+            await live.load(session, _lane_keys(chunk), locking=False)
             waiting = await parked.open_places(session, bound, topic)
         for index, record in enumerate(chunk.records):
             if record.kind not in ("event", "void"):
@@ -261,7 +262,7 @@ class GroupRunner:
             await before.load(None, keys)
         else:
             async with self._database.read() as session:
-                await before.load(session, keys)
+                await before.load(session, keys, locking=False)
                 self._live = await live_generation(session)
                 self._gives_way = self._is_live_projection and await swap_is_near(session)
         generation = self._generation or self._live
@@ -323,7 +324,7 @@ def _part(chunk: Chunk, start: int, stop: int) -> Chunk:
 
 def is_transient(error: BaseException) -> bool:
     """Whether trying again later may help: the database's trouble, not the event's."""
-    if isinstance(error, OSError | asyncio.CancelledError):
+    if isinstance(error, OSError | PoolTimeout | asyncio.CancelledError):
         return True
     if isinstance(error, OperationalError):
         text = str(error.orig)

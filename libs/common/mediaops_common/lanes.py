@@ -42,9 +42,11 @@ class LaneNumbers:
         """The numbers of every lane that was loaded, as they are now."""
         return self._rows
 
-    async def load(self, session: AsyncSession | None, keys: Iterable[LaneKey]) -> None:
+    async def load(
+        self, session: AsyncSession | None, keys: Iterable[LaneKey], *, locking: bool = True
+    ) -> None:
         """Reads and locks the rows of these lanes, in slot order; without a session only those
-        that are known from before."""
+        that are known from before. A session that only reads cannot lock."""
         wanted = sorted(set(keys) - self._rows.keys())
         for key in wanted:
             if key in self._known:
@@ -60,7 +62,7 @@ class LaneNumbers:
             self._rows[producer, topic, slot] = [0] * SHARDS
         connection = await session.connection()
         for (producer, topic), slots in sorted(by_stream.items()):
-            found = await connection.execute(
+            query = (
                 select(lane.c.slot, lane.c.numbers)
                 .where(
                     lane.c.group == self._group,
@@ -69,9 +71,10 @@ class LaneNumbers:
                     lane.c.slot.in_(slots),
                 )
                 .order_by(lane.c.slot)
-                .with_for_update()
             )
-            for slot, numbers in found:
+            if locking:
+                query = query.with_for_update()
+            for slot, numbers in await connection.execute(query):
                 self._rows[producer, topic, slot] = unpack(numbers)
 
     def last(self, producer: str, topic: str, shard: int, slot: int) -> int:

@@ -9,12 +9,17 @@ from mediaops_common.audience import AudienceTables, audience_tables
 from mediaops_common.db import NAMING, Database, open_database
 from sqlalchemy import MetaData
 
+from tests.databases import SQLITE, Backend
+
 
 @asynccontextmanager
-async def an_audience(folder: Path) -> AsyncIterator[tuple[Database, AudienceTables]]:
+async def an_audience(
+    folder: Path, backend: Backend = SQLITE
+) -> AsyncIterator[tuple[Database, AudienceTables]]:
     metadata = MetaData(naming_convention=NAMING)
     tables = audience_tables(metadata)
-    database = open_database(f"sqlite:///{folder}/audience.db", name="test", metadata=metadata)
+    url = await backend.blank(folder, "audience")
+    database = open_database(url, name="test", metadata=metadata)
     async with database.writer.begin() as connection:
         await connection.run_sync(metadata.create_all)
     try:
@@ -24,6 +29,8 @@ async def an_audience(folder: Path) -> AsyncIterator[tuple[Database, AudienceTab
 
 
 @pytest.fixture
-async def audience(tmp_path: Path) -> AsyncIterator[tuple[Database, AudienceTables]]:
-    async with an_audience(tmp_path) as opened:
+async def audience(
+    tmp_path: Path, backend: Backend
+) -> AsyncIterator[tuple[Database, AudienceTables]]:
+    async with an_audience(tmp_path, backend) as opened:
         yield opened

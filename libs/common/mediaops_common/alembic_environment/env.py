@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from mediaops_common.columns import Guid, UtcDateTime
@@ -16,7 +17,7 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
         if isinstance(item, Guid | UtcDateTime):
             autogen_context.imports.add("from mediaops_common import columns")
             return f"columns.{type(item).__name__}()"
-        if getattr(item, "_variant_mapping", None):
+        if getattr(item, "_variant_mapping", None) or isinstance(item, sa.JSON):
             autogen_context.imports.add("from mediaops_common import columns")
             names = {"JSON": "Json", "LargeBinary": "Bytes"}
             return f"columns.{names.get(type(item).__name__, 'BigInt')}"
@@ -35,5 +36,10 @@ context.configure(
 )
 with context.begin_transaction():
     if connection.dialect.name == "postgresql":
+        # Replicas that start together take turns, however long the first one needs; a migration
+        # itself never queues for long behind a lock, because all who come later queue behind it.
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('mediaops.migrations'))")
         connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
     context.run_migrations()

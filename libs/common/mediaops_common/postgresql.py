@@ -1,0 +1,94 @@
+"""Engines for PostgreSQL: a pool that heals, time-outs, errors sorted by what helps."""
+
+from functools import partial
+from typing import Any
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+__all__ = ["CONNECT_SECONDS", "connect", "open_engines"]
+
+CONNECT_SECONDS = 4.0
+POOL_SECONDS = 5.0
+"""A request that gets no connection in this time is answered 503: waiters do not pile up."""
+
+TIMEOUTS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+"""Nothing holds a lock for ever: not a slow statement, not a client that went away."""
+
+WRITING = {"default_transaction_isolation": "read committed"}
+"""Each statement sees what was committed before it: who waited for a row reads its newest state."""
+
+READING = {
+    "default_transaction_isolation": "repeatable read",
+    "default_transaction_read_only": "on",
+}
+
+UNAVAILABLE = ("08", "25", "40", "53", "55", "57", "58")
+"""Classes of errors against which another try helps: connections, deadlocks, resources, time-outs,
+the server's end, its disk."""
+
+
+def open_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    """(writer, reader). Nothing is connected before the first session."""
+    return _engine(url, WRITING), _engine(url, READING)
+
+
+async def connect(url: URL, **settings: str) -> Any:
+    """A connection of the driver with the time-outs. Raises the driver's PostgresError."""
+    import asyncpg
+
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        return await asyncpg.connect(
+            address,
+            timeout=CONNECT_SECONDS,
+            server_settings={"application_name": "mediaops", **TIMEOUTS, **settings},
+        )
+    except (OSError, TimeoutError) as error:
+        # In the driver's own terms, so that the pool and its callers need to know no others.
+        raise asyncpg.PostgresConnectionError(type(error).__name__) from error
+
+
+def _engine(url: URL, settings: dict[str, str]) -> AsyncEngine:
+    engine = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        async_creator=partial(connect, url, **settings),
+        # A connection that died with its server is replaced before a session gets it.
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=POOL_SECONDS,
+        hide_parameters=True,  # values of people do not belong into the texts of errors
+    )
+    event.listen(engine.sync_engine, "handle_error", _sorted_by_cause, retval=True)
+    return engine
+
+
+def _sorted_by_cause(context: Any) -> BaseException | None:
+    """The driver knows one class for most errors; callers ask whether another try helps."""
+    kind = _kind(context.original_exception)
+    if kind is None or isinstance(context.sqlalchemy_exception, kind):
+        return None
+    return kind(
+        context.statement,
+        None,
+        context.original_exception,
+        hide_parameters=True,
+        connection_invalidated=context.is_disconnect,
+    )
+
+
+def _kind(error: BaseException) -> type[DBAPIError] | None:
+    state: str | None = getattr(error, "sqlstate", None)
+    if state is not None:
+        if state.startswith("22"):
+            return DataError
+        return OperationalError if state.startswith(UNAVAILABLE) else None
+    # What the driver itself refuses to send: an integer out of its column's range above all.
+    is_drivers = hasattr(error, "sqlstate") and isinstance(error.__cause__, ValueError)
+    return DataError if is_drivers else None

@@ -1,0 +1,120 @@
+"""What is PostgreSQL's own: time-outs, a server that goes away, and the names of errors."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from mediaops_common.db import NAMING, insert_new, open_database
+from mediaops_common.tables import spine_tables
+from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from tests.postgres import Cluster
+
+METADATA = MetaData(naming_convention=NAMING)
+spine_tables(METADATA)
+THING = Table(
+    "thing",
+    METADATA,
+    Column("name", String(5), primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+
+pytestmark = pytest.mark.databases("postgresql")
+
+
+async def opened(url):
+    database = open_database(url, name="a", metadata=METADATA)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    return database
+
+
+@pytest.fixture
+async def database(tmp_path, backend):
+    database = await opened(await backend.blank(tmp_path, "a"))
+    async with database.write() as session:
+        await insert_new(session, THING, [{"name": "a", "n": 0}], key=["name"])
+    yield database
+    await database.close()
+
+
+async def run(database, *statements: str) -> None:
+    async with database.write() as session:
+        connection = await session.connection()
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+
+
+async def setting(database, name: str) -> str:
+    async with database.read() as session:
+        connection = await session.connection()
+        return (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
+
+
+async def test_every_connection_has_its_time_outs(database):
+    assert await setting(database, "statement_timeout") == "30s"
+    assert await setting(database, "lock_timeout") == "10s"
+    assert await setting(database, "idle_in_transaction_session_timeout") == "1min"
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("INSERT INTO thing VALUES ('b', 99999999999)", DataError),
+        ("INSERT INTO thing VALUES ('longer', 1)", DataError),
+        ("SELECT 1 / 0", DataError),
+        ("INSERT INTO thing VALUES ('a', 1)", IntegrityError),
+        ("SET LOCAL statement_timeout = 20; SELECT pg_sleep(1)", OperationalError),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", OperationalError),
+    ],
+)
+async def test_errors_say_whether_another_try_helps(database, statement, kind):
+    with pytest.raises(kind):
+        await run(database, *statement.split("; "))
+    await run(database, "SELECT 1")
+
+
+async def test_who_waits_for_a_lock_too_long_gives_up(database):
+    async with database.write() as session:
+        await (await session.connection()).execute(update(THING).values(n=1))
+        with pytest.raises(OperationalError):
+            await run(database, "SET LOCAL lock_timeout = 50", "UPDATE thing SET n = 2")
+
+
+async def test_two_that_wait_for_each_other_do_not_wait_for_ever(database):
+    async with database.write() as session:
+        await insert_new(session, THING, [{"name": "b", "n": 0}], key=["name"])
+    ready = asyncio.Barrier(2)
+
+    async def change(*names: str) -> None:
+        async with database.write() as session:
+            connection = await session.connection()
+            for name in names:
+                await connection.execute(update(THING).where(THING.c.name == name).values(n=1))
+                if name == names[0]:
+                    await ready.wait()
+
+    ended = await asyncio.gather(change("a", "b"), change("b", "a"), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["NoneType", "OperationalError"]
+
+
+async def test_a_server_that_is_killed_comes_back_without_a_restart_of_ours(backend):
+    cluster = Cluster()
+    try:
+        database = await opened(f"{cluster.url}/postgres")
+        async with database.write() as session:
+            await insert_new(session, THING, [{"name": "a", "n": 1}], key=["name"])
+        await asyncio.to_thread(cluster.stop)
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                await run(database, "SELECT 1")
+        await asyncio.to_thread(cluster.start)
+        async with database.read() as session:
+            connection = await session.connection()
+            assert (await connection.execute(select(THING.c.n))).scalars().all() == [1]
+        await run(database, "UPDATE thing SET n = 2")
+        with suppress(OperationalError):
+            await database.close()
+    finally:
+        cluster.remove()

