@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.bus.port import Chunk, LogBounds, TopicIdentity
 from mediaops_common.db import Database, upsert
 
-__all__ = ["PositionMoved", "Positions"]
+__all__ = ["PositionMoved", "Positions", "hold_groups"]
 
 
 class PositionMoved(Exception):
@@ -107,3 +107,14 @@ class Positions:
         """The transaction was committed."""
         for chunk in chunks:
             self._versions[chunk.topic, chunk.partition] += 1
+
+
+async def hold_groups(session: AsyncSession, *groups: str) -> None:
+    """Waits until no member of these groups is within a transaction, and keeps them out until this
+    one ends: each of theirs begins with the lock of its position."""
+    position = session.info["tables"].position
+    connection = await session.connection()
+    key = (position.c.group, position.c.topic, position.c.partition)
+    await connection.execute(
+        select(*key).where(position.c.group.in_(groups)).order_by(*key).with_for_update()
+    )

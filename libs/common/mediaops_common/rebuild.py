@@ -18,6 +18,7 @@ from mediaops_common.group_runner import GroupRunner, PositionMoved
 from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
 from mediaops_common.lanes import all_numbers
+from mediaops_common.positions import hold_groups
 from mediaops_common.projections import FIRST, live_generation
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ class RebuildUnderWay(Conflict):
 
 async def request_rebuild(session: AsyncSession, service: str, group: ConsumerGroup) -> UUID:
     """Begins a rebuild of the service's projections. Raises RebuildUnderWay."""
-    if await open_rebuild(session) is not None:
-        raise RebuildUnderWay("wait for it to end")
     tables = session.info["tables"]
     connection = await session.connection()
     await insert_new(
         session, tables.projection, [{"id": 1, "live": FIRST, "newest": FIRST}], key=["id"]
     )
-    newest = (await connection.execute(select(tables.projection.c.newest))).scalar_one() + 1
+    # This row is the lock: who else asks at the same time waits here and then finds this one.
+    projection = await connection.execute(select(tables.projection.c.newest).with_for_update())
+    newest = projection.scalar_one() + 1
+    if await open_rebuild(session) is not None:
+        raise RebuildUnderWay("wait for it to end")
     await connection.execute(update(tables.projection).values(newest=newest))
     # The live positions are noted before the archive's end: what is published between the two is
     # in both, and the lanes skip it; noted the other way round it would be in neither.
@@ -204,7 +207,7 @@ async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
     """Swaps when every lane is equal and nothing is parked, in one transaction."""
     tables = database.tables
     async with database.write() as session:
-        await _lock(session, live, name)
+        await hold_groups(session, live, name)
         ours = await all_numbers(session, tables, name)
         theirs = await all_numbers(session, tables, live)
         if _told(ours) != _told(theirs):
@@ -230,19 +233,6 @@ async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
         )
         hit("rebuild.swap")
     return True
-
-
-async def _lock(session: AsyncSession, *groups: str) -> None:
-    """Waits until no member of these groups is within a transaction, and keeps them out: each of
-    theirs begins with the lock of its position."""
-    position = session.info["tables"].position
-    connection = await session.connection()
-    await connection.execute(
-        select(position.c.version)
-        .where(position.c.group.in_(groups))
-        .order_by(position.c.group, position.c.topic, position.c.partition)
-        .with_for_update()
-    )
 
 
 def _told(numbers: dict[Any, list[int]]) -> dict[Any, list[int]]:

@@ -10,6 +10,7 @@ from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.events import decode
 from mediaops_common.group_runner import is_transient
 from mediaops_common.http.problems import Conflict, NotFound, Problem
+from mediaops_common.positions import hold_groups
 from mediaops_common.projections import Projection, live_generation
 from mediaops_common.rebuild import group_name, open_rebuild
 from mediaops_common.workers import groups_of
@@ -57,6 +58,7 @@ async def retry(runtime: "Runtime", caller: "Caller", parked_id: UUID) -> None:
     try:
         async with runtime.database.write() as session:
             row = await _find(session, caller, parked_id)
+            await hold_groups(session, row.group)  # its effects are the group's: one at a time
             if not await parked.mark(session, parked_id, ("parked",), "applied"):
                 raise NotParked(str(parked_id))
             await _note(runtime, session, caller, "retry", parked_id)

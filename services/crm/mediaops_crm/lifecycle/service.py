@@ -7,6 +7,7 @@ from uuid import UUID
 
 from mediaops_common.audience import ALL, load
 from mediaops_common.events import LifecycleChanged
+from mediaops_common.positions import hold_groups
 from mediaops_common.projections import live_generation
 from mediaops_common.zones import number_day
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -175,6 +176,8 @@ async def move_some(
     session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int], day: int
 ) -> bool:
     """Tells of these actors' states as of that day; False when another generation is live now."""
+    # A batch that moves the same people ends first, or waits until this is told.
+    await hold_groups(session, "crm.fast")
     if await live_generation(session) != generation:
         return False
     ordinals = list(ordinals)

@@ -126,12 +126,20 @@ async def settle_zones(session: AsyncSession, zones: dict[UUID, str]) -> None:
     for row in rows:
         if row.timezone != zones[row.workspace_id]:
             raise ZoneChanged(row.timezone)
-    new = [row.workspace_id for row in rows if not row.has_activity]
-    if new:
-        connection = await session.connection()
-        await connection.execute(
-            update(workspace).where(workspace.c.workspace_id.in_(new)).values(has_activity=True)
-        )
+    connection = await session.connection()
+    for row in rows:
+        if not row.has_activity:
+            # With the zone in the condition: it may be changed between the look and the update.
+            settled = await connection.execute(
+                update(workspace)
+                .where(
+                    workspace.c.workspace_id == row.workspace_id,
+                    workspace.c.timezone == row.timezone,
+                )
+                .values(has_activity=True)
+            )
+            if settled.rowcount != 1:
+                raise ZoneChanged(row.timezone)
 
 
 async def stand_at(session: AsyncSession, states: dict[int, ShardState]) -> bool:
