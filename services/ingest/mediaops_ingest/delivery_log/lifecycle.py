@@ -1,10 +1,11 @@
 """Opens and closes the delivery log with the service."""
 
 from mediaops_common.health import Unhealthy
-from mediaops_common.service import Runtime
+from mediaops_common.service import Runtime, database_url
 
 from mediaops_ingest.deliveries.service import cursors
-from mediaops_ingest.delivery_log.embedded import open_embedded_log
+from mediaops_ingest.delivery_log.intake import Limits
+from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.settings import IngestSettings
 
@@ -13,13 +14,8 @@ __all__ = ["start", "stop"]
 
 async def start(runtime: Runtime) -> None:
     settings: IngestSettings = runtime.settings
-    log = await open_embedded_log(
-        runtime.data_dir / "deliveries",
-        runtime.clock,
-        max_waiting=settings.waiting_deliveries,
-        max_waiting_bytes=settings.waiting_bytes,
-        patience_seconds=settings.append_seconds,
-    )
+    limits = Limits(settings.waiting_deliveries, settings.waiting_bytes, settings.append_seconds)
+    log = await open_log(_url(runtime), runtime.clock, limits)
     runtime.state["delivery_log"] = log
     async with runtime.database.read() as session:
         read = await cursors(session)
@@ -28,9 +24,18 @@ async def start(runtime: Runtime) -> None:
 
     async def check() -> None:
         if log.trouble is not None:
-            raise Unhealthy(log.trouble, repair="make room on the disk; it goes on by itself")
+            raise Unhealthy(
+                log.trouble,
+                repair="make room on the disk, or see to the database; it goes on by itself",
+            )
 
     runtime.health.add("delivery-log", check)
+
+
+def _url(runtime: Runtime) -> str:
+    """In the service's database where that serves many replicas; else in files beside it."""
+    url = database_url(runtime.common, runtime.service.name)
+    return url if url.startswith("postgresql") else f"sqlite:///{runtime.data_dir}/deliveries"
 
 
 async def stop(runtime: Runtime) -> None:

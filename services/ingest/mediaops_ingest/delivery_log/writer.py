@@ -1,20 +1,20 @@
 """The one thread that writes the log: whoever waits shares the next transaction."""
 
-import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 from mediaops_common.clock import Clock, monotonic
 
 from mediaops_ingest.delivery_log.days import DayFiles, first_seq, utc_day
-from mediaops_ingest.delivery_log.port import LogUnavailable, NewDelivery
+from mediaops_ingest.delivery_log.intake import Waiting
+from mediaops_ingest.delivery_log.port import LogUnavailable
 from mediaops_ingest.delivery_log.rows import COLUMNS, to_row
 
-__all__ = ["GroupWriter", "Settle", "Waiting"]
+__all__ = ["GroupWriter", "Settle"]
 
 GROUP_ROWS = 2_000
 GROUP_BYTES = 16 << 20
@@ -29,14 +29,6 @@ LARGE_WAL_BYTES = 64 << 20
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 """After trouble with the disk, how long requests are refused before the file is opened again."""
-
-
-class Waiting(NamedTuple):
-    """What one request wants to be kept, and who waits for it."""
-
-    deliveries: Sequence[NewDelivery]
-    size: int
-    future: "asyncio.Future[list[int]]"
 
 
 Settle = Callable[[list[Waiting], int, Exception | None], None]

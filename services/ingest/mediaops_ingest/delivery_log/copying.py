@@ -1,0 +1,175 @@
+"""The one task that writes the log on PostgreSQL: whoever waits shares the next COPY."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from mediaops_common.clock import Clock, monotonic
+from mediaops_common.postgresql import connect
+from sqlalchemy import URL
+
+from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
+from mediaops_ingest.delivery_log.intake import Waiting
+from mediaops_ingest.delivery_log.partitions import LOCK, PARENT, SCHEMA, ensure_day
+from mediaops_ingest.delivery_log.port import LogUnavailable
+from mediaops_ingest.delivery_log.rows import COLUMNS, Row, to_row
+
+__all__ = ["NEWEST", "CopyWriter"]
+
+log = structlog.get_logger(__name__)
+
+GROUP_ROWS = 2_000
+GROUP_BYTES = 16 << 20
+THREAD_BYTES = 64 << 10
+"""From here on rows are packed beside the event loop."""
+COMMIT_SECONDS = 5.0
+RETRY_SECONDS = 0.5
+"""After trouble, how long requests are refused before the server is asked again."""
+
+NEWEST = f"SELECT seq FROM {PARENT} ORDER BY seq DESC LIMIT 1"
+
+
+class CopyWriter:
+    """Takes what waits, commits it as one transaction, tells everyone, and begins again.
+
+    There is no linger: the next group gathers while the server works on this one.
+    """
+
+    def __init__(
+        self,
+        url: URL,
+        clock: Clock,
+        settle: Callable[[list[Waiting], int, Exception | None], None],
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._settle = settle
+        self._queue: deque[Waiting | None] = deque()
+        self._bell = asyncio.Event()
+        self._connection: Any = None
+        self._day = 0
+        self._refuse_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.trouble: str | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    def submit(self, waiting: Waiting | None) -> None:
+        self._queue.append(waiting)
+        self._bell.set()
+
+    async def stop(self, timeout: float) -> None:
+        """Writes what was submitted before and closes the connection."""
+        self.submit(None)
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=timeout)
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                group, is_last = self._gather()
+                if group:
+                    await self._write(group)
+                if is_last:
+                    return
+                if not self._queue:
+                    self._bell.clear()
+                    await self._bell.wait()
+        finally:
+            self._disconnect()
+
+    def _gather(self) -> tuple[list[Waiting], bool]:
+        """What waits by now, up to a limit; True when the log is to stop after it."""
+        group: list[Waiting] = []
+        rows = size = 0
+        while self._queue and rows < GROUP_ROWS and size < GROUP_BYTES:
+            waiting = self._queue.popleft()
+            if waiting is None:
+                return group, True
+            group.append(waiting)
+            rows += len(waiting.deliveries)
+            size += waiting.size
+        return group, False
+
+    async def _write(self, group: list[Waiting]) -> None:
+        if sum(waiting.size for waiting in group) > THREAD_BYTES:
+            packed = await asyncio.to_thread(_packed, group)
+        else:
+            packed = _packed(group)
+        storable: list[Waiting] = []
+        rows: list[Row] = []
+        for waiting, given in zip(group, packed, strict=True):
+            if isinstance(given, Exception):  # only the request that brought it shall fail
+                self._settle([waiting], 0, given)
+            else:
+                storable.append(waiting)
+                rows += given
+        if not rows:
+            return
+        try:
+            if monotonic() < self._refuse_until:
+                raise LogUnavailable("the delivery log had trouble a moment ago")
+            async with asyncio.timeout(COMMIT_SECONDS):
+                first = await self._commit(rows)
+        except Exception as error:
+            self._recover(error)
+            self._settle(storable, 0, error)
+            return
+        self.trouble = None
+        self._settle(storable, first, None)
+
+    async def _commit(self, rows: Sequence[Row]) -> int:
+        """The seq of the first row. All are there or none."""
+        connection = await self._connected()
+        async with connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+            # A statement of its own: it sees what was committed while this one waited.
+            newest = await connection.fetchval(NEWEST) or 0
+            # A clock that steps back never leads back to an earlier day: readers have left it.
+            day = max(day_in(newest), utc_day(self._clock.now()))
+            if day != self._day:
+                await ensure_day(connection, day)
+            first = max(newest, first_seq(day)) + 1
+            await connection.copy_records_to_table(
+                "delivery",
+                schema_name=SCHEMA,
+                columns=COLUMNS.split(", "),
+                records=[(seq, *row[1:]) for seq, row in enumerate(rows, first)],
+            )
+        self._day = day
+        return first
+
+    async def _connected(self) -> Any:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url)
+        return self._connection
+
+    def _recover(self, error: Exception) -> None:
+        """After an error nothing is certain of the connection: the next group gets a new one."""
+        if isinstance(error, LogUnavailable):
+            return
+        log.warning("delivery_log_trouble", error=type(error).__name__)
+        self._refuse_until = monotonic() + RETRY_SECONDS
+        self.trouble = f"the database does not take deliveries: {type(error).__name__}"
+        self._day = 0
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+
+def _packed(group: list[Waiting]) -> list[list[Row] | Exception]:
+    """The rows of each request without their seqs, or why it cannot be stored."""
+    packed: list[list[Row] | Exception] = []
+    for waiting in group:
+        try:
+            packed.append([to_row(0, delivery) for delivery in waiting.deliveries])
+        except Exception as error:
+            packed.append(error)
+    return packed
