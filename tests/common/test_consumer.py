@@ -14,6 +14,8 @@ from mediaops_common.watermarks import shard_watermarks
 
 from tests.common.spine import NOW, TOPIC, WORKSPACE, a_spine, an_activity
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 async def spine(tmp_path, backend):

@@ -2,8 +2,11 @@
 
 from uuid import uuid4
 
+import pytest
 from mediaops_common.audience import AudienceTables, actor_key, number_actors
 from mediaops_common.db import Database
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 Audience = tuple[Database, AudienceTables]
 

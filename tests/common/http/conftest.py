@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 from mediaops_common.logs import configure_logs
-from mediaops_common.settings import LogSettings
+from mediaops_common.settings import LogSettings, Settings, StoreSettings
 
 from tests.common.http.fake import Running, running
+from tests.databases import Backend
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,9 +31,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def fake(tmp_path: Path, template: Path) -> AsyncIterator[Running]:
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
-    async with running(tmp_path) as started:
+async def fake(tmp_path: Path, template: Path, backend: Backend) -> AsyncIterator[Running]:
+    common = None
+    if backend.name == "sqlite":
+        shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    else:
+        url = await backend.blank(tmp_path, "fake")
+        common = Settings(store=StoreSettings(data=tmp_path, database_url=url))
+    async with running(tmp_path, common=common) as started:
         yield started
 
 

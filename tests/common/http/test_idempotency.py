@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from tests.common.http.fake import Running
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 NOTES = "/fake/v1/notes"
 KEY = {"Idempotency-Key": "k-1"}
 

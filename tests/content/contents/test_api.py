@@ -2,10 +2,13 @@ import asyncio
 from uuid import UUID
 
 import httpx
+import pytest
 from mediaops_common.events import ContentSaved, RevisionCreated
 
 from tests.content.builders import a_content
 from tests.content.running import RunningContent
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 CONTENTS = "/content/v1/contents"
 

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from tests.crm.builders import an_activity, channel, noon, recorded, retracted
 from tests.crm.running import RunningCrm, get
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 DAY = date(2026, 11, 20)
 
 

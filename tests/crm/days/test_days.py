@@ -15,6 +15,8 @@ from tests.crm.builders import an_activity, noon, recorded, retracted
 from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 DAY = date(2026, 11, 22)
 
 

@@ -8,6 +8,8 @@ from mediaops_common.ids import shard_of
 
 from tests.ingest.spine import spine_of
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 async def spine(ingest):

@@ -8,6 +8,8 @@ import pytest
 from tests.ingest.running import an_activity, signed
 from tests.ingest.spine import spine_of
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 async def spine(ingest):

@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from tests.ingest.spine import spine_of
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 async def spine(ingest):

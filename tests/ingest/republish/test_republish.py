@@ -7,6 +7,8 @@ import pytest
 from tests.ingest.running import an_activity
 from tests.ingest.spine import spine_of
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.mark.parametrize("seconds", [0, 3, 3600])
 async def test_what_was_received_since_then_is_published_again(ingest, seconds) -> None:

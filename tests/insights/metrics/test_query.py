@@ -16,6 +16,8 @@ from tests.insights.builders import (
 )
 from tests.insights.running import NOW, RunningInsights, get, refused, series
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 DAY = date(2026, 11, 20)
 DAYS = {"from_": "2026-11-19", "to": "2026-11-21"}
 

@@ -11,6 +11,8 @@ from mediaops_insights.names.service import Kind
 from tests.insights.builders import recorded
 from tests.insights.running import RunningInsights, get
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 DAY = date(2026, 11, 20)
 
 
