@@ -29,7 +29,7 @@ def serve(
     import uvloop
 
     from mediaops_common.cli.data_dir import owned
-    from mediaops_common.cli.process import Plan, load_services, run
+    from mediaops_common.cli.process import Plan, leave, load_services, run
     from mediaops_common.logs import configure_logs
 
     settings = settings_for(None)
@@ -51,3 +51,4 @@ def serve(
 
             make_keys(settings.keys, settings.store.data / "keys")
         uvloop.run(run(plan))
+    leave()

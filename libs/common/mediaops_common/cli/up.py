@@ -33,6 +33,7 @@ def up(
     import uvloop
 
     from mediaops_common.cli.data_dir import owned
+    from mediaops_common.cli.process import leave
     from mediaops_common.logs import configure_logs
 
     _check_zone(timezone)
@@ -40,6 +41,7 @@ def up(
     configure_logs(settings.log)
     with owned(settings.store.data):
         uvloop.run(_run(settings, demo=demo, timezone=timezone))
+    leave()
 
 
 def _at(settings: "Settings", host: str | None, port: int | None) -> "Settings":
