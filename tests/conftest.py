@@ -9,6 +9,7 @@ import pytest
 from mediaops_common.logs import configure_logs
 from mediaops_common.settings import LogSettings
 
+from tests import kafka_broker
 from tests.databases import SQLITE, Backend, PostgresBackend
 from tests.postgres import MISSING, binaries, shared_cluster
 
@@ -61,6 +62,21 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     await postgres.drop()
 
 
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    """A running Kafka broker that its tests may kill; where it cannot run they are skipped."""
+    if not kafka_broker.can_run():
+        pytest.skip(kafka_broker.MISSING)
+    broker = kafka_broker.Broker(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if binaries() is None:
         terminalreporter.write_line(MISSING)
+    if not kafka_broker.can_run():
+        terminalreporter.write_line(kafka_broker.MISSING)

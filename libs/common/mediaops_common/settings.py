@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["HttpSettings", "KeySettings", "LogSettings", "Settings", "StoreSettings"]
+__all__ = [
+    "BusSettings",
+    "HttpSettings",
+    "KeySettings",
+    "LogSettings",
+    "Settings",
+    "StoreSettings",
+]
 
 
 def _config(prefix: str) -> SettingsConfigDict:
@@ -45,8 +52,10 @@ class StoreSettings(BaseSettings):
         description="Where a service keeps its tables; `{service}` stands for its name. "
         "Without it a SQLite file in the data directory.",
     )
-    bus_url: Annotated[str, _begins_with("sqlite:///")] | None = Field(
-        None, description="The bus. Without it an embedded log in the data directory."
+    bus_url: Annotated[str, _begins_with("sqlite:///", "kafka://")] | None = Field(
+        None,
+        description="The bus: `kafka://host:port`, with more brokers behind commas. Without it an "
+        "embedded log in the data directory.",
     )
     public_url: Annotated[str, AfterValidator(_is_address)] | None = Field(
         None, description="What hook URLs and links begin with, when a proxy stands in front."
@@ -58,6 +67,54 @@ class StoreSettings(BaseSettings):
     production: bool = Field(
         False, description="Refuses what only a laptop may do: a frozen clock, a key beside data."
     )
+
+
+class BusSettings(BaseSettings):
+    """The topics of the bus, and how this process proves itself to Kafka. In a bus URL these may
+    follow as a query (`?replication=3`), secrets excepted."""
+
+    model_config = _config("MEDIAOPS_BUS_")
+
+    partitions: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Partitions of a topic that is made; without it 2, on Kafka 8. A power of two "
+        "shares the load evenly.",
+    )
+    retention_days: float = Field(
+        7, gt=0, description="So long the bus keeps what was published; Kafka a day longer at most."
+    )
+    replication: int = Field(
+        1, ge=1, description="Brokers that keep a copy of each topic that is made on Kafka."
+    )
+    min_insync: int = Field(
+        1, ge=1, description="Of these, how many must have a record before it is acknowledged."
+    )
+    security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka is spoken to."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How name and password are proven."
+    )
+    username: str | None = Field(None, description="The name at Kafka, with SASL.")
+    password: SecretStr | None = Field(None, description="The password at Kafka, with SASL.")
+    password_file: Path | None = Field(
+        None, description="A file that holds it, when it is mounted instead."
+    )
+    ca_file: Path | None = Field(
+        None, description="Who may vouch for the brokers, with SSL; without it this machine's CAs."
+    )
+    certificate_file: Path | None = Field(
+        None, description="The certificate of this process, where the brokers want one."
+    )
+    key_file: Path | None = Field(None, description="The private key of that certificate.")
+
+    def secret(self) -> str | None:
+        """The password, from wherever it is given."""
+        if self.password is not None:
+            return self.password.get_secret_value()
+        return self.password_file.read_text().strip() if self.password_file else None
 
 
 class KeySettings(BaseSettings):
@@ -151,6 +208,7 @@ class Settings:
     """All of the above. Made once, where a process begins, and passed down."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
+    bus: BusSettings = field(default_factory=BusSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -160,5 +218,10 @@ class Settings:
         if "*" in self.http.trusted_proxies:
             # Anybody could then write the address that limits and logs see.
             raise ValueError("MEDIAOPS_HTTP_TRUSTED_PROXIES: name the proxies, not '*'")
+        if self.bus.min_insync > self.bus.replication:
+            raise ValueError("MEDIAOPS_BUS_MIN_INSYNC: there are not so many copies")
+        proven = self.bus.username and (self.bus.password or self.bus.password_file)
+        if self.bus.security.startswith("SASL") and not proven:
+            raise ValueError("MEDIAOPS_BUS_USERNAME: SASL needs a name and a password")
         if self.store.production and "*" in self.http.cors_origins:
             raise ValueError("MEDIAOPS_HTTP_CORS_ORIGINS: '*' is refused in production mode")

@@ -68,8 +68,8 @@ def settings_for(data: Path | None, **store: object) -> "Settings":
     try:
         return Settings(store=StoreSettings(**given))  # type: ignore[arg-type]
     except ValidationError as error:
-        prefix = "MEDIAOPS_HTTP_" if error.title == "HttpSettings" else "MEDIAOPS_"
-        prefix = "MEDIAOPS_LOG_" if error.title == "LogSettings" else prefix
+        parts = {"HttpSettings": "HTTP_", "LogSettings": "LOG_", "BusSettings": "BUS_"}
+        prefix = f"MEDIAOPS_{parts.get(error.title, '')}"
         raise SystemExit(wrong_setting(error, prefix)) from None
     except ValueError as error:
         raise SystemExit(str(error)) from None

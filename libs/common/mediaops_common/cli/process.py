@@ -163,7 +163,7 @@ async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
     clock = open_clock(production=settings.store.production)
     keys = open_keys(settings.keys, settings.store.data / "keys")
     url = settings.store.bus_url or f"sqlite:///{settings.store.data}/bus.db"
-    bus = await stack.enter_async_context(_closing(await open_bus(url)))
+    bus = await stack.enter_async_context(_closing(await open_bus(url, settings.bus)))
     runtimes = []
     for service in plan.services:
         runtime = await open_runtime(

@@ -36,10 +36,17 @@ class Setting(NamedTuple):
 
 def groups() -> Iterator[tuple[str, str, list[Setting]]]:
     """(title, sentence, settings) of the common classes and of each installed service."""
-    from mediaops_common.settings import HttpSettings, KeySettings, LogSettings, StoreSettings
+    from mediaops_common.settings import (
+        BusSettings,
+        HttpSettings,
+        KeySettings,
+        LogSettings,
+        StoreSettings,
+    )
 
     common: dict[str, type[BaseSettings]] = {
         "Storage": StoreSettings,
+        "The bus": BusSettings,
         "Keys and tokens": KeySettings,
         "HTTP": HttpSettings,
         "Logs": LogSettings,

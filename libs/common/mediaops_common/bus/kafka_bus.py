@@ -1,0 +1,121 @@
+"""The bus on Kafka."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+
+from mediaops_common.bus.kafka import Control, Description, Endpoint, KafkaError
+from mediaops_common.bus.kafka_consumer import KafkaConsumer
+from mediaops_common.bus.kafka_producer import KafkaPublisher
+from mediaops_common.bus.port import Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.settings import BusSettings
+
+__all__ = ["KafkaBus"]
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 4.0
+"""So often it looks whether a topic was made again, removed, or given more partitions."""
+MAKE_SECONDS = 15.0
+PARTITIONS = 8
+
+
+class KafkaBus:
+    """One producer and one connection for requests; every consumer has connections of its own."""
+
+    def __init__(self, servers: str, settings: BusSettings) -> None:
+        self._endpoint = Endpoint(servers, settings)
+        self._partitions = settings.partitions or PARTITIONS
+        self._control = Control(self._endpoint)
+        self._publisher = KafkaPublisher(self._endpoint)
+        self._topics: dict[str, Description] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def open(self, patience: float = 30.0) -> None:
+        """Waits a little for the brokers: a service may start before them. Raises KafkaError."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while True:
+            try:
+                await self._control.open()
+                break
+            except KafkaError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.5)
+        self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        is_seen = True
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            known = dict(self._topics)
+            try:
+                found = await self._control.describe(list(known))
+            except (KafkaError, TimeoutError) as error:
+                if is_seen:
+                    log.warning("brokers_not_seen", error=f"{type(error).__name__}: {error}"[:300])
+                is_seen = False
+                continue
+            if not is_seen:
+                log.info("brokers_seen_again")
+            is_seen = True
+            for name, description in known.items():
+                if self._topics.get(name) == description:  # else somebody looked meanwhile
+                    self._topics.pop(name)
+                    if name in found and -1 not in found[name].leaders:
+                        self._topics[name] = found[name]
+
+    async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
+        if name not in self._topics:
+            self._topics[name] = await self._make(name, partitions or self._partitions)
+        found = self._topics[name]
+        return TopicIdentity(found.cluster_id, found.topic_id, len(found.leaders))
+
+    async def _make(self, name: str, partitions: int) -> Description:
+        """Makes the topic where it is missing; returns when each partition has a leader."""
+        async with asyncio.timeout(MAKE_SECONDS):
+            found = (await self._control.describe([name])).get(name)
+            if found is None:
+                await self._control.create(name, partitions)
+            while found is None or -1 in found.leaders:
+                await asyncio.sleep(0.02)
+                found = (await self._control.describe([name])).get(name)
+            return found
+
+    async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        identity = await self.topic(topic)
+        if not 0 <= partition < identity.partitions:
+            raise ValueError(f"{topic} has no partition {partition}")
+        try:
+            await self._publisher.publish(topic, partition, records)
+        except Exception:
+            self._topics.pop(topic, None)  # it may be gone, or another
+            raise
+
+    async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> KafkaConsumer:
+        for name in topics:
+            await self.topic(name)
+        return KafkaConsumer(self._endpoint, group, topics, locate, self.topic)
+
+    async def bounds(self, topic: str, partition: int) -> LogBounds:
+        await self.topic(topic)
+        leader = self._topics[topic].leaders[partition]
+        try:
+            return await self._control.bounds(topic, partition, leader)
+        except KafkaError:
+            self._topics.pop(topic, None)  # it may be led by another broker now
+            raise
+
+    async def delete_topic(self, name: str) -> None:
+        self._topics.pop(name, None)
+        await self._control.delete(name)
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+        await self._publisher.close()
+        await self._control.close()

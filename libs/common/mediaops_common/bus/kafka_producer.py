@@ -1,0 +1,86 @@
+"""The writing side on Kafka: explicit batches, and a producer that is replaced after any error."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from mediaops_common.bus.kafka import Endpoint, abandon, start_producer
+from mediaops_common.bus.kafka_records import to_headers
+from mediaops_common.bus.port import Record
+
+__all__ = ["KafkaPublisher"]
+
+log = structlog.get_logger(__name__)
+
+BATCH_SECONDS = 12.0
+"""A batch that is not acknowledged by then has failed. The client would try it for ever."""
+STOP_SECONDS = 3.0
+
+
+class KafkaPublisher:
+    """One producer at a time. After an error its sequence numbers may not fit the broker's any
+    more, and then nothing is accepted from it; so the next publish begins with a new one."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._producer: Any = None
+        self._starting = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        """Appends the records in order, each batch when the one before it is acknowledged."""
+        producer = await self._started()
+        try:
+            first = 0
+            while first < len(records):
+                batch = producer.create_batch()
+                first = _fill(batch, records, first)
+                async with asyncio.timeout(BATCH_SECONDS):
+                    await (await producer.send_batch(batch, topic, partition=partition))
+        except Exception as error:
+            self._give_up(producer, error)
+            raise
+
+    async def _started(self) -> Any:
+        async with self._starting:
+            if self._producer is None:
+                async with asyncio.timeout(BATCH_SECONDS):
+                    self._producer = await start_producer(self._endpoint)
+            return self._producer
+
+    def _give_up(self, producer: Any, error: Exception) -> None:
+        if self._producer is producer:
+            log.warning("producer_given_up", error=f"{type(error).__name__}: {error}"[:300])
+            self._producer = None
+            task = asyncio.create_task(abandon(producer))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """Lets what is under way arrive, within moments."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            stopping = asyncio.create_task(producer.stop())
+            await asyncio.wait([stopping], timeout=STOP_SECONDS)
+            if not stopping.done():
+                stopping.cancel()
+                await abandon(producer)
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=STOP_SECONDS)
+
+
+def _fill(batch: Any, records: Sequence[Record], first: int) -> int:
+    """Appends records until the batch is full; returns the place of the next one."""
+    now = int(time.time() * 1000)
+    for place in range(first, len(records)):
+        record = records[place]
+        appended = batch.append(
+            timestamp=now, key=record.key, value=record.value, headers=to_headers(record)
+        )
+        if appended is None:
+            return place
+    batch.close()
+    return len(records)

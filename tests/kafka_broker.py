@@ -1,0 +1,162 @@
+"""A real Apache Kafka broker of the tests' own: KRaft, one node, on free ports of this machine."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from uuid import uuid4
+
+POM = Path(__file__).parents[1] / "deploy" / "kafka" / "pom.xml"
+TARGET = POM.parent / "target"
+
+MISSING = "Kafka is left out: install Java 17 and Maven (Debian: openjdk-17-jre-headless maven)"
+
+JAVA = (
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
+"""A short-lived broker: what it costs is its start."""
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+log.dirs={data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.dedupe.buffer.size=4194304
+num.io.threads=2
+num.network.threads=2
+"""
+
+
+def can_run() -> bool:
+    return shutil.which("java") is not None and shutil.which("mvn") is not None
+
+
+def classpath() -> str:
+    """The jars that Maven resolves for the pom, found once and noted beside it."""
+    TARGET.mkdir(exist_ok=True)
+    with (TARGET / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _resolved()
+
+
+def _resolved() -> str:
+    noted = TARGET / f"classpath-{hashlib.sha256(POM.read_bytes()).hexdigest()[:16]}"
+    if not noted.exists() or not Path(noted.read_text().split(os.pathsep)[0]).exists():
+        partial = TARGET / f"{noted.name}.{os.getpid()}"
+        goal = ("dependency:build-classpath", f"-Dmdep.outputFile={partial}")
+        done = subprocess.run(
+            ["mvn", "-q", "-B", "-f", POM, *goal],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"Maven cannot resolve {POM}:\n{done.stdout[-3000:]}{done.stderr}")
+        partial.replace(noted)
+    return noted.read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Broker:
+    """One broker over one folder, that can be killed, frozen and started again."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.port = free_port()
+        self.url = f"kafka://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._properties = folder / "server.properties"
+        text = PROPERTIES.format(port=self.port, controller=free_port(), data=self.data)
+        self._properties.write_text(text + more)
+
+    def start(self, seconds: float = 60.0) -> None:
+        """Returns when it answers."""
+        if not self.data.exists():
+            self._java("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c").wait()
+        self.process = self._java("kafka.Kafka")
+        deadline = time.monotonic() + seconds
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"the broker did not start:\n{self.output()}")
+            time.sleep(0.05)
+
+    def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "broker.log").open("ab") as output:
+            return subprocess.Popen(
+                ["java", *JAVA, "-cp", classpath(), main, *arguments, str(self._properties)],
+                stdout=output,
+                stderr=output,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+
+    def answers(self) -> bool:
+        """Whether it tells which requests it knows."""
+        request = struct.pack(">hhih", 18, 0, 1, -1)
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as sock:
+                sock.sendall(struct.pack(">i", len(request)) + request)
+                return len(sock.recv(4)) == 4
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def freeze(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def segments(self, topic: str, partition: int) -> list[Path]:
+        """The files of a partition's log, oldest first."""
+        return sorted((self.data / f"{topic}-{partition}").glob("*.log"))
+
+    def output(self) -> str:
+        return (self.folder / "broker.log").read_text(errors="replace")[-4_000:]
+
+
+def _cluster_id() -> str:
+    """Sixteen bytes in URL-safe base64 without padding, as the storage tool wants them."""
+    return urlsafe_b64encode(b"k" + uuid4().bytes[1:]).decode().rstrip("=")
+
+
+if __name__ == "__main__":  # so that the jars are there before the first test wants them
+    classpath()
