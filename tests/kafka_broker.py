@@ -17,7 +17,7 @@ from uuid import uuid4
 POM = Path(__file__).parents[1] / "deploy" / "kafka" / "pom.xml"
 TARGET = POM.parent / "target"
 
-MISSING = "Kafka is left out: install Java 17 and Maven (Debian: openjdk-17-jre-headless maven)"
+MISSING = "Kafka was left out: install Java 17 and Maven (Debian: openjdk-17-jre-headless maven)"
 
 JAVA = (
     "-Xmx384m",
