@@ -9,6 +9,8 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import MetaData, Select, Table, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +21,7 @@ from mediaops_common.tables import SpineTables, spine_tables
 
 __all__ = [
     "NAMING",
+    "UNAVAILABLE",
     "Database",
     "insert_into",
     "insert_new",
@@ -36,6 +39,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 """Every constraint has a name, so that migrations can change it on both databases."""
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+"""What a database raises when it cannot serve now: later the same may work."""
 
 CHUNK = 500
 """Values in one IN list: below the parameter limits of both databases."""

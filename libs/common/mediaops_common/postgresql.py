@@ -89,6 +89,8 @@ def _kind(error: BaseException) -> type[DBAPIError] | None:
         if state.startswith("22"):
             return DataError
         return OperationalError if state.startswith(UNAVAILABLE) else None
-    # What the driver itself refuses to send: an integer out of its column's range above all.
-    is_drivers = hasattr(error, "sqlstate") and isinstance(error.__cause__, ValueError)
-    return DataError if is_drivers else None
+    if not hasattr(error, "sqlstate"):
+        return None
+    # The driver's own: a value that it refuses to send, because its column could not hold it; else
+    # a connection that was lost under a statement.
+    return DataError if isinstance(error.__cause__, ValueError) else OperationalError

@@ -7,12 +7,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from mediaops_common.db import UNAVAILABLE
 from mediaops_common.http.problems import (
     Conflict,
     Invalid,
@@ -34,8 +34,7 @@ def install(app: FastAPI) -> None:
     """Gives the app one shape for all errors."""
     app.add_exception_handler(HTTPException, _own_or_http)
     app.add_exception_handler(RequestValidationError, _validation)
-    unavailable: list[type[Exception]] = [OperationalError, InterfaceError, PoolTimeout]
-    for kind in unavailable:
+    for kind in UNAVAILABLE:
         app.add_exception_handler(kind, _database)
     app.add_exception_handler(DataError, _out_of_range)
     app.add_exception_handler(OverflowError, _out_of_range)

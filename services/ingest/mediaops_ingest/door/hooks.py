@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from mediaops_common.clock import Clock
+from mediaops_common.db import UNAVAILABLE
 from mediaops_common.failpoints import hit
 from mediaops_common.http import Problem, TooLarge, read_capped
 from mediaops_common.ids import new_id
@@ -63,6 +64,10 @@ class HookDoor:
         except Problem as problem:
             count(UNKNOWN, "overload", problem.type)
             reply, more = replies.of_problem(problem), None
+        except UNAVAILABLE as error:
+            log.warning("hook_unavailable", error=type(error).__name__)
+            count(UNKNOWN, "overload", "database")
+            reply, more = replies.OVERLOADED, None
         except Exception:
             # One problem without details; neither it nor the log line holds the key.
             log.exception("hook_failed")

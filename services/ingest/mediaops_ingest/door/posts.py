@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from mediaops_common.clock import Clock
+from mediaops_common.db import UNAVAILABLE
 from mediaops_common.failpoints import hit
 from mediaops_common.http import (
     Caller,
@@ -36,7 +37,7 @@ from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.codings import inflate, is_gzip
 from mediaops_ingest.door.measures import SECONDS, count
-from mediaops_ingest.door.replies import FAILED, Headers, Reply, accepted, of_problem
+from mediaops_ingest.door.replies import FAILED, OVERLOADED, Headers, Reply, accepted, of_problem
 from mediaops_ingest.platforms.batches import (
     Batch,
     NotAnArray,
@@ -93,6 +94,10 @@ class PostDoor:
         except ClientDisconnect:
             count(API, "disconnected")
             return
+        except UNAVAILABLE as error:
+            log.warning("post_unavailable", error=type(error).__name__)
+            count(API, "overload", "database")
+            reply = OVERLOADED
         except Exception:
             log.exception("post_failed")
             count(API, "failed")
