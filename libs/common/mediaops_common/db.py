@@ -58,6 +58,8 @@ class Database:
         self.dialect = cast(Literal["sqlite", "postgresql"], writer.dialect.name)
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
         self._listening: set[asyncio.Event] = set()
+        self.outgoing = asyncio.Event()
+        """Set after each commit of this process that added to the outbox; its relay clears it."""
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -82,6 +84,8 @@ class Database:
             session.info["tables"] = self.tables
             yield session
             await session.commit()
+            if session.info.get("adds_to_outbox"):
+                self.outgoing.set()
         for waiter in self._listening:
             waiter.set()
 

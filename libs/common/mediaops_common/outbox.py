@@ -11,7 +11,7 @@ from mediaops_common.events import Event, encode
 from mediaops_common.ids import slot_of
 from mediaops_common.tables import SpineTables
 
-__all__ = ["add"]
+__all__ = ["add", "wake_relay"]
 
 
 async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None) -> None:
@@ -21,6 +21,7 @@ async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None)
     that events of one entity keep the order of its changes.
     """
     tables: SpineTables = session.info["tables"]
+    wake_relay(session)
     now = datetime.now(UTC)
     key = type(event).event_key(event).encode()
     value = encode(
@@ -40,3 +41,8 @@ async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None)
             created_at=now,
         )
     )
+
+
+def wake_relay(session: AsyncSession) -> None:
+    """Lets the relay look at once when this transaction is committed, and not at its next turn."""
+    session.info["adds_to_outbox"] = True

@@ -28,6 +28,9 @@ __all__ = ["group_name", "open_rebuild", "request_rebuild", "run_rebuilds"]
 
 log = structlog.get_logger(__name__)
 
+LOOK_SECONDS = 1.0
+"""How often it is looked for a rebuild that somebody asked for."""
+
 OPEN_STATES = ("requested", "replaying", "following")
 """requested → replaying (the archive, on its own topics) → following (the live ones) → done."""
 
@@ -91,10 +94,8 @@ async def open_rebuild(session: AsyncSession) -> Any:
 
 async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: asyncio.Event) -> None:
     """Carries requested rebuilds through, and goes on with one that a crash interrupted."""
-    changed = runtime.database.committed()
     swept = FIRST
     while not stopping.is_set():
-        changed.clear()
         async with runtime.database.read() as session:
             row = await open_rebuild(session)
         if row is not None:
@@ -105,10 +106,7 @@ async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: async
                 await _sleep(stopping, 2.0)
         else:
             swept = await _sweep(runtime.database, swept, stopping)
-            try:
-                await asyncio.wait_for(changed.wait(), 5.0)
-            except TimeoutError:
-                continue
+            await _sleep(stopping, LOOK_SECONDS)
 
 
 async def _carry_through(

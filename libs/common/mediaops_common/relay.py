@@ -41,7 +41,6 @@ class OutboxRelay:
         self._producer = producer
         self._owner = owner
         self._keep = timedelta(days=keep_days)
-        self._committed = database.committed()
         self._heads_at = 0.0
         self._was_busy = False
         self._is_checked = False
@@ -95,7 +94,7 @@ class OutboxRelay:
         await self._tell_heads(lease)
         pace = Pace(PACE_SECONDS)
         while not stopping.is_set():
-            self._committed.clear()
+            self._database.outgoing.clear()
             busy = await self._number(lease)
             busy = await self._publish(lease) or busy
             if time.monotonic() > lease.expires - LEASE_SECONDS / 2:
@@ -111,7 +110,7 @@ class OutboxRelay:
                 self._was_busy = True
                 await pace.turn()
             else:
-                await self._sleep_until_commit(0.5)
+                await self._sleep_until_woken(0.5)
 
     async def _number(self, lease: Lease) -> bool:
         """Gives committed rows their place in the whole order and their number in their lane."""
@@ -219,9 +218,10 @@ class OutboxRelay:
             )
         )
 
-    async def _sleep_until_commit(self, seconds: float) -> None:
+    async def _sleep_until_woken(self, seconds: float) -> None:
+        """Other processes may add rows as well: it looks again after so many seconds."""
         try:
-            await asyncio.wait_for(self._committed.wait(), seconds)
+            await asyncio.wait_for(self._database.outgoing.wait(), seconds)
         except TimeoutError:
             return
 

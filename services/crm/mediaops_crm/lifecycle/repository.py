@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mediaops_common import outbox
 from mediaops_common.audience.statements import BulkInsert, Lookup, as_id, stored_ids
 from mediaops_common.clock import SystemClock
 from mediaops_common.columns import UtcDateTime
@@ -61,6 +62,7 @@ async def tell(
     at = now if written is None else written(now)
     encoded = await asyncio.to_thread(_outbox_rows, workspace_id, events, now, at)
     await OUTBOX_ROWS.rows(session, encoded)
+    outbox.wake_relay(session)
 
 
 def _outbox_rows(

@@ -26,6 +26,8 @@ IDLE_HEADS_SECONDS = 60.0
 SETTLED_SECONDS = 0.3
 """After so long without a new chunk the heads are told once: what came is whole."""
 
+IDLE_LOOK_SECONDS = 1.0
+
 CHUNKS = 400
 RECORDS = 20_000
 
@@ -93,7 +95,9 @@ class ArchiveRelay:
             await self._tell_heads()
         return True
 
-    async def wait(self, seconds: float) -> None:
+    async def wait(self) -> None:
+        """Returns when there are new chunks, or when it is time to look after the heads."""
+        seconds = IDLE_LOOK_SECONDS if self._is_told else SETTLED_SECONDS
         try:
             await asyncio.wait_for(self._normaliser.produced.wait(), seconds)
         except TimeoutError:

@@ -26,7 +26,7 @@ __all__ = ["run_shards"]
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.1
 LONGEST_PAUSE = 5.0
 BEHIND = 500
 """Deliveries that wait: from here on batches follow each other without a pause."""
@@ -154,13 +154,13 @@ async def _relay(relay: ArchiveRelay, stopping: asyncio.Event) -> None:
         if await relay.step():
             await pace.turn(is_behind=relay.is_behind)
         else:
-            await relay.wait(0.2)
+            await relay.wait()
 
 
 async def _republish(republisher: Republisher, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         if not await republisher.step():
-            await _sleep(stopping, 0.3)
+            await _sleep(stopping, IDLE_SECONDS)
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Tells the other services of changed quality."""
 
 from mediaops_common import outbox
+from mediaops_common.clock import monotonic
 from mediaops_common.events import QualityComputed
 from mediaops_common.jobs import Job
 from mediaops_common.service import Runtime
@@ -14,11 +15,17 @@ __all__ = ["TELL_QUALITY"]
 SLICE = 1_000
 """Sources and days told of in one transaction."""
 
+TOLD_A_SECOND = 20
+"""On average, at most: of hundreds of busy sources each changes all the time, and telling of them
+shall not become the work of the whole process."""
+
+RESTS_UNTIL = "quality.rests_until"
+
 
 async def tell_changed(runtime: Runtime) -> None:
     """Sends `ingest.quality.computed` for every source and day that changed since it was told, also
     for days long past: a replay mends them."""
-    while True:
+    while monotonic() >= runtime.state.get(RESTS_UNTIL, 0.0):
         async with runtime.database.read() as session:
             if not await repository.untold(session, limit=1):
                 return
@@ -27,8 +34,7 @@ async def tell_changed(runtime: Runtime) -> None:
             for row in rows:
                 await outbox.add(session, _told(row), workspace_id=row.workspace_id)
             await repository.note_told(session, rows)
-        if len(rows) < SLICE:
-            return
+        runtime.state[RESTS_UNTIL] = monotonic() + len(rows) / TOLD_A_SECOND
 
 
 def _told(row: SourceDay) -> QualityComputed:
