@@ -1,5 +1,7 @@
 """What each type of activity counts as, in one table."""
 
+from functools import lru_cache
+
 from mediaops_common.events.activity import Activity
 
 __all__ = [
@@ -103,6 +105,7 @@ def follower_delta(type_: str) -> int:
     return FOLLOWER_DELTAS.get(type_, 0)
 
 
+@lru_cache(maxsize=4_096)
 def is_known_type(type_: str) -> bool:
     """Whether the table has it. `metrics.snapshot` and `unmapped` are not activities: False."""
     if type_ in _KNOWN:

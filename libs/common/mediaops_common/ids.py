@@ -1,11 +1,20 @@
 """Identifiers: random ones that sort by time, and deterministic ones."""
 
 import zlib
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from uuid_utils.compat import uuid7
+from uuid_utils.compat import uuid5, uuid7
 
-__all__ = ["SLOTS", "derived_id", "joined", "new_id", "shard_of", "slot_of", "workspace_id"]
+__all__ = [
+    "SLOTS",
+    "derived_id",
+    "id_of",
+    "joined",
+    "new_id",
+    "shard_of",
+    "slot_of",
+    "workspace_id",
+]
 
 NAMESPACE = UUID("6d656469-616f-5073-8000-6d656469616f")
 """The root of every deterministic id. Changing it renames everything: never."""
@@ -24,17 +33,21 @@ def new_id() -> UUID:
 
 def joined(*parts: str | bytes) -> bytes:
     """The parts, each with its length in front, so that ("ab","c") and ("a","bc") differ."""
-    out = bytearray()
+    out: list[bytes] = []
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        out += len(raw).to_bytes(4, "big")
-        out += raw
-    return bytes(out)
+        out += (len(raw).to_bytes(4, "big"), raw)
+    return b"".join(out)
 
 
 def derived_id(*parts: str | bytes) -> UUID:
     """The uuid5 of the length-prefixed parts: equal parts give the same id for ever."""
-    return uuid5(NAMESPACE, joined(*parts).hex())
+    return id_of(joined(*parts))
+
+
+def id_of(parts: bytes) -> UUID:
+    """The same of parts that are joined already."""
+    return uuid5(NAMESPACE, parts.hex())
 
 
 def workspace_id(slug: str) -> UUID:

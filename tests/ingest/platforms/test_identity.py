@@ -3,22 +3,16 @@
 from uuid import UUID
 
 import pytest
-from mediaops_ingest.platforms.identity import activity_id, dedup_digest, key_of, snapshot_id
+from mediaops_ingest.platforms.identity import Scope, key_of
 from mediaops_ingest.platforms.port import Item
 
 WORKSPACE, CHANNEL = UUID(int=1), UUID(int=5)
 
 
-def an_id(make=activity_id, **changes):
-    known = {
-        "workspace_id": WORKSPACE,
-        "channel_id": CHANNEL,
-        "namespace": "douyin",
-        "key": b"kmsg-1",
-        "output": 0,
-        "mapping_revision": 0,
-    }
-    return make(**{**known, **changes})
+def an_id(kind="activity", *, key=b"kmsg-1", output=0, mapping_revision=0, **changes):
+    known = {"workspace_id": WORKSPACE, "channel_id": CHANNEL, "namespace": "douyin"}
+    make = getattr(Scope(**{**known, **changes}), f"{kind}_id")
+    return make(key, output=output, mapping_revision=mapping_revision)
 
 
 def test_an_act_keeps_its_id():
@@ -44,7 +38,7 @@ def test_every_part_of_the_identity_makes_another_id(changes):
 
 
 def test_an_activity_and_a_snapshot_of_one_item_are_two_things():
-    assert an_id(snapshot_id) != an_id()
+    assert an_id("snapshot") != an_id()
 
 
 def test_a_key_and_a_digest_are_told_apart():
@@ -57,10 +51,10 @@ def test_a_key_and_a_digest_are_told_apart():
 
 def test_keys_are_remembered_by_their_whole_scope():
     digests = {
-        dedup_digest(WORKSPACE, CHANNEL, "ab", b"kc"),
-        dedup_digest(WORKSPACE, CHANNEL, "a", b"bkc"),
-        dedup_digest(WORKSPACE, UUID(int=6), "ab", b"kc"),
-        dedup_digest(UUID(int=4), CHANNEL, "ab", b"kc"),
+        Scope(WORKSPACE, CHANNEL, "ab").dedup_digest(b"kc"),
+        Scope(WORKSPACE, CHANNEL, "a").dedup_digest(b"bkc"),
+        Scope(WORKSPACE, UUID(int=6), "ab").dedup_digest(b"kc"),
+        Scope(UUID(int=4), CHANNEL, "ab").dedup_digest(b"kc"),
     }
     assert len(digests) == 4
     assert {len(digest) for digest in digests} == {16}

@@ -104,9 +104,13 @@ def encode(
     time: datetime,
     workspace_id: UUID | None,
     event_id: str | None = None,
+    subject: str | None = None,
     traceparent: str | None = None,
 ) -> bytes:
-    """The record's value: CloudEvents 1.0 structured JSON."""
+    """The record's value: CloudEvents 1.0 structured JSON.
+
+    `subject` is the event's key, for those who have it at hand.
+    """
     cls = type(value)
     return _encoder.encode(
         Envelope(
@@ -115,7 +119,7 @@ def encode(
             source=source,
             type=type_of(cls),
             time=time,
-            subject=cls.event_key(value),
+            subject=cls.event_key(value) if subject is None else subject,
             workspaceid=workspace_id,
             dataschema=f"{SCHEMAS}{cls.event_name}.v{cls.event_version}.json",
             traceparent=traceparent,

@@ -20,13 +20,7 @@ from mediaops_ingest.archive.chunks import TOPICS
 from mediaops_ingest.delivery_log.port import LoggedDelivery
 from mediaops_ingest.mappings.compiled import CompiledMapping
 from mediaops_ingest.mappings.interpret import interpret
-from mediaops_ingest.platforms.identity import (
-    activity_id,
-    canonical_digest,
-    dedup_digest,
-    key_of,
-    snapshot_id,
-)
+from mediaops_ingest.platforms.identity import Scope, canonical_digest, key_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
     Adapter,
@@ -55,7 +49,7 @@ class SourceView:
     workspace_id: UUID
     channel_id: UUID
     adapter: Adapter
-    namespace: str
+    scope: Scope
     secrets: Sequence[SecretSet]
     """Live and retired ones, newest first: old deliveries must stay readable."""
     config: dict[str, Any]
@@ -146,7 +140,7 @@ def read_item(
 ) -> ReadItem:
     """Normalises one item: by its adapter, and by the source's mapping where that says nothing."""
     identity = key_of(item)
-    key = dedup_digest(source.workspace_id, source.channel_id, source.namespace, identity)
+    key = source.scope.dedup_digest(identity)
     digest = canonical_digest(item)
     read = ReadItem(item.index, key, digest, identity, is_snapshot=item.is_snapshot)
     try:
@@ -182,33 +176,29 @@ def _output(
     context: Context,
 ) -> Output:
     """The event of a draft. Its id follows from what it is, so a repeat cannot be another."""
-    name = activity_id if isinstance(draft, ActivityDraft) else snapshot_id
-    event_id = name(
-        source.workspace_id,
-        source.channel_id,
-        source.namespace,
-        read.identity,
-        output=output,
-        mapping_revision=read.mapping_revision,
-    )
+    scope = source.scope
+    name = scope.activity_id if isinstance(draft, ActivityDraft) else scope.snapshot_id
+    event_id = name(read.identity, output=output, mapping_revision=read.mapping_revision)
     event: ActivityRecorded | SnapshotRecorded
     if isinstance(draft, ActivityDraft):
         event = ActivityRecorded(
             activity=_activity(event_id, draft, output, read, delivery, source, context)
         )
-        key, topic, moment = event.activity.key.encode(), ACTIVITY, draft.occurred_at
+        subject, topic, moment = event.activity.key, ACTIVITY, draft.occurred_at
     else:
         assert isinstance(draft, SnapshotDraft)
         event = _snapshot(event_id, draft, output, read, delivery, source, context)
-        key, topic, moment = str(source.channel_id).encode(), SNAPSHOT, draft.as_of
+        subject, topic, moment = str(source.channel_id), SNAPSHOT, draft.as_of
     value = encode(
         event,
         source=SOURCE,
         time=moment,
         workspace_id=source.workspace_id,
         event_id=str(event_id),
+        subject=subject,
         traceparent=trace_of(delivery),
     )
+    key = subject.encode()
     return Output(topic, slot_of(key), key, value, moment, event)
 
 

@@ -11,6 +11,7 @@ from mediaops_ingest.channels import service as channels
 from mediaops_ingest.mappings.compiled import compile_mapping
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.reading import SourceView
+from mediaops_ingest.platforms.identity import Scope
 from mediaops_ingest.platforms.port import Context
 from mediaops_ingest.sources import service as sources
 
@@ -69,7 +70,11 @@ class SourceBook:
             workspace_id=source.workspace_id,
             channel_id=channel.id,
             adapter=opened.adapter,
-            namespace=opened.adapter.declaration.namespace(channel.platform),
+            scope=Scope(
+                source.workspace_id,
+                channel.id,
+                opened.adapter.declaration.namespace(channel.platform),
+            ),
             secrets=opened.secrets,
             config=source.config,
             mapping_revision=source.mapping_revision,

@@ -53,7 +53,7 @@ class CanonicalContent(msgspec.Struct, frozen=True, gc=False):
 
 
 class CanonicalMoney(msgspec.Struct, frozen=True, gc=False):
-    amount_minor: Annotated[int, Meta(ge=-(10**15), le=10**15)]
+    amount_minor: Annotated[int, Meta(ge=-(10**12), le=10**12)]
     currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 
 

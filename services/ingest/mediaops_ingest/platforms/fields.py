@@ -6,7 +6,7 @@ from mediaops_ingest.platforms.port import ItemFailed
 
 __all__ = ["id_of", "present", "text_of", "whole_number"]
 
-_AMOUNT = 10**15
+_AMOUNT = 10**12
 _LONGEST_ID = 255
 
 

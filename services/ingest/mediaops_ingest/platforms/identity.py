@@ -3,11 +3,11 @@
 from hashlib import blake2b
 from uuid import UUID
 
-from mediaops_common.ids import derived_id, joined
+from mediaops_common.ids import id_of, joined
 
 from mediaops_ingest.platforms.port import Item
 
-__all__ = ["activity_id", "canonical_digest", "dedup_digest", "key_of", "snapshot_id"]
+__all__ = ["Scope", "canonical_digest", "key_of"]
 
 _DIGEST = 16
 
@@ -27,53 +27,36 @@ def key_of(item: Item) -> bytes:
     return b"d" + canonical_digest(item)
 
 
-def dedup_digest(workspace_id: UUID, channel_id: UUID, namespace: str, key: bytes) -> bytes:
-    """16 bytes under which a key is remembered; `key` comes from `key_of`."""
-    parts = joined(workspace_id.bytes, channel_id.bytes, namespace, key)
-    return blake2b(parts, digest_size=_DIGEST).digest()
+class Scope:
+    """The dedup scope of a source: its channel and the id namespace of its adapter's family.
 
-
-def activity_id(
-    workspace_id: UUID,
-    channel_id: UUID,
-    namespace: str,
-    key: bytes,
-    *,
-    output: int,
-    mapping_revision: int,
-) -> UUID:
-    """The same act has the same id, however often and by whichever way it comes.
-
-    `output` is its position among its item's activities, `mapping_revision` the revision that
-    first produced it.
+    What is the same for all items of the scope is put together once.
     """
-    return derived_id(
-        workspace_id.bytes,
-        "activity",
-        channel_id.bytes,
-        namespace,
-        key,
-        str(output),
-        str(mapping_revision),
-    )
 
+    __slots__ = ("_heads", "_remembered")
 
-def snapshot_id(
-    workspace_id: UUID,
-    channel_id: UUID,
-    namespace: str,
-    key: bytes,
-    *,
-    output: int,
-    mapping_revision: int,
-) -> UUID:
-    """Likewise for a snapshot; a correction keeps the id of what it corrects."""
-    return derived_id(
-        workspace_id.bytes,
-        "snapshot",
-        channel_id.bytes,
-        namespace,
-        key,
-        str(output),
-        str(mapping_revision),
-    )
+    def __init__(self, workspace_id: UUID, channel_id: UUID, namespace: str) -> None:
+        self._remembered = joined(workspace_id.bytes, channel_id.bytes, namespace)
+        self._heads = {
+            kind: joined(workspace_id.bytes, kind, channel_id.bytes, namespace)
+            for kind in ("activity", "snapshot")
+        }
+
+    def dedup_digest(self, key: bytes) -> bytes:
+        """16 bytes under which a key is remembered; `key` comes from `key_of`."""
+        return blake2b(self._remembered + joined(key), digest_size=_DIGEST).digest()
+
+    def activity_id(self, key: bytes, *, output: int, mapping_revision: int) -> UUID:
+        """The same act has the same id, however often and by whichever way it comes.
+
+        `output` is its position among its item's activities, `mapping_revision` the revision that
+        first produced it.
+        """
+        return self._id("activity", key, output, mapping_revision)
+
+    def snapshot_id(self, key: bytes, *, output: int, mapping_revision: int) -> UUID:
+        """Likewise for a snapshot; a correction keeps the id of what it corrects."""
+        return self._id("snapshot", key, output, mapping_revision)
+
+    def _id(self, kind: str, key: bytes, output: int, mapping_revision: int) -> UUID:
+        return id_of(self._heads[kind] + joined(key, str(output), str(mapping_revision)))
