@@ -88,4 +88,4 @@ async def _untold(api: Api) -> int:
         **{"from": min(row["day"] for row in rows), "to": max(row["day"] for row in rows)},
     )
     counted = sum(row["deliveries"] + row["duplicates"] for row in rows)
-    return abs(counted - sum(item["value"] for item in told["items"]))
+    return int(abs(counted - sum(item["value"] for item in told["items"])))
