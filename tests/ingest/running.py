@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ async def serving(folder: Path) -> AsyncIterator[Ingest]:
     async with running(folder) as ingest:
         common = ingest.runtime.common
         store = common.store.model_copy(update={"public_url": url})
-        ingest.runtime.common = Settings(store, common.keys, common.http, common.log)
+        ingest.runtime.common = replace(common, store=store)
         stopping, ready = asyncio.Event(), asyncio.Event()
         server = asyncio.create_task(
             serve(ingest.app, common.http, sock, stopping=stopping, on_ready=ready.set)

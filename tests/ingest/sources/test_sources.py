@@ -276,6 +276,7 @@ async def test_what_staff_did_to_sources_is_in_the_audit_trail(ingest):
     async with ingest.runtime.database.read() as session:
         rows = (await (await session.connection()).execute(table.select())).all()
     assert [(row.action, row.object_type) for row in rows] == [
+        ("create", "workspace"),
         ("connect", "channel"),
         ("create", "source"),
         ("rotate-secret", "source"),
