@@ -10,6 +10,7 @@ from mediaops_common.logs import configure_logs
 from mediaops_common.settings import LogSettings
 
 from tests import kafka_broker
+from tests.certificates import certify_loopback
 from tests.databases import SQLITE, Backend, PostgresBackend
 from tests.postgres import MISSING, binaries, shared_cluster
 
@@ -68,6 +69,8 @@ def kafka(tmp_path_factory):
     if not kafka_broker.can_run():
         pytest.skip(kafka_broker.MISSING)
     broker = kafka_broker.Broker(tmp_path_factory.mktemp("kafka"))
+    broker.ca_file, server_file = certify_loopback(broker.folder)
+    broker.be_secure(server_file)
     try:
         broker.start()
         yield broker

@@ -47,6 +47,17 @@ num.io.threads=2
 num.network.threads=2
 """
 
+NAME, PASSWORD = "mediaops", "correct-horse"
+SECURE = """\
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=\\
+    org.apache.kafka.common.security.plain.PlainLoginModule required user_{name}="{password}";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\\
+    org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+"""
+
 
 def can_run() -> bool:
     return shutil.which("java") is not None and shutil.which("mvn") is not None
@@ -87,21 +98,35 @@ def free_port() -> int:
 class Broker:
     """One broker over one folder, that can be killed, frozen and started again."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.port = free_port()
+        self.port, self.secure_port, controller = free_port(), free_port(), free_port()
         self.url = f"kafka://127.0.0.1:{self.port}"
+        self.secure_url = f"kafka://127.0.0.1:{self.secure_port}"
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._properties = folder / "server.properties"
-        text = PROPERTIES.format(port=self.port, controller=free_port(), data=self.data)
-        self._properties.write_text(text + more)
+        self._properties.write_text(
+            PROPERTIES.format(port=self.port, controller=controller, data=self.data)
+        )
+
+    def be_secure(self, key_and_certificates: Path) -> None:
+        """Also listens where only TLS, a name and its password let one in; before the start."""
+        text = self._properties.read_text()
+        listeners = text.partition("\nlisteners=")[2].partition("\n")[0]
+        secure = f",SASL_SSL://127.0.0.1:{self.secure_port}"
+        self._properties.write_text(
+            text.replace(listeners, listeners + secure)
+            + SECURE.format(keystore=key_and_certificates, name=NAME, password=PASSWORD)
+        )
 
     def start(self, seconds: float = 60.0) -> None:
         """Returns when it answers."""
         if not self.data.exists():
-            self._java("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c").wait()
+            known = f"SCRAM-SHA-512=[name={NAME},password={PASSWORD}]"
+            format_ = ("format", "-t", _cluster_id(), "--add-scram", known, "-c")
+            self._java("kafka.tools.StorageTool", *format_).wait()
         self.process = self._java("kafka.Kafka")
         deadline = time.monotonic() + seconds
         while not self.answers():

@@ -4,8 +4,12 @@ from uuid import uuid4
 
 import pytest
 from mediaops_common.bus import Bus, open_bus
+from mediaops_common.bus.kafka import KafkaError
+from mediaops_common.bus.kafka_bus import KafkaBus
+from mediaops_common.settings import BusSettings
 
-from tests.common.bus_contract import BusContract
+from tests.common.bus_contract import BusContract, a_record
+from tests.kafka_broker import NAME, PASSWORD
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +66,33 @@ class TestKafkaBus(BusContract):
             return again
 
         return reopen
+
+
+def secure(kafka, **changes):
+    given = {
+        "security": "SASL_SSL",
+        "username": NAME,
+        "password": PASSWORD,
+        "ca_file": kafka.ca_file,
+    }
+    return BusSettings(**(given | changes))
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_publishes_and_reads_over_tls_with_a_password(kafka, mechanism) -> None:
+    settings = secure(kafka, sasl_mechanism=mechanism, partitions=1)
+    bus = await open_bus(kafka.secure_url, settings)
+    topic = uuid4().hex
+    await bus.publish(topic, 0, [a_record(1)])
+    assert [r.seq for r in await BusContract().read(bus, topic, 1, group=topic)] == [1]
+    await bus.close()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"password": "guessed"}, {"ca_file": None}, {"security": "PLAINTEXT"}], ids=str
+)
+async def test_neither_side_is_taken_at_its_word(kafka, changes) -> None:
+    bus = KafkaBus(kafka.secure_url.partition("://")[2], secure(kafka, **changes))
+    with pytest.raises(KafkaError):
+        await bus.open(patience=0)
+    await bus.close()

@@ -1,12 +1,10 @@
 """What this system uses of aiokafka, with settings that are safe; no other file imports it."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
@@ -29,6 +27,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from mediaops_common.bus.kafka_log import tell_seldom
 from mediaops_common.bus.port import LogBounds
 from mediaops_common.settings import BusSettings
 
@@ -43,13 +42,10 @@ __all__ = [
     "start_producer",
 ]
 
-log = structlog.get_logger(__name__)
-
-# The client tells every attempt to reach a broker that is down; what matters is told here.
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+tell_seldom("aiokafka")
 
 REQUEST_SECONDS = 10.0
-SESSION_SECONDS = 15.0
+SESSION_SECONDS = 10.0
 """A member that is silent for so long has lost its partitions."""
 METADATA_SECONDS = 5.0
 """New partitions and leaders are seen after so long at the latest."""
@@ -112,23 +108,22 @@ async def start_producer(endpoint: Endpoint) -> AIOKafkaProducer:
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
-    """Ends a producer at once: what waits in it fails, and nothing of it is sent any more.
+    """Ends a producer: what waits in it fails, and nothing of it is sent any more.
 
     `stop` would wait until all is delivered, and an idempotent producer of this client tries that
-    for ever.
+    for ever. What is under way ends by its own time-out, and only then are its connections closed:
+    else it would open others.
     """
     producer._closed = True
     sender = producer._sender.sender_task
     if sender is not None:
         sender.cancel()
+        await asyncio.wait([sender], timeout=2 * REQUEST_SECONDS)
     await producer.client.close()
-    if sender is not None and not (await asyncio.wait([sender], timeout=1.0))[0]:
-        sender.cancel()  # it waited for what is under way, and that for a broker
-        await asyncio.wait([sender], timeout=1.0)
     waiting = producer._message_accumulator
     waiting._exception = error = KafkaError("the producer was given up")
-    queued = [batch for batches in waiting._batches.values() for batch in batches]
-    for batch in [*queued, *waiting._pending_batches]:
+    waiting._pending_batches.update(b for queue in waiting._batches.values() for b in queue)
+    for batch in list(waiting._pending_batches):
         batch.failure(error)
         for future in (batch.future, batch._drain_waiter):
             future.exception()  # nobody else may ask for it
@@ -160,9 +155,9 @@ async def join_group(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=int(SESSION_SECONDS * 1000),
-        heartbeat_interval_ms=int(SESSION_SECONDS * 200),
+        heartbeat_interval_ms=int(SESSION_SECONDS * 250),
         # A join is answered when all members have come, which may take a whole session.
-        request_timeout_ms=int(SESSION_SECONDS * 2000),
+        request_timeout_ms=int(SESSION_SECONDS * 3000),
     )
     try:
         if consumer._enable_auto_commit or consumer._auto_offset_reset != "earliest":
@@ -175,17 +170,24 @@ async def join_group(
     return consumer
 
 
-async def leave(consumer: AIOKafkaConsumer, seconds: float) -> None:
-    """Leaves the group, or at least closes the connections when that does not succeed in time.
+_leaving: set[asyncio.Task[None]] = set()
 
-    `stop` may wait for a broker without end, and may raise the cancellation of a task of its own.
-    """
+
+async def leave(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Leaves the group; where that takes longer, because a broker does not answer, it goes on
+    without its caller."""
+    task = asyncio.create_task(_stop(consumer))
+    _leaving.add(task)
+    task.add_done_callback(_leaving.discard)
+    await asyncio.wait([task], timeout=seconds)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    # In a task of its own, because it may raise the cancellation of one of its tasks.
     stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait([stopping], timeout=seconds)
-    if not stopping.done() or stopping.cancelled() or stopping.exception():
-        stopping.cancel()
+    await asyncio.wait([stopping])
+    if stopping.cancelled() or stopping.exception():
         await consumer._client.close()
-        await asyncio.wait([stopping], timeout=1.0)
 
 
 class Description(NamedTuple):

@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 4.0
 """So often it looks whether a topic was made again, removed, or given more partitions."""
+DOUBT_SECONDS = 0.2
+"""After an error it looks so soon."""
 MAKE_SECONDS = 15.0
 PARTITIONS = 8
 
@@ -32,6 +34,7 @@ class KafkaBus:
         self._publisher = KafkaPublisher(self._endpoint)
         self._topics: dict[str, Description] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._doubt = asyncio.Event()
 
     async def open(self, patience: float = 30.0) -> None:
         """Waits a little for the brokers: a service may start before them. Raises KafkaError."""
@@ -49,7 +52,10 @@ class KafkaBus:
     async def _look(self) -> None:
         is_seen = True
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._doubt.wait(), LOOK_SECONDS)
+                await asyncio.sleep(DOUBT_SECONDS)
+            self._doubt.clear()
             known = dict(self._topics)
             try:
                 found = await self._control.describe(list(known))
@@ -91,7 +97,7 @@ class KafkaBus:
         try:
             await self._publisher.publish(topic, partition, records)
         except Exception:
-            self._topics.pop(topic, None)  # it may be gone, or another
+            self._doubt.set()  # the topic may be gone, or another
             raise
 
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> KafkaConsumer:
@@ -105,7 +111,7 @@ class KafkaBus:
         try:
             return await self._control.bounds(topic, partition, leader)
         except KafkaError:
-            self._topics.pop(topic, None)  # it may be led by another broker now
+            self._doubt.set()  # another broker may lead it now
             raise
 
     async def delete_topic(self, name: str) -> None:
