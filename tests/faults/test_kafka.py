@@ -99,6 +99,7 @@ def a_number(n: int) -> Record:
 async def bus(kafka, monkeypatch):
     monkeypatch.setattr("mediaops_common.bus.kafka_producer.BATCH_SECONDS", 3.0)
     monkeypatch.setattr("mediaops_common.bus.kafka_bus.LOOK_SECONDS", 0.3)
+    monkeypatch.setattr("mediaops_common.bus.kafka.METADATA_SECONDS", 0.5)
     bus = await open_bus(f"{kafka.url}?partitions=1")
     yield bus
     await bus.close()
