@@ -68,7 +68,7 @@ class ConsumerGroup:
     after a pause, is applied at once."""
 
 
-HANDLERS_PACE_SECONDS = 1.0
+HANDLERS_PACE_SECONDS = 0.5
 """A transaction costs several milliseconds and a process has a dozen such groups."""
 
 

@@ -1,11 +1,12 @@
 """One database per service: a session that writes, sessions that read, bulk statements."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from sqlalchemy import MetaData, Select, Table, event
 from sqlalchemy.engine import make_url
@@ -43,6 +44,11 @@ NAMING = {
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 """What a database raises when it cannot serve now: later the same may work."""
 
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.05
+"""Between two looks for what is on its way."""
+
 CHUNK = 500
 """Values in one IN list: below the parameter limits of both databases."""
 
@@ -77,6 +83,23 @@ class Database:
         async with AsyncSession(self.reader, expire_on_commit=False) as session:
             session.info["tables"] = self.tables
             yield session
+
+    async def find_soon(
+        self, look: Callable[[AsyncSession], Awaitable[T | None]], *, timeout_seconds: float
+    ) -> T | None:
+        """What `look` finds, or None when it has found nothing in time.
+
+        For what another service told a moment ago, which is still on its way here. Each look is a
+        session of its own: one that stays open would go on seeing the past, and a transaction
+        would keep out the very handler that brings it.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            async with self.read() as session:
+                found = await look(session)
+            if found is not None or time.monotonic() >= deadline:
+                return found
+            await asyncio.sleep(LOOK_SECONDS)
 
     @asynccontextmanager
     async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:

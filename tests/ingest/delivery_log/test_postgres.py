@@ -55,7 +55,7 @@ async def test_what_one_replica_commits_wakes_a_reader_on_another(opens):
     waiting = asyncio.create_task(reading.wait_newer(0, 5))
     await asyncio.sleep(0.05)
     [seq] = await writing.append([a_delivery()])
-    assert await asyncio.wait_for(waiting, 1)
+    assert await asyncio.wait_for(waiting, 20)
     assert reading.newest_seq == seq
 
 

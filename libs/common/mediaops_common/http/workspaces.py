@@ -1,11 +1,12 @@
 """What a service knows of workspaces: looked up by slug, remembered for a second."""
 
-import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.db import Database
 
@@ -38,26 +39,21 @@ class KnownWorkspaces:
         known = self._known.get(slug)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        deadline = time.monotonic() + self.wait_seconds
-        while True:
-            found = await self._read(slug)
-            if found is not None:
-                self._known[slug] = (time.monotonic() + FRESH_SECONDS, found)
-                return found
-            if time.monotonic() >= deadline:
-                return None
-            await asyncio.sleep(0.05)
+        look = partial(self._look, slug)
+        found = await self.database.find_soon(look, timeout_seconds=self.wait_seconds)
+        if found is not None:
+            self._known[slug] = (time.monotonic() + FRESH_SECONDS, found)
+        return found
 
     def forget(self, slug: str) -> None:
         """Reads it anew next time: call it when this process changed the workspace."""
         self._known.pop(slug, None)
 
-    async def _read(self, slug: str) -> KnownWorkspace | None:
+    async def _look(self, slug: str, session: AsyncSession) -> KnownWorkspace | None:
         table = self.database.tables.workspace
         query = select(table.c.workspace_id, table.c.slug, table.c.name, table.c.timezone).where(
             table.c.slug == slug
         )
-        async with self.database.read() as session:
-            connection = await session.connection()
-            row = (await connection.execute(query)).one_or_none()
+        connection = await session.connection()
+        row = (await connection.execute(query)).one_or_none()
         return None if row is None else KnownWorkspace(*row)

@@ -1,17 +1,14 @@
 """What content knows of channels, and how long it waits for one it has not heard of yet."""
 
-import asyncio
+from functools import partial
 from uuid import UUID
 
-from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.events import ChannelSaved
 from mediaops_common.http import NotFound
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_content.channels import repository
-
-PAUSE_SECONDS = 0.05
 
 
 async def learn(session: AsyncSession, event: ChannelSaved) -> None:
@@ -30,16 +27,7 @@ async def require(session: AsyncSession, workspace_id: UUID, channel_id: UUID) -
 async def await_known(
     database: Database, workspace_id: UUID, channel_id: UUID, *, timeout_seconds: float
 ) -> None:
-    """Returns as soon as the channel is known; raises NotFound when it is not in time.
-
-    A channel made a moment ago is still on its way here. The wait must hold no transaction: on
-    SQLite an open one would keep out the very handler that brings the channel.
-    """
-    deadline = monotonic() + timeout_seconds
-    while True:
-        async with database.read() as session:
-            if await repository.find(session, workspace_id, channel_id) is not None:
-                return
-        if monotonic() >= deadline:
-            raise NotFound(f"no channel {channel_id}")
-        await asyncio.sleep(PAUSE_SECONDS)
+    """Returns as soon as the channel is known; raises NotFound when it is not in time."""
+    look = partial(repository.find, workspace_id=workspace_id, channel_id=channel_id)
+    if await database.find_soon(look, timeout_seconds=timeout_seconds) is None:
+        raise NotFound(f"no channel {channel_id}")

@@ -1,16 +1,13 @@
 """What crm knows of workspaces and channels."""
 
-import asyncio
+from functools import partial
 from uuid import UUID
 
-from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.events import ChannelSaved, WorkspaceSaved
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.registry import repository
-
-PAUSE_SECONDS = 0.05
 
 
 async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
@@ -35,18 +32,9 @@ async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str
 async def await_channel(
     database: Database, workspace_id: UUID, channel_id: UUID, *, timeout_seconds: float
 ) -> None:
-    """Returns as soon as the channel is known, or when the time is over.
-
-    A channel made a moment ago is still on its way here. Each look is a session of its own: one
-    that stays open would go on seeing the past.
-    """
-    deadline = monotonic() + timeout_seconds
-    while True:
-        async with database.read() as session:
-            known = await repository.channel_version(session, workspace_id, channel_id)
-        if known is not None or monotonic() >= deadline:
-            return
-        await asyncio.sleep(PAUSE_SECONDS)
+    """Returns as soon as the channel is known, or when the time is over."""
+    look = partial(repository.channel_version, workspace_id=workspace_id, channel_id=channel_id)
+    await database.find_soon(look, timeout_seconds=timeout_seconds)
 
 
 async def zones(session: AsyncSession) -> dict[UUID, str]:

@@ -1,10 +1,8 @@
 """What insights knows of workspaces, channels and sources."""
 
-import asyncio
 from collections.abc import Collection
 from uuid import UUID
 
-from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.events import ChannelSaved, SourceSaved, WorkspaceSaved
 from mediaops_common.http import NotFound
@@ -23,8 +21,6 @@ __all__ = [
     "learn_workspace",
     "sources",
 ]
-
-PAUSE_SECONDS = 0.05
 
 
 async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
@@ -61,18 +57,14 @@ async def sources(session: AsyncSession, workspace_id: UUID) -> list[KnownSource
 async def await_channels(
     database: Database, workspace_id: UUID, wanted: Collection[UUID], *, timeout_seconds: float
 ) -> None:
-    """Returns as soon as all these channels are known; raises NotFound when not in time.
+    """Returns as soon as all these channels are known; raises NotFound when not in time."""
+    missing = set(wanted)
 
-    A channel made a moment ago is still on its way here. Each look is a session of its own: one
-    that stays open would go on seeing the past.
-    """
-    deadline = monotonic() + timeout_seconds
-    while True:
-        async with database.read() as session:
-            known = {row.channel_id for row in await repository.channels(session, workspace_id)}
-        missing = sorted(set(wanted) - known)
-        if not missing:
-            return
-        if monotonic() >= deadline:
-            raise NotFound(f"no channel {missing[0]}")
-        await asyncio.sleep(PAUSE_SECONDS)
+    async def look(session: AsyncSession) -> bool | None:
+        missing.difference_update(
+            row.channel_id for row in await repository.channels(session, workspace_id)
+        )
+        return None if missing else True
+
+    if not await database.find_soon(look, timeout_seconds=timeout_seconds):
+        raise NotFound(f"no channel {min(missing)}")
