@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,9 +44,23 @@ class System:
 
     def start(self, *, wait: float = 40.0, **environment: str) -> None:
         """Starts the process and waits until every service is live."""
+        command = ["up", "--data", str(self.data), "--port", str(self.port)]
+        self._start(command, SERVICES, wait, environment)
+
+    def start_one(self, service: str, *, wait: float = 40.0, **environment: str) -> None:
+        """Starts one service, as its environment says, and waits until it is live."""
+        self._start(["serve", service], [service], wait, environment)
+
+    def _start(
+        self,
+        command: Sequence[str],
+        services: Sequence[str],
+        wait: float,
+        environment: dict[str, str],
+    ) -> None:
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [MEDIAOPS, "up", "--data", self.data, "--port", str(self.port)],
+            [MEDIAOPS, *command],
             env={**os.environ, **self.environment, **environment},
             stdout=self.log,
             stderr=self.log,
@@ -57,7 +71,7 @@ class System:
             if self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.process.returncode}:\n{self.output()}")
             with contextlib.suppress(httpx.HTTPError):
-                live = [self.http.get(f"/{s}/health/live").status_code for s in SERVICES]
+                live = [self.http.get(f"/{s}/health/live").status_code for s in services]
                 if set(live) == {200}:
                     return
             time.sleep(0.05)
