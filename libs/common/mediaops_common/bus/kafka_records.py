@@ -19,7 +19,7 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 def to_headers(record: Record) -> Headers:
     lane = f"{record.producer}/{record.shard}/{record.slot}/{record.seq}"
     if record.kind == "event":
-        return [CONTENT_TYPE, (LANE, lane.encode())]
+        return [(LANE, lane.encode()), CONTENT_TYPE]
     return [(LANE, f"{lane}/{record.kind}".encode())]
 
 
@@ -29,10 +29,15 @@ def from_headers(key: bytes | None, value: bytes | None, headers: Headers) -> Re
         if name == LANE:
             parts: list[Any] = raw.decode("utf-8", "replace").split("/")
             try:
-                producer, shard, slot, seq, *kind = parts
+                if len(parts) == 4:
+                    producer, shard, slot, seq = parts
+                    return Record(
+                        key or b"", value or b"", producer, int(shard), int(slot), int(seq)
+                    )
+                producer, shard, slot, seq, kind = parts
                 return Record(
-                    key or b"", value or b"", producer, int(shard), int(slot), int(seq), *kind
+                    key or b"", value or b"", producer, int(shard), int(slot), int(seq), kind
                 )
-            except (TypeError, ValueError):
+            except ValueError:
                 return None
     return None
