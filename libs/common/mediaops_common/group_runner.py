@@ -35,7 +35,9 @@ SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group
 ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
 
-SWAP_PAUSE_SECONDS = 0.3
+SWAP_PAUSES = (0.3, 3.0)
+"""The shortest and the longest wait before a batch while a swap is near. They grow, because a
+rebuild must apply what it lacks and swap within one of them, however slow the machine is."""
 
 MAX_PARKED_PER_MINUTE = 100
 """Above this rate the fault is ours, not the events': the group stops and says so."""
@@ -72,7 +74,8 @@ class GroupRunner:
         self._lanes: dict[LaneKey, list[int]] = {}
         """Numbers as the last transaction left them; the next one reads them again and compares."""
         self._live: int | None = None
-        self._gives_way = False
+        self._pause = 0.0
+        """How long the next batch gives way to a swap."""
         self._parked_at: list[float] = []
 
     @property
@@ -129,7 +132,7 @@ class GroupRunner:
         self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
     ) -> int:
         self._lanes.clear()
-        self._live, self._gives_way = None, False
+        self._live, self._pause = None, 0.0
         return await self._positions.locate(topic, partition, identity, bounds)
 
     async def _within_bound(self, chunk: Chunk) -> int:
@@ -197,10 +200,10 @@ class GroupRunner:
         """One transaction: effects, counters, lanes, positions."""
         keys = {key for chunk in chunks for key in _lane_keys(chunk)}
         before, generation = await self._look(keys)
-        if self._gives_way:
+        if self._pause:
             # The swap wants both groups at equal numbers: under unbroken traffic it would never
             # find them so, if this one did not wait a little before each batch.
-            await asyncio.sleep(SWAP_PAUSE_SECONDS)
+            await asyncio.sleep(self._pause)
         trial = before.copy()
         fresh = {chunk.topic: list[Record]() for chunk in chunks}
         for chunk in chunks:
@@ -244,10 +247,10 @@ class GroupRunner:
             await numbers.save(session)
             hit("consumer.in_transaction")
             await self._positions.move(session, chunks)
-            gives_way = self._is_live_projection and await swap_is_near(session)
+            pause = await self._next_pause(session)
         self._positions.moved(chunks)
         self._lanes.update(numbers.rows)
-        self._gives_way = gives_way
+        self._pause = pause
         for chunk in chunks:
             if any(record.kind == "end" for record in chunk.records):
                 self.ended.add((chunk.topic, chunk.partition))
@@ -264,10 +267,16 @@ class GroupRunner:
             async with self._database.read() as session:
                 await before.load(session, keys, locking=False)
                 self._live = await live_generation(session)
-                self._gives_way = self._is_live_projection and await swap_is_near(session)
+                self._pause = await self._next_pause(session)
         generation = self._generation or self._live
         assert generation is not None
         return before, generation
+
+    async def _next_pause(self, session: AsyncSession) -> float:
+        if not (self._is_live_projection and await swap_is_near(session)):
+            return 0.0
+        shortest, longest = SWAP_PAUSES
+        return min(max(shortest, self._pause * 1.5), longest)
 
     async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
         whole = [one for one in taken if one.event is not None and one.error is None]

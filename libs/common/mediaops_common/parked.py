@@ -68,13 +68,18 @@ def _row(group: str, topic: str, taken: "Taken", error: str, state: str) -> Any:
         "key": record.key,
         "value": record.value,
         "type": type(event).event_name if event is not None else "unreadable",
-        "error": error[:2_000],
+        "error": _told(error),
         "attempts": taken.attempts,
         "state": state,
         "created_at": now,
         "updated_at": now,
         **_facts(event),
     }
+
+
+def _told(error: str) -> str:
+    """The text of an error as every database takes it: it may quote what made it fail."""
+    return error[:2_000].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 async def park(session: AsyncSession, group: str, topic: str, failed: Sequence["Taken"]) -> None:
@@ -172,7 +177,7 @@ async def note_failure(session: AsyncSession, parked_id: UUID, error: str) -> No
     await connection.execute(
         update(parked)
         .where(parked.c.id == parked_id, parked.c.state == OPEN)
-        .values(attempts=parked.c.attempts + 1, error=error[:2_000], updated_at=datetime.now(UTC))
+        .values(attempts=parked.c.attempts + 1, error=_told(error), updated_at=datetime.now(UTC))
     )
 
 

@@ -78,6 +78,7 @@ async def test_a_number_beyond_days_is_invalid_and_no_server_error(
     check(await owner.get("/fake/v1/notes/now", params={"big": "9" * 18}), 422, "invalid")
 
 
+@pytest.mark.databases("sqlite")
 async def test_a_commit_that_fails_is_a_503_and_no_201(
     owner: httpx.AsyncClient, fake: Running
 ) -> None:

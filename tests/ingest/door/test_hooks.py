@@ -28,6 +28,7 @@ async def test_a_proved_request_is_kept_as_it_came_and_answered(ingest):
     assert answer.headers["x-delivery-id"] == str(kept.id)
 
 
+@pytest.mark.databases("sqlite")
 async def test_secrets_and_the_hook_key_are_not_in_what_is_kept(ingest, tmp_path):
     source = await ingest.add_source(adapter="cloudevents", secrets={"bearer": "hidden-bearer"})
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": "x.y", "data": {}}

@@ -41,6 +41,7 @@ async def test_a_source_shows_its_secrets_once(ingest):
     assert (str(told.source_id), told.enabled, told.version) == (source["id"], True, 1)
 
 
+@pytest.mark.databases("sqlite")
 async def test_nothing_secret_is_in_the_database_in_clear(ingest):
     secret = "a-client-secret-of-the-platform-42"
     source = await ingest.add_source(adapter="douyin-open", secrets={"client_secret": secret})
@@ -277,7 +278,9 @@ async def test_what_staff_did_to_sources_is_in_the_audit_trail(ingest):
     await ingest.call("POST", f"/sources/{source['id']}/rotate-secret", {})
     table = ingest.runtime.database.tables.audit_trail
     async with ingest.runtime.database.read() as session:
-        rows = (await (await session.connection()).execute(table.select())).all()
+        rows = (
+            await (await session.connection()).execute(table.select().order_by(table.c.id))
+        ).all()
     assert [(row.action, row.object_type) for row in rows] == [
         ("create", "workspace"),
         ("connect", "channel"),
