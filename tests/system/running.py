@@ -246,9 +246,9 @@ def new_databases() -> str:
 def a_system(folder: Path, **environment: str) -> Iterator[System]:
     """A started system; whatever runs of it is killed at the end.
 
-    With MEDIAOPS_TEST_DATABASE=postgresql it is on databases of its own in a private cluster.
+    With TEST_DATABASE=postgresql it is on databases of its own in a private cluster.
     """
-    if os.environ.get("MEDIAOPS_TEST_DATABASE") == "postgresql":
+    if os.environ.get("TEST_DATABASE") == "postgresql":
         environment = {"MEDIAOPS_DATABASE_URL": new_databases(), **environment}
     system = System(folder / "data", **environment)
     try:

@@ -102,7 +102,7 @@ async def test_a_rebuild_says_nothing_and_the_swap_repeats_nothing(crm: RunningC
     assert said(await crm.told(LifecycleChanged))[2:] == [("dormant", "active", "activity")]
 
 
-@pytest.mark.databases()
+@pytest.mark.databases
 @pytest.mark.slow
 @checked(12)
 @given(histories())

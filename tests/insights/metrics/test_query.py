@@ -302,7 +302,7 @@ async def test_days_are_local_and_hours_begin_on_local_hours(
     ]
 
 
-@pytest.mark.databases()
+@pytest.mark.databases
 @pytest.mark.parametrize(
     ("query", "field"),
     [
