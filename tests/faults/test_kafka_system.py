@@ -32,7 +32,7 @@ def a_broker(folder: Path):
 
 
 def started(system: System, ledger: Ledger, seed: int) -> Driver:
-    driver = Driver(system, ledger, seed=seed)
+    driver = Driver(system, ledger, seed=seed, pause=0.03)
     driver.set_up()
     driver.start()
     return driver
