@@ -101,8 +101,8 @@ def test_links_begin_with_the_public_url(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--public-url", "ops.example"], "http://"),
-        (["--port", "65536"], "65536"),
-        (["--port", "-1"], "-1"),
+        (["--port", "65536"], "--port"),
+        (["--port", "-1"], "--port"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
     ],
 )
