@@ -146,6 +146,21 @@ async def test_a_second_replay_changes_nothing(ingest, spine) -> None:
     assert sum(isinstance(e, ActivityRecorded) for e in events) == 6
 
 
+async def test_a_replay_asked_for_again_under_its_key_is_the_same_replay(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    asked = {"source_id": source["id"]}
+    key = {"Idempotency-Key": "mend-1"}
+    answers = [
+        await ingest.call("POST", "/deliveries/replay", {**asked, **more}, headers=key)
+        for more in ({"preview": True}, {}, {}, {"from": "2026-11-21"})
+    ]
+    assert [answer.status_code for answer in answers] == [200, 202, 202, 422]
+    assert answers[1].json() == answers[2].json()
+    other = await ingest.call("POST", "/deliveries/replay", asked)
+    assert other.json()["replay_id"] != answers[1].json()["replay_id"]
+
+
 async def test_back_to_the_old_mapping_gives_the_old_numbers_under_new_ids(ingest, spine) -> None:
     source = await sent(ingest, spine)
     for mapping in (RIGHT, WRONG):

@@ -2,7 +2,7 @@
 
 from mediaops_common.http.bodies import StrictRequest, read_capped
 from mediaops_common.http.callers import Authenticator, Caller, allow
-from mediaops_common.http.dependencies import ClockDep, Reads, RuntimeDep, Tx
+from mediaops_common.http.dependencies import ClockDep, LateTx, Reads, RuntimeDep, Tx
 from mediaops_common.http.pagination import (
     Page,
     PageQuery,
@@ -44,6 +44,7 @@ __all__ = [
     "DayRange",
     "Forbidden",
     "Invalid",
+    "LateTx",
     "Malformed",
     "MomentRange",
     "NotFound",

@@ -5,7 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from mediaops_common import audit_trail
-from mediaops_common.http import Caller, ClockDep, Invalid, Reads, RuntimeDep, allow, parse_range
+from mediaops_common.http import (
+    Caller,
+    ClockDep,
+    Invalid,
+    LateTx,
+    Reads,
+    RuntimeDep,
+    allow,
+    parse_range,
+)
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.deliveries import service as deliveries
@@ -29,6 +38,7 @@ async def replay_deliveries(
     response: Response,
     caller: CanReplay,
     session: Reads,
+    late_tx: LateTx,
     clock: ClockDep,
     runtime: RuntimeDep,
 ) -> ReplayPreview | ReplayStarted:
@@ -45,11 +55,11 @@ async def replay_deliveries(
         book = SourceBook(runtime.database, runtime.keys.box)
         return await service.preview(runtime.database, log, book, replay)
     # A preview may take seconds: the transaction that writes is opened only here.
-    async with runtime.database.write() as tx:
-        await service.begin(tx, replay)
-        await audit_trail.record(
-            tx, caller, clock, action="replay", object_type="source", object_id=source.id
-        )
+    tx = await late_tx()
+    await service.begin(tx, replay)
+    await audit_trail.record(
+        tx, caller, clock, action="replay", object_type="source", object_id=source.id
+    )
     return ReplayStarted(replay_id=replay.id, state=replay.state)
 
 
