@@ -71,13 +71,15 @@ def histories(draw: st.DrawFn) -> History:
                 st.integers(1, 5),
                 st.sampled_from([1, 1, 1, 12]),
                 st.sampled_from([0, 0, 0, 2 * 1440, 5 * 1440]),
+                # Minutes from its receipt to the replay that brought it.
+                st.sampled_from([None, None, None, 60, 3 * 1440]),
             ),
             max_size=25,
         )
     )
     standing: list[Activity] = []
     events: list[Event] = []
-    for type_, channel, back, content, region, who, fate, count, late in acts:
+    for type_, channel, back, content, region, who, fate, count, late, replayed in acts:
         moment = now - timedelta(minutes=back, seconds=7)
         activity = an_activity(
             type_,
@@ -92,20 +94,22 @@ def histories(draw: st.DrawFn) -> History:
             count=count,
             money=(count * 100, "CNY") if type_ == "order.paid" else None,
             received_at=moment + timedelta(minutes=late),
+            known_at=None if replayed is None else moment + timedelta(minutes=late + replayed),
         )
         standing.append(activity)
         events.append(ActivityRecorded(activity=activity))
         if fate == 1:
             # Some earlier one, or this very one, is taken back.
             place = draw(st.integers(0, len(standing) - 1))
-            events.append(_taken_back(standing.pop(place), standing))
+            at = draw(st.sampled_from([None, now]))
+            events.append(_taken_back(standing.pop(place), standing, at))
     cuts = sorted(draw(st.lists(st.integers(0, len(events)), max_size=3)))
     bounds = [0, *cuts, len(events)]
     batches = [events[a:b] for a, b in pairwise(bounds)]
     return History(slug, timezone, now, channels, batches, standing)
 
 
-def _taken_back(activity: Activity, standing: list[Activity]) -> Event:
+def _taken_back(activity: Activity, standing: list[Activity], at: datetime | None) -> Event:
     """The retraction, with what the shard's worker counts at this place of the lane."""
     remaining = sum(
         one.actor == activity.actor
@@ -114,4 +118,4 @@ def _taken_back(activity: Activity, standing: list[Activity]) -> Event:
         and naive.local_day(one) == naive.local_day(activity)
         for one in standing
     )
-    return retracted(activity, remaining=remaining)
+    return retracted(activity, remaining=remaining, at=at)

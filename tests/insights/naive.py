@@ -5,11 +5,11 @@ Written from the definitions, without a line of the service.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mediaops_common.events import Activity
+from mediaops_common.events import Activity, ActivityRecorded, ActivityRetracted, Event
 
 ENGAGING = {
     "like.created",
@@ -85,6 +85,23 @@ def cells(
             group = tuple(DIMENSIONS[name](activity) for name in group_by)
             found[start_of(activity, granularity), group] += MEASURES[metric](activity)
     return Counter({key: value for key, value in found.items() if value})
+
+
+def corrections(events: Iterable[Event], metric: str) -> Counter[str]:
+    """day → what became known of it after it was final: what came, and what was taken back."""
+    found: Counter[str] = Counter()
+    for event in events:
+        assert isinstance(event, ActivityRecorded | ActivityRetracted)
+        activity = event.activity
+        known_at = activity.known_at or activity.received_at
+        if isinstance(event, ActivityRetracted):
+            known_at = event.retracted_at
+        day = local_day(activity)
+        midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(activity.timezone))
+        is_late = known_at > midnight.astimezone(UTC) + timedelta(hours=24)
+        if is_late and MEASURES[metric](activity):
+            found[day.isoformat()] += 1
+    return found
 
 
 def active_actors(

@@ -118,6 +118,18 @@ async def test_minutes_count_what_stands(insights: RunningInsights, history: His
 
 
 @QUIET
+@given(history=histories(), metric=st.sampled_from(sorted(naive.MEASURES)))
+async def test_corrections_are_what_became_known_of_a_day_after_it_was_final(
+    insights: RunningInsights, history: History, metric: str
+) -> None:
+    client = await told(insights, history)
+    items = await asked(client, history, "day", metric=metric)
+    found = {start: item["corrections"] for (start, _), item in items.items()}
+    expected = naive.corrections(history.events, metric)
+    assert found == {start: expected[start] for start in found}
+
+
+@QUIET
 @given(history=histories(), granularity=st.sampled_from(["day", "week", "month"]))
 async def test_distinct_actors_are_those_who_were_active(
     insights: RunningInsights, history: History, granularity: str

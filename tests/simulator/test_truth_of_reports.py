@@ -81,3 +81,10 @@ def test_a_mended_reading_corrects_both_what_it_takes_back_and_what_it_brings():
     assert corrections(book, "likes", misread) == {day(1): 2}
     assert corrections(book, "favourites", misread) == {day(1): 1}
     assert corrections(book, "activities", misread) == {day(1): 4}
+
+
+def test_what_a_mended_reading_brings_is_known_from_then_on():
+    book = a_book(an_act(30, type="favourite.created"), an_act(30, type="track.coupon"))
+    for hours, changes in ((1, {}), (13, {day(30): 3})):
+        misread = (RECEIVED, RECEIVED + timedelta(hours=hours))
+        assert corrections(book, "activities", misread) == changes

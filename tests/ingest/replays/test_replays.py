@@ -109,6 +109,42 @@ async def test_exactly_the_wrong_is_retracted_and_exactly_the_missing_appears(
     ]
 
 
+async def test_what_a_replay_brings_is_known_from_the_replay_on(ingest, spine) -> None:
+    source = await sent(ingest, spine)
+    received = ingest.clock.now()
+    ingest.clock.moment += timedelta(days=3)
+    await mend(ingest, source)
+    await replay(ingest, source)
+    await spine.run()
+    recorded = [e.activity for e in await spine.published() if isinstance(e, ActivityRecorded)]
+    assert {a.received_at for a in recorded} == {received}
+    brought = [a.type for a in recorded if a.known_at == ingest.clock.now()]
+    assert sorted(brought) == ["favourite.created", "favourite.created", "order.paid"]
+    assert [a.known_at for a in recorded if a.type == "like.created"] == [None] * 3
+
+
+async def test_a_replay_of_counters_tells_when_they_were_put_right(ingest, spine) -> None:
+    def counting(metric: str) -> dict:
+        rule = {"metric": metric, "value": "=item.fans", "kind": "gauge", "as_of": "=received_at"}
+        return {"snapshots": [rule]}
+
+    source = await ingest.add_source(mapping=counting("views"))
+    await ingest.knock_signed(source, json.dumps({"fans": 7}).encode(), id_="msg_0")
+    await spine.run()
+    ingest.clock.moment += timedelta(days=3)
+    await mend(ingest, source, counting("followers"))
+    for _ in range(2):
+        await replay(ingest, source)
+        await spine.run()
+    events = await spine.published("mediaops.snapshot")
+    now = ingest.clock.now()
+    assert [(e.metric, e.is_retraction, e.known_at) for e in events] == [
+        ("views", False, None),
+        ("views", True, now),
+        ("followers", False, now),
+    ]
+
+
 async def test_a_retraction_comes_after_its_activity_in_its_lane(ingest, spine) -> None:
     source = await sent(ingest, spine)
     await mend(ingest, source)

@@ -51,3 +51,19 @@ async def test_what_comes_after_a_day_was_final_is_a_correction_of_it(
     await insights.apply(retracted(wrong.activity, remaining=1, at=late))
     found = await get(acme, "/metrics/query", metric="likes", **DAYS)
     assert [(i["value"], i["corrections"]) for i in found["items"]] == [(0, 0), (3, 2), (0, 0)]
+
+
+async def test_what_a_replay_brings_to_a_final_day_is_a_correction_of_it(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    """It was received in time, but nobody could know of it before it was read again."""
+    final = datetime(2026, 11, 21, 16, tzinfo=UTC)
+    await insights.apply(
+        recorded("like.created", DAY),
+        recorded("like.created", DAY, known_at=final),
+        recorded("like.created", DAY, known_at=final + timedelta(seconds=1)),
+    )
+    found = await get(acme, "/metrics/query", metric="likes", **DAYS)
+    assert [(i["value"], i["corrections"]) for i in found["items"]] == [(0, 0), (3, 1), (0, 0)]
+    told = await get(acme, "/metrics/explain", metric="likes", start="2026-11-20")
+    assert (told["counts"]["late"], told["counts"]["corrected"]) == (2, 1)

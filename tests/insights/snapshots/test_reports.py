@@ -140,6 +140,19 @@ async def test_a_snapshot_taken_back_says_nothing_unless_another_took_its_place(
     assert await series(acme, "views_reported", **DAYS) == [0, 0, 0, 0]
 
 
+async def test_a_replay_of_reports_on_a_final_day_corrects_it(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    wrong = a_snapshot("views", 100, at(18))
+    await insights.apply(wrong)
+    gone = msgspec.structs.replace(wrong, is_retraction=True, known_at=at(21))
+    await insights.apply(gone, a_snapshot("views", 70, at(18), known_at=at(21)))
+    await insights.apply(a_snapshot("views", 75, at(18, 13), known_at=at(19)))
+    found = await get(acme, "/metrics/query", metric="views_reported", **DAYS)
+    first_day = found["items"][0]
+    assert (first_day["value"], first_day["corrections"]) == (75, 2)
+
+
 async def test_the_order_of_readings_does_not_matter(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:

@@ -61,6 +61,9 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The mapping revision that first produced it; part of the id."""
     by_channel: bool = False
     """The actor is the channel itself: such an activity makes nobody active."""
+    known_at: datetime | None = None
+    """The moment of the replay that brought it; empty where it became known when it was
+    received."""
 
     @property
     def key(self) -> str:

@@ -42,3 +42,6 @@ class SnapshotRecorded(Event, frozen=True, kw_only=True):
     correction: bool = False
     is_retraction: bool = False
     """True takes the snapshot back (a mended mapping reads its item otherwise)."""
+    known_at: datetime | None = None
+    """The moment of the replay that brought it or takes it back; empty where it became known when
+    it was received."""

@@ -44,8 +44,12 @@ def _changes(line: Line, misread: Misread | None) -> Iterator[tuple[str, datetim
         and misread[0] <= line.received_at < misread[1]
         and right != wrong
     )
-    if right is not None:
-        yield right, line.received_at
-    if was_misread and wrong is not None and misread is not None:
+    if misread is None or not was_misread:
+        if right is not None:
+            yield right, line.received_at
+        return
+    if wrong is not None:
         yield wrong, line.received_at
         yield wrong, misread[1]
+    if right is not None:
+        yield right, misread[1]

@@ -1,10 +1,10 @@
 """Decides what becomes of each item: normalised, duplicate, conflict, rejected or failed."""
 
 from collections.abc import Mapping
-from typing import cast
+from datetime import datetime
 
-import msgspec
-from mediaops_common.events import SnapshotRecorded, encode
+from mediaops_common.events import Activity, ActivityRecorded, SnapshotRecorded, encode
+from msgspec.structs import replace
 
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
 from mediaops_ingest.normaliser.reading import (
@@ -46,10 +46,13 @@ def decide_item(
     known: Mapping[bytes, KnownKey],
     ledger: Ledger,
     outcome: Outcome,
+    *,
+    known_at: datetime | None = None,
 ) -> set[int]:
     """Gives the item its one outcome; returns the chunks that will hold its events.
 
     Its key comes first: a repeat is a repeat, also where a mapping cannot read it any more.
+    `known_at` is the moment of a replay that decides it anew.
     """
     delivery, source = read.delivery, read.source
     assert source is not None
@@ -72,7 +75,8 @@ def decide_item(
     outcome.unmapped += item.unmapped
     is_correction = seen is not None
     return {
-        emit(read, output, ledger, outcome, is_correction=is_correction) for output in item.outputs
+        emit(read, output, ledger, outcome, is_correction=is_correction, known_at=known_at)
+        for output in item.outputs
     }
 
 
@@ -83,32 +87,45 @@ def emit(
     outcome: Outcome,
     *,
     is_correction: bool = False,
+    known_at: datetime | None = None,
 ) -> int:
     """Numbers one event; returns the chunk that will hold it."""
-    delivery, source = read.delivery, read.source
+    source = read.source
     assert source is not None
     value = output.value
     if output.topic == ACTIVITY:
         outcome.activities += 1
     else:
         outcome.snapshots += 1
-        if is_correction:
-            corrected = msgspec.structs.replace(
-                cast(SnapshotRecorded, output.event), correction=True
-            )
-            value = encode(
-                corrected,
-                source=SOURCE,
-                time=output.occurred_at,
-                workspace_id=source.workspace_id,
-                event_id=str(corrected.id),
-                traceparent=trace_of(delivery),
-            )
+    if is_correction or known_at is not None:
+        value = _encoded(read, output, is_correction, known_at)
     return ledger.number(
-        delivery.shard,
+        read.delivery.shard,
         source.workspace_id,
         source.channel_id,
         (output.topic, output.slot, output.key, value, output.occurred_at),
+    )
+
+
+def _encoded(
+    read: ReadDelivery, output: Output, is_correction: bool, known_at: datetime | None
+) -> bytes:
+    """The event anew, with what its item alone does not say."""
+    source, event = read.source, output.event
+    assert source is not None
+    fact: Activity | SnapshotRecorded
+    if isinstance(event, SnapshotRecorded):
+        fact = event = replace(event, correction=is_correction, known_at=known_at)
+    else:
+        fact = replace(event.activity, known_at=known_at)
+        event = ActivityRecorded(activity=fact)
+    return encode(
+        event,
+        source=SOURCE,
+        time=output.occurred_at,
+        workspace_id=source.workspace_id,
+        event_id=str(fact.id),
+        traceparent=trace_of(read.delivery),
     )
 
 

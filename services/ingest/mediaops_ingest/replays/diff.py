@@ -17,6 +17,7 @@ Standing = Activity | SnapshotRecorded
 _IDENTITY = {
     "id",
     "received_at",
+    "known_at",
     "delivery_id",
     "mapping_revision",
     "correction",

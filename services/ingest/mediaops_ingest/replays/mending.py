@@ -38,7 +38,7 @@ def mend(
             chunks |= _change(one, change, ledger, outcome, active, now)
     for item in one.mended:
         normalised = outcome.normalised
-        chunks |= decide_item(one.read, item, one.known, ledger, outcome)
+        chunks |= decide_item(one.read, item, one.known, ledger, outcome, known_at=now)
         if outcome.normalised > normalised:
             counts["missing"] += len(item.outputs)
             _note_active(item.outputs, active)
@@ -118,7 +118,7 @@ def _change(
             outcome.snapshots += 1
         chunks.add(_number(one, event, change.old, ledger, now))
     if change.new is not None:
-        chunks.add(emit(one.read, change.new, ledger, outcome))
+        chunks.add(emit(one.read, change.new, ledger, outcome, known_at=now))
         _note_active([change.new], active)
     return chunks
 
@@ -134,7 +134,7 @@ def _retraction(
     old: Standing, new: Output | None, active: Counter[ActorDay], now: datetime
 ) -> Event:
     if isinstance(old, SnapshotRecorded):
-        return msgspec.structs.replace(old, is_retraction=True)
+        return msgspec.structs.replace(old, is_retraction=True, known_at=now)
     return ActivityRetracted(
         activity=old,
         retracted_at=now,

@@ -77,12 +77,13 @@ class Replayer:
         compared = await compare(self._database, self._log, self._book, rows)
         counts["unavailable"] += len(rows) - len(compared)
         active = await active_days(self._database, compared)
+        now = self._clock.now()
         changed_rows: list[dict[str, Any]] = []
         for one in compared:
             counts["deliveries"] += 1
-            changed_rows += mend(one, ledger, counts, active, self._clock.now())
+            changed_rows += mend(one, ledger, counts, active, now)
         is_last = len(rows) < SLICE
-        chunk_rows = await asyncio.to_thread(ledger.chunk_rows, self._clock.now())
+        chunk_rows = await asyncio.to_thread(ledger.chunk_rows, now)
         async with self._database.write() as session:
             await self._held.check(session)
             await normaliser_repository.write_ledger(session, ledger, chunk_rows)
@@ -94,6 +95,6 @@ class Replayer:
                 replay.id,
                 cursor=rows[-1].seq if rows else replay.cursor,
                 counts=dict(counts),
-                finished_at=self._clock.now() if is_last else None,
+                finished_at=now if is_last else None,
             )
         self._held.states = ledger.states

@@ -65,7 +65,7 @@ class CountsRead(BaseModel):
         description="Items that came again, of these channels on these days received; they count "
         "nowhere."
     )
-    late: int = Field(description="Of the applied: received after the day had ended.")
+    late: int = Field(description="Of the applied: known only after the day had ended.")
     corrected: int = Field(description="Changes after their day was final.")
     retracted: int = Field(description="Of the applied: taken back.")
 

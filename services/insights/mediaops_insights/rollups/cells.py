@@ -67,7 +67,7 @@ def add_up(
     Minutes before `oldest_minute` are not told apart: nobody keeps them any more.
     """
     counting = _Counting(oldest_minute)
-    counting.add((activity, activity.received_at, 1) for activity in recorded)
+    counting.add((one, one.known_at or one.received_at, 1) for one in recorded)
     counting.add((event.activity, event.retracted_at, -1) for event in retracted)
     return counting.finish()
 

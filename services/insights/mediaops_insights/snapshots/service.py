@@ -139,7 +139,8 @@ def _microseconds(moment: datetime) -> int:
 def _is_correction(snapshot: SnapshotRecorded) -> bool:
     # A daily report is usually taken on the day after the one that it speaks of.
     spoken_of = day_start(number_day(_day(snapshot)), snapshot.timezone)
-    return is_correction(spoken_of, snapshot.received_at, snapshot.platform, snapshot.timezone)
+    known_at = snapshot.known_at or snapshot.received_at
+    return is_correction(spoken_of, known_at, snapshot.platform, snapshot.timezone)
 
 
 async def increase(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
