@@ -11,7 +11,11 @@ from mediaops_common.settings import BusSettings
 from tests.common.bus_contract import BusContract, a_record
 from tests.kafka_broker import NAME, PASSWORD
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # The client does not wait until what it closes is closed, TLS above all.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 class Renamed:
