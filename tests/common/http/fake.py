@@ -110,9 +110,9 @@ async def list_notes(
     caller: Reader, session: Reads, page: PageQuery, q: str | None = None
 ) -> Page[NoteRead]:
     query = select(NOTE).where(NOTE.c.workspace_id == caller.workspace_id).order_by(NOTE.c.id)
-    place = page.place(1)
-    if place is not None:
-        query = query.where(NOTE.c.id > UUID(place[0]))
+    after = page.after_id()
+    if after is not None:
+        query = query.where(NOTE.c.id > after)
     if q is not None:
         query = query.where(NOTE.c.title.contains(q, autoescape=True))
     rows = (await (await session.connection()).execute(query.limit(page.limit + 1))).all()

@@ -26,25 +26,35 @@ class Page(BaseModel, Generic[T]):
 
 
 class PageArgs:
-    """What the caller asked for. `after` is opaque; `place(n)` opens it."""
+    """What the caller asked for. `after` is opaque: the place of the last row seen, None for the
+    first page. What opens it raises Invalid for a place that no page gave."""
 
     def __init__(self, limit: int, after: str | None) -> None:
         self.limit = limit
         self.after = after
 
-    def place(self, parts: int) -> list[Any] | None:
-        """The sort key of the last row seen, or None for the first page; 422 when forged."""
-        return None if self.after is None else decode_cursor(self.after, parts)
-
     def after_id(self) -> UUID | None:
-        """The same where rows are sorted by their id alone."""
-        place = self.place(1)
-        if place is None:
+        """Where rows are sorted by their id."""
+        if self.after is None:
             return None
         try:
-            return UUID(str(place[0]))
+            return UUID(str(decode_cursor(self.after, 1)[0]))
         except ValueError:
             raise Invalid("after", "is not a place that a page gave") from None
+
+    def after_number(self) -> int | None:
+        """Where rows are sorted by one number."""
+        numbers = self.after_numbers(1)
+        return None if numbers is None else numbers[0]
+
+    def after_numbers(self, parts: int) -> tuple[int, ...] | None:
+        """Where rows are sorted by so many numbers."""
+        if self.after is None:
+            return None
+        numbers = decode_cursor(self.after, parts)
+        if not all(isinstance(part, int) for part in numbers):
+            raise Invalid("after", "is not a place that a page gave")
+        return tuple(numbers)
 
 
 async def _page_args(

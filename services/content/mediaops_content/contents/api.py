@@ -26,7 +26,6 @@ from mediaops_content.contents.schemas import (
     ContentUpdate,
     RevisionRead,
 )
-from mediaops_content.places import id_place, number_place
 
 router = APIRouter(prefix="/content/v1/contents", tags=["contents"])
 
@@ -54,7 +53,7 @@ async def list_contents(
     q: Annotated[str | None, Query(max_length=300, description="Part of the title.")] = None,
 ) -> Page[ContentSummary]:
     rows = await service.page(
-        reads, caller.workspace_id, q=q, after=id_place(page), limit=page.limit + 1
+        reads, caller.workspace_id, q=q, after=page.after_id(), limit=page.limit + 1
     )
     kept, next_ = page_of(rows, page, lambda row: [str(row.id)])
     return Page(items=[ContentSummary.model_validate(row) for row in kept], next=next_)
@@ -100,7 +99,7 @@ async def list_revisions(
         reads,
         caller.workspace_id,
         content_id,
-        below=number_place(page),
+        below=page.after_number(),
         limit=page.limit + 1,
     )
     kept, next_ = page_of(rows, page, lambda row: [row.number])

@@ -21,7 +21,6 @@ from mediaops_common.http import (
 )
 
 from mediaops_content.channels import service as channels
-from mediaops_content.places import id_place
 from mediaops_content.publications import service
 from mediaops_content.publications.schemas import PublicationCreate, PublicationRead
 
@@ -83,7 +82,7 @@ async def list_publications(
         content_id, channel_id, external_id, parse_range(from_, to, caller.timezone)
     )
     rows = await service.page(
-        reads, caller.workspace_id, filters, after=id_place(page), limit=page.limit + 1
+        reads, caller.workspace_id, filters, after=page.after_id(), limit=page.limit + 1
     )
     kept, next_ = page_of(rows, page, lambda row: [str(row.id)])
     return Page(items=[PublicationRead.model_validate(row) for row in kept], next=next_)

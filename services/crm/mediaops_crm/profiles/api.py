@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 from mediaops_common.http import (
     Caller,
     ClockDep,
-    Invalid,
     Page,
     PageQuery,
     Reads,
@@ -45,7 +44,7 @@ async def list_profiles(
         view,
         identity=None if identity is None else service.parse_identity(identity),
         state=lifecycle,
-        after=_place(page),
+        after=page.after_id(),
         limit=page.limit + 1,
     )
     kept, next_ = page_of(found, page, lambda profile: [str(profile.id)])
@@ -81,13 +80,3 @@ def _fields(profile: Profile) -> dict[str, Any]:
         "active_days_7": profile.week,
         "active_days_28": profile.month,
     }
-
-
-def _place(page: PageQuery) -> UUID | None:
-    place = page.place(1)
-    if place is None:
-        return None
-    try:
-        return UUID(place[0])
-    except (ValueError, AttributeError, TypeError):
-        raise Invalid("after", "is not a place that a page gave") from None

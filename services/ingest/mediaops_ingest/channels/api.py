@@ -22,7 +22,6 @@ from mediaops_common.http import (
 from mediaops_ingest.channels import service
 from mediaops_ingest.channels.schemas import ChannelCreate, ChannelRead, ChannelUpdate
 from mediaops_ingest.channels.service import Channel
-from mediaops_ingest.cursors import id_after
 from mediaops_ingest.sources import service as sources
 from mediaops_ingest.sources import visibility
 
@@ -62,7 +61,7 @@ async def list_channels(
         caller.workspace_id,
         platform=platform,
         among=await visibility.visible_channels(reads, caller),
-        after=id_after(page),
+        after=page.after_id(),
         limit=page.limit + 1,
     )
     kept, after = page_of(rows, page, lambda channel: [str(channel.id)])

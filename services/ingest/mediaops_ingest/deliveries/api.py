@@ -16,7 +16,6 @@ from mediaops_common.http import (
     parse_range,
 )
 
-from mediaops_ingest.cursors import numbers_after
 from mediaops_ingest.deliveries import service
 from mediaops_ingest.deliveries.schemas import DeliveryRaw, DeliveryRead, DeliveryStatus
 from mediaops_ingest.sources import service as sources
@@ -46,7 +45,6 @@ async def list_deliveries(
         await sources.find(session, caller.workspace_id, source_id)
         if visible is not None and source_id not in visible:
             raise NotFound(f"no source {source_id}")
-    place = numbers_after(page, 1)
     found = await service.latest(
         session,
         runtime.state["delivery_log"],
@@ -55,7 +53,7 @@ async def list_deliveries(
         among=visible,
         status=status,
         received=parse_range(from_, to, caller.timezone),
-        before=None if place is None else place[0],
+        before=page.after_number(),
         limit=page.limit + 1,
     )
     rows, after = page_of(found, page, lambda pair: [pair[0]])

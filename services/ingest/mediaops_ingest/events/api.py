@@ -18,7 +18,6 @@ from mediaops_common.http import (
 from pydantic import StringConstraints
 
 from mediaops_ingest.channels import service as channels
-from mediaops_ingest.cursors import numbers_after
 from mediaops_ingest.deliveries import service as deliveries
 from mediaops_ingest.events import service
 from mediaops_ingest.sources import service as sources
@@ -86,7 +85,7 @@ async def list_events(
         end=occurred.end,
         chunks=chunks,
     )
-    place = numbers_after(page, 3)
+    place = page.after_numbers(3)
     items, last = await service.page(session, wanted, place, page.limit)
     return Page(items=items, next=None if last is None else encode_cursor(*last))
 

@@ -21,7 +21,6 @@ from mediaops_common.http import (
     require_match,
 )
 
-from mediaops_ingest.cursors import id_after
 from mediaops_ingest.sources import service, trials, visibility
 from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.schemas import (
@@ -79,7 +78,7 @@ async def list_sources(
         caller.workspace_id,
         channel_id=channel_id,
         among=await visibility.visible_sources(reads, caller),
-        after=id_after(page),
+        after=page.after_id(),
         limit=page.limit + 1,
     )
     kept, after = page_of(rows, page, lambda source: [str(source.id)])

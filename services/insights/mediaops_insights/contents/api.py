@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from mediaops_common.http import (
     Caller,
-    Invalid,
     NotFound,
     Page,
     PageQuery,
@@ -45,17 +44,9 @@ async def show_contents_performance(
         caller.workspace_id,
         channel_ids=None if channel_id is None else {channel_id},
         external_id=content,
-        below=_place(page.place(1)),
+        below=page.after_number(),
         limit=page.limit + 1,
     )
     kept = found[: page.limit]
     following = encode_cursor(kept[-1][0]) if len(found) > page.limit else None
     return Page(items=[item for _place, item in kept if item is not None], next=following)
-
-
-def _place(parts: list[object] | None) -> int | None:
-    if parts is None:
-        return None
-    if not isinstance(parts[0], int):
-        raise Invalid("after", "is not a place that a page gave")
-    return parts[0]
