@@ -158,6 +158,7 @@ async def test_a_killed_broker_that_lost_its_tail_costs_nothing_but_a_republish(
     assert reader.applied == list(range(1, 801))
 
 
+@pytest.mark.nightly
 async def test_a_frozen_broker_fails_a_publish_in_time_and_is_used_again(kafka, bus, topic) -> None:
     await bus.publish(topic, 0, [a_number(1)])
     kafka.freeze()
@@ -175,6 +176,7 @@ async def test_a_frozen_broker_fails_a_publish_in_time_and_is_used_again(kafka, 
     assert reader.applied == list(range(1, 41))
 
 
+@pytest.mark.nightly
 async def test_a_member_that_hears_nothing_says_so_and_is_replaced(
     kafka, bus, topic, monkeypatch
 ) -> None:
@@ -193,6 +195,7 @@ async def test_a_member_that_hears_nothing_says_so_and_is_replaced(
     await reading
 
 
+@pytest.mark.nightly
 async def test_what_was_given_up_is_not_sent_when_the_broker_is_back(kafka, bus, topic) -> None:
     kafka.freeze()
     try:
@@ -223,6 +226,7 @@ async def test_a_topic_made_again_is_read_from_its_beginning(kafka, bus, topic, 
     assert identity.topic_id == (await bus.topic(topic)).topic_id
 
 
+@pytest.mark.nightly
 async def test_what_retention_took_is_passed_by(kafka, bus, topic) -> None:
     relay, reader = Relay(bus, topic), Reader(bus, topic)
     await relay.run(40)
@@ -236,6 +240,7 @@ async def test_what_retention_took_is_passed_by(kafka, bus, topic) -> None:
     assert reader.located == [(0, 60)]
 
 
+@pytest.mark.nightly
 async def test_new_partitions_are_written_and_read(kafka, bus, topic) -> None:
     reader = Reader(bus, topic)
     reading = asyncio.create_task(reader.run(lambda: 1 in {c.partition for c in reader.read}))

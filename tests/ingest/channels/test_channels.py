@@ -7,8 +7,6 @@ from mediaops_common.events import ChannelSaved
 
 from tests.ingest.workspaces.test_workspaces import outbox
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 
 async def test_a_connected_channel_is_told_and_shown(ingest):
     channel = await ingest.add_channel(platform="douyin", external_id="7", name=" 店 ")

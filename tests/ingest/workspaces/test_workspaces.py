@@ -6,8 +6,6 @@ from mediaops_common.ids import workspace_id
 from mediaops_ingest.workspaces import service
 from sqlalchemy import select
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 
 async def outbox(ingest) -> list:
     table = ingest.runtime.database.tables.outbox
