@@ -31,11 +31,6 @@ __all__ = ["Plan", "installed_console", "leave", "load_services", "run"]
 
 log = structlog.get_logger("mediaops.process")
 
-SWITCH_SECONDS = 0.0005
-"""How long a thread keeps the interpreter while another wants it. By default it is ten times that,
-and whatever goes from thread to thread and back, as each statement does, waits so long each way:
-beside a busy thread a batch of thirty statements took a third of a second."""
-
 END_SECONDS = 9.0
 """After this the process ends whatever still runs: nothing acknowledged is lost by it."""
 
@@ -83,7 +78,6 @@ async def run(plan: Plan) -> None:
     Raises what a worker raised.
     """
     os.umask(0o077)
-    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = asyncio.Event()
     sock = listen(plan.settings.http)
     plan = _reachable(plan, url_of(sock, plan.settings.http))
