@@ -124,6 +124,16 @@ def test_url_and_token_may_come_from_the_environment(system: Up, tmp_path: Path)
     }
 
 
+def test_one_adapter_is_shown_whole(system: Up) -> None:
+    shown = mediaops("adapters", "kuaishou", "--data", system.data)
+    assert shown.returncode == 0, shown.stderr
+    for said in ("app_secret", "issued", "kwaisign", "AUTHORIZE: account.authorized", "message_id"):
+        assert said in shown.stdout
+    missing = mediaops("adapters", "myspace", "--data", system.data)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "myspace" in missing.stderr
+
+
 def test_a_wrong_token_is_said_in_one_line(system: Up) -> None:
     refused = mediaops("adapters", "--url", system.url, "--token", "x")
     assert refused.returncode == 1

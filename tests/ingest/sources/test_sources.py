@@ -298,6 +298,12 @@ async def test_adapters_say_what_they_need(ingest):
     assert ["client_secret"] in found["douyin-open"]["proofs"]
     assert found["douyin-open"]["namespace"] == "douyin"
     assert "the random prefix" in found["wechat-oa"]["volatile"]
+    assert found["wechat-oa"]["tolerance_seconds"] == 300
+    assert found["douyin-open"]["tolerance_seconds"] is None
+    keys = {key["name"]: key for key in found["wechat-oa"]["keys"]}
+    assert (keys["app_id"]["origin"], keys["token"]["origin"]) == ("issued", "ours")
+    assert found["kuaishou"]["meanings"]["AUTHORIZE"] == ["account.authorized"]
+    assert found["kuaishou"]["tells"] == ["account.authorized", "account.deauthorized"]
 
 
 async def test_with_another_master_key_it_is_said_and_nothing_is_taken(ingest):

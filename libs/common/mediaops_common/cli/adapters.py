@@ -1,27 +1,41 @@
 """`mediaops adapters`."""
 
-from mediaops_common.cli.options import AsJson, DataDir, Token, Url, WorkspaceSlug
+from typing import Annotated
+
+import typer
+
+from mediaops_common.cli.options import AsJson, DataDir, Token, Url, WorkspaceSlug, settings_for
 
 __all__ = ["adapters"]
 
+_PATH = "/ingest/v1/adapters"
+
 
 def adapters(
+    name: Annotated[
+        str | None, typer.Argument(help="One of them, with everything it says.", metavar="NAME")
+    ] = None,
     workspace: WorkspaceSlug = "default",
     data: DataDir = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lists the wire schemes that a source can speak."""
-    from mediaops_common.cli.listing import print_list
+    """Lists the wire schemes that a source can speak, or shows one of them whole."""
+    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.listing import read_pages
+    from mediaops_common.cli.printing import print_facts, print_json, print_rows
 
-    print_list(
-        "/ingest/v1/adapters",
-        ["name", "title", "platform", "proofs", "deadline_seconds"],
-        workspace=workspace,
-        data=data,
-        url=url,
-        token=token,
-        as_json=as_json,
-        most=1000,
-    )
+    connection = connect(settings_for(data), url=url, token=token, workspace=workspace)
+    try:
+        known = read_pages(connection, _PATH, most=1000)
+    except Answered as answer:
+        raise SystemExit(str(answer)) from None
+    if name is None:
+        columns = ["name", "title", "platform", "proofs", "deadline_seconds", "lateness_hours"]
+        print_json(known) if as_json else print_rows(known, columns)
+        return
+    found = next((one for one in known if one["name"] == name), None)
+    if found is None:
+        raise SystemExit(f"there is no adapter {name}: `mediaops adapters` lists them")
+    print_json(found) if as_json else print_facts(found)

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["print_json", "print_rows"]
+__all__ = ["print_facts", "print_json", "print_rows"]
 
 
 def print_json(value: Any) -> None:
@@ -27,14 +27,40 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
         print("  ".join(padded).rstrip())
 
 
-def _text(value: Any) -> str:
+def print_facts(thing: Mapping[str, Any], indent: str = "") -> None:
+    """A fact a line; what lists and objects hold stands below their names."""
+    for name, value in thing.items():
+        title = f"{indent}{_text(name.replace('_', ' '))}:"
+        if isinstance(value, dict) and value:
+            print(title)
+            print_facts(value, indent + "  ")
+        elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+            print(title)
+            for one in value:
+                print_facts(one, indent + "  ")
+                print()
+        elif isinstance(value, list) and any(len(str(one)) > 30 for one in value):
+            print(title)
+            for one in value:
+                print(f"{indent}  - {_text(one, 2_000)}")
+        elif isinstance(value, list):
+            print(title, _text(", ".join(map(_flat, value)), 2_000))
+        else:
+            print(title, _text(value, 2_000))
+
+
+def _flat(value: Any) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _text(value: Any, limit: int = 200) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
     # Control characters of foreign data must not drive the terminal.
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)[:200]
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)[:limit]
 
 
 def _width(text: str) -> int:

@@ -12,6 +12,8 @@ class KeyRead(BaseModel):
     help: str
     form: Literal["text", "list"]
     choices: list[str]
+    origin: Literal["issued", "ours"]
+    """Issued by the platform and copied here, or ours to choose and entered there."""
     is_generated: bool
     """Ours to choose: made when no proof is given."""
     is_setting: bool
@@ -27,13 +29,27 @@ class AdapterRead(BaseModel):
     keys: list[KeyRead]
     proofs: list[list[str]]
     """Each is a complete proof; without any the hook URL itself is the capability."""
+    proof: str
+    """What proves a request: where it stands, and what is signed how."""
+    tolerance_seconds: float | None
+    """How far a signed time may be off; null where no time is signed."""
+    handshake: str
+    answer: str
+    known_by: str
+    """By what an item is known again."""
     methods: list[str]
     paths: list[str]
     deadline_seconds: float
     retries: str
     lateness_hours: float
+    max_body_bytes: int | None
+    """The platform's own limit, where it is below the installation's."""
     volatile: list[str]
     """What changes between repeats of one item and so stays out of its digest."""
     tells: list[str]
+    meanings: dict[str, list[str]]
+    """The platform's name of an event → the types of activity it can become."""
     cannot: str
+    uncertain: list[str]
+    """What is held for true without the platform's own page for it."""
     notes: list[str]

@@ -26,19 +26,30 @@ def _shown(declaration: Declaration) -> AdapterRead:
                 help=key.help,
                 form=key.form,
                 choices=list(key.choices),
+                origin=key.origin,
                 is_generated=key.generate is not None,
                 is_setting=key.is_setting,
             )
             for key in declaration.keys
         ],
         proofs=[sorted(proof) for proof in declaration.proofs],
+        proof=declaration.proof,
+        tolerance_seconds=(
+            declaration.tolerance.total_seconds() if declaration.tolerance is not None else None
+        ),
+        handshake=declaration.handshake,
+        answer=declaration.answer,
+        known_by=declaration.known_by,
         methods=sorted(declaration.methods),
         paths=sorted(declaration.paths),
         deadline_seconds=declaration.deadline_seconds,
         retries=declaration.retries,
         lateness_hours=declaration.lateness / timedelta(hours=1),
+        max_body_bytes=declaration.max_body,
         volatile=list(declaration.volatile),
         tells=list(declaration.tells),
+        meanings={name: list(types) for name, types in declaration.meanings.items()},
         cannot=declaration.cannot,
+        uncertain=list(declaration.uncertain),
         notes=list(declaration.notes),
     )

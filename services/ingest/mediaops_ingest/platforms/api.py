@@ -54,7 +54,7 @@ class Api:
         deadline_seconds=30.0,
         retries="the sender's choice",
         lateness=timedelta(hours=24),
-        tells=("every type of activity", SNAPSHOT_TYPE),
+        meanings={"`type`": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="Without dedup_key only an equal activity is known as a repeat.",
     )
 

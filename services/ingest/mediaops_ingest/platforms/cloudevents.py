@@ -36,9 +36,9 @@ from mediaops_ingest.platforms.port import (
     Verdict,
     Verified,
 )
-from mediaops_ingest.platforms.proofs import bearer_token, same
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339
+from mediaops_ingest.platforms.verifying import OptionalBearer
 
 __all__ = ["CloudEvents"]
 
@@ -67,32 +67,21 @@ _RATE = re.compile(rb"[1-9][0-9]{0,8}")
 
 
 class CloudEventsVerifier:
-    def __init__(self, bearers: Sequence[bytes | None]) -> None:
-        self._bearers = bearers
+    def __init__(self, bearer: OptionalBearer) -> None:
+        self._bearer = bearer
 
     def verify(self, request: Request) -> Verdict:
         if request.method == "OPTIONS":
             # The specification: this handshake is no authorisation, and senders need not
             # authenticate in it. It gives nothing away but what the sender said itself.
             return _handshake(request)
-        verified = self._proof(request)
+        verified = self._bearer.proved(request)
         if verified is None:
             return Refused("auth")
         try:
             return _readable(request) or verified
         except BadMessage as error:
             return Malformed(error.status, error.reason)
-
-    def _proof(self, request: Request) -> Verified | None:
-        if not any(self._bearers):
-            return Verified()
-        given = bearer_token(request.header(b"authorization"))
-        if given is None:
-            given = request.parameters().get("access_token", "").encode()
-        for place, bearer in enumerate(self._bearers):
-            if bearer and same(bearer, given):
-                return Verified(place)
-        return None
 
     def answer(self, request: Request, verified: Verified) -> Answer:
         return _ACCEPTED
@@ -104,15 +93,29 @@ class CloudEvents:
         title="CloudEvents 1.0 over HTTP",
         platform=None,
         keys=(
-            Key("bearer", "Optional: the token of Authorization: Bearer, required once it is set"),
+            Key(
+                "bearer",
+                "Optional: the token of Authorization: Bearer, required once it is set",
+                is_ours=True,
+            ),
         ),
         methods=frozenset({"POST", "OPTIONS"}),
-        hidden_headers=frozenset({b"authorization"}),
-        hidden_parameters=frozenset({b"access_token"}),
+        hidden_headers=OptionalBearer.HIDDEN_HEADERS,
+        hidden_parameters=OptionalBearer.HIDDEN_PARAMETERS,
+        proof=(
+            "None of its own: the hook URL is the capability. Once a `bearer` is set, every "
+            "request needs it, as `Authorization: Bearer` or as the query's `access_token`."
+        ),
+        handshake=(
+            "OPTIONS with `WebHook-Request-Origin`: answered with `WebHook-Allowed-Origin`, and "
+            "`WebHook-Allowed-Rate` where a rate was asked for."
+        ),
+        answer="202",
+        known_by="`dedup_key` in the data, else `source` and `id`",
         volatile=_VOLATILE,
         deadline_seconds=30.0,
         retries="the sender's choice",
-        tells=("every type of activity", SNAPSHOT_TYPE),
+        meanings={"a `type` of ours": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="The scheme has no signature: the hook URL is the secret. Only the JSON format.",
         notes=("Give the sender the hook URL, and the bearer token where it can send one.",),
     )
@@ -120,10 +123,7 @@ class CloudEvents:
     def prepare(
         self, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> CloudEventsVerifier:
-        bearers = [live.get("bearer") for live in secrets]
-        return CloudEventsVerifier(
-            [one.encode() if isinstance(one, str) else None for one in bearers]
-        )
+        return CloudEventsVerifier(OptionalBearer(secrets))
 
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]

@@ -44,8 +44,15 @@ class Key:
     choices: tuple[str, ...] = ()
     generate: Callable[[], str] | None = None
     """Set where the value is ours to choose: made when no proof is given."""
+    is_ours: bool = False
+    """Chosen by us and entered at the platform, though never made unasked."""
     is_setting: bool = False
     """Not secret: accepted in `config` as well."""
+
+    @property
+    def origin(self) -> Literal["issued", "ours"]:
+        """Whether the platform issues it or we choose it."""
+        return "ours" if self.generate or self.is_ours or self.is_setting else "issued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,8 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """An adapter in the words of `mediaops adapters` and `GET /ingest/v1/adapters`."""
+    """An adapter in the words of `mediaops adapters`, `GET /ingest/v1/adapters` and of its page
+    in `docs/guides/platforms`, which is written from here."""
 
     name: str
     title: str
@@ -78,6 +86,17 @@ class Declaration:
     """Headers that carry a secret: never stored, logged or shown."""
     hidden_parameters: frozenset[bytes] = frozenset()
     """Query parameters of which the same is true."""
+    proof: str = ""
+    """What proves a request: where it stands, and what is signed how."""
+    tolerance: timedelta | None = None
+    """How far a signed time may be off, both ways. None where no time is signed: then the dedup
+    keys are all there is against a replay."""
+    handshake: str = ""
+    """How the platform checks the address, and what it hears; empty where it does not."""
+    answer: str = ""
+    """What the platform hears when a request was kept."""
+    known_by: str = ""
+    """By what an item is known again."""
     volatile: tuple[str, ...] = ()
     """What changes between repeats of one item and so stays out of its digest."""
     max_body: int | None = None
@@ -87,12 +106,19 @@ class Declaration:
     retries: str = ""
     lateness: timedelta = timedelta(hours=24)
     """How long the sender goes on repeating what was not acknowledged."""
-    tells: tuple[str, ...] = ()
-    """The types of activity that it can bring."""
+    meanings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The platform's name of an event → the types of activity it can become."""
     cannot: str = ""
-    """What it does not tell, or what is not known for certain."""
+    """What it does not tell."""
+    uncertain: tuple[str, ...] = ()
+    """What we hold for true without the platform's own page for it: each a sentence."""
     notes: tuple[str, ...] = field(default=())
     """How to set it up at the platform, step by step."""
+
+    @property
+    def tells(self) -> tuple[str, ...]:
+        """The types of activity that it can bring."""
+        return tuple(sorted({type_ for types in self.meanings.values() for type_ in types}))
 
     def namespace(self, platform: str) -> str:
         """The id namespace of its dedup keys on a channel of `platform`.

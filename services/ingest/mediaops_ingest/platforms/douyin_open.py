@@ -19,7 +19,6 @@ from mediaops_ingest.platforms.port import (
     Handshake,
     Item,
     Malformed,
-    Refused,
     Request,
     SecretSet,
     Unmapped,
@@ -27,8 +26,9 @@ from mediaops_ingest.platforms.port import (
     Verdict,
     Verified,
 )
-from mediaops_ingest.platforms.proofs import same, secret_first_digest
+from mediaops_ingest.platforms.proofs import BareDigest
 from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, header_proof, secret_text
 
 __all__ = ["DouyinOpen"]
 
@@ -39,24 +39,16 @@ _HANDSHAKE = "verify_webhook"
 _JSON = "application/json"
 
 
-class DouyinOpenVerifier:
-    def __init__(self, secrets: Sequence[str | None]) -> None:
-        self._digests = [
-            (secret_first_digest(hashlib.sha1, secret.encode()), Verified(place))
-            for place, secret in enumerate(secrets)
-            if secret
-        ]
+def _digest(secret: bytes) -> BareDigest:
+    return BareDigest(hashlib.sha1, before=secret)
 
-    def verify(self, request: Request) -> Verdict:
-        signature = request.header(b"x-douyin-signature")
-        if not signature:
-            return Refused("header")
-        for digest, verified in self._digests:
-            if same(digest(request.body), signature):
-                return self._read(request, verified)
-        return Refused("signature")
 
-    def _read(self, request: Request, verified: Verified) -> Verdict:
+class DouyinOpenVerifier(LiveVerifier):
+    def proof_of(self, live: SecretSet) -> Proof | None:
+        secret = secret_text(live, "client_secret")
+        return header_proof(b"x-douyin-signature", _digest(secret).hex) if secret else None
+
+    def read(self, request: Request, verified: Verified) -> Verdict:
         try:
             push = strict_json.decode(request.body)
             if not isinstance(push, dict) or not isinstance(push.get("event"), str):
@@ -82,14 +74,22 @@ class DouyinOpen:
         platform="douyin",
         keys=(Key("client_secret", "控制台 → 应用详情 → Client Secret"),),
         proofs=(frozenset({"client_secret"}),),
+        proof="`X-Douyin-Signature`: hex SHA-1 of client_secret ‖ body, not an HMAC",
+        handshake='event `verify_webhook`, signed too: answered with its own `{"challenge": …}`',
+        answer="200 `{}`",
+        known_by="the header `Msg-Id`",
         volatile=("log_id",),
         deadline_seconds=5.0,
         retries="3; an address that fails for long is unsubscribed without notice",
         lateness=timedelta(hours=24),
-        tells=tuple(sorted({type_ for event in EVENTS.values() for type_ in event.types})),
+        meanings={name: event.types for name, event in EVENTS.items()},
         cannot=(
-            "No time is signed, so a captured push is only known by its Msg-Id. Values of "
-            "action_type other than 1, and who leaves a fan group, are not documented."
+            "No time is signed, so a captured push is only known by its Msg-Id. Views are not "
+            "pushed. The mobile number of a member stays in the delivery."
+        ),
+        uncertain=(
+            "Only `action_type` 1 is documented; every other value is read as taken back.",
+            "`group_fans_event` is documented for joining; `event_type` 2 is read as leaving.",
         ),
         notes=(
             "控制台 → 开发配置 → Webhooks: enter the hook URL; the platform checks it at once.",
@@ -100,8 +100,7 @@ class DouyinOpen:
     def prepare(
         self, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> DouyinOpenVerifier:
-        given = [live.get("client_secret") for live in secrets]
-        return DouyinOpenVerifier([one if isinstance(one, str) else None for one in given])
+        return DouyinOpenVerifier(secrets)
 
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
@@ -136,13 +135,13 @@ class DouyinOpen:
         self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
     ) -> Request:
         body = canonical_json({"client_key": "", "content": {}, "event": "mediaops_test"})
-        secret = str(secrets["client_secret"]).encode()
+        digest = _digest(str(secrets["client_secret"]).encode())
         return Request(
             method="POST",
             headers=(
                 (b"content-type", b"application/json"),
                 (b"msg-id", unique.encode()),
-                (b"x-douyin-signature", secret_first_digest(hashlib.sha1, secret)(body)),
+                (b"x-douyin-signature", digest.hex(body)),
             ),
             body=body,
             now=now,

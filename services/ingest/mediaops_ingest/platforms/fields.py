@@ -4,7 +4,7 @@ from typing import Any
 
 from mediaops_ingest.platforms.port import ItemFailed
 
-__all__ = ["id_of", "present", "text_of", "whole_number"]
+__all__ = ["id_of", "key_of", "present", "text_of", "whole_number"]
 
 _AMOUNT = 10**12
 _LONGEST_ID = 255
@@ -32,6 +32,13 @@ def id_of(value: Any, field: str) -> str | None:
     if text is not None and len(text) > _LONGEST_ID:
         raise ItemFailed(field, f"is longer than {_LONGEST_ID} characters")
     return text
+
+
+def key_of(value: Any) -> str | None:
+    """A platform's own id for a thing that it may send twice; None for one that cannot be a key,
+    so that the digest stands in. Never raises."""
+    text = text_of(value, limit=_LONGEST_ID + 1)
+    return text if text is not None and len(text) <= _LONGEST_ID else None
 
 
 def present(**fields: Any) -> dict[str, Any]:

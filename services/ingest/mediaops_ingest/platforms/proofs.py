@@ -1,11 +1,27 @@
-"""The proof families, each written once; every adapter names the one it uses."""
+"""The proof families, each written once; every adapter names the one it uses.
+
+A: HMAC of the body. B: a bare digest of secret and body. C: SHA-1 of the sorted token, timestamp,
+nonce and perhaps ciphertext (`sorted_proofs.py`). D: ed25519. E: a shared token.
+"""
 
 import hashlib
+from base64 import b64encode
+from binascii import unhexlify
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from typing import Protocol
 
-__all__ = ["StoredHmac", "bearer_token", "same", "secret_first_digest", "sorted_sha1"]
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+__all__ = [
+    "BareDigest",
+    "StoredHmac",
+    "bearer_token",
+    "is_signed_ed25519",
+    "same",
+    "sorted_sha1",
+]
 
 _BLOCK = 64
 _INNER = bytes(code ^ 0x36 for code in range(256))
@@ -19,22 +35,26 @@ class _Hash(Protocol):
     def hexdigest(self) -> str: ...
 
 
+Algorithm = Callable[[bytes], _Hash]
+
+
 def same(expected: bytes, given: bytes) -> bool:
     """Compares in constant time; a difference in length shows, which is public."""
     return compare_digest(expected, given)
 
 
 class StoredHmac:
-    """HMAC-SHA256 with both states computed once per key: half the cost of `hmac.digest`."""
+    """HMAC with both states computed once per key: half the cost of `hmac.digest`. Of algorithms
+    with blocks of 64 bytes: SHA-1, SHA-256."""
 
     __slots__ = ("_inner", "_outer")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, algorithm: Algorithm = hashlib.sha256) -> None:
         if len(key) > _BLOCK:
-            key = hashlib.sha256(key).digest()
+            key = algorithm(key).digest()
         padded = key.ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(padded.translate(_INNER))
-        self._outer = hashlib.sha256(padded.translate(_OUTER))
+        self._inner = algorithm(padded.translate(_INNER))
+        self._outer = algorithm(padded.translate(_OUTER))
 
     def digest(self, *parts: bytes) -> bytes:
         """The HMAC of the parts, one after the other."""
@@ -45,22 +65,52 @@ class StoredHmac:
         outer.update(inner.digest())
         return outer.digest()
 
+    def hex(self, *parts: bytes) -> bytes:
+        """The same in lower-case hex."""
+        return self.digest(*parts).hex().encode()
 
-def secret_first_digest(algorithm: Callable[[bytes], _Hash], secret: bytes) -> Callable[..., bytes]:
-    """A bare digest of secret and body, in lower-case hex: Douyin's rule, not an HMAC."""
-    state = algorithm(secret)
+    def base64(self, *parts: bytes) -> bytes:
+        """The same in base64. Texts are compared, not bytes: base64 has several spellings."""
+        return b64encode(self.digest(*parts))
 
-    def digest(body: bytes) -> bytes:
-        running = state.copy()
-        running.update(body)
-        return running.hexdigest().encode()
 
-    return digest
+class BareDigest:
+    """A digest of `before` ‖ text ‖ `after`, one of which is the secret: not an HMAC."""
+
+    __slots__ = ("_after", "_state")
+
+    def __init__(self, algorithm: Algorithm, *, before: bytes = b"", after: bytes = b"") -> None:
+        self._state, self._after = algorithm(before), after
+
+    def digest(self, *parts: bytes) -> bytes:
+        """The digest with the parts, one after the other, in the middle."""
+        state = self._state.copy()
+        for part in parts:
+            state.update(part)
+        state.update(self._after)
+        return state.digest()
+
+    def hex(self, *parts: bytes) -> bytes:
+        """The same in lower-case hex."""
+        return self.digest(*parts).hex().encode()
+
+    def base64(self, *parts: bytes) -> bytes:
+        """The same in base64."""
+        return b64encode(self.digest(*parts))
 
 
 def sorted_sha1(parts: Sequence[str]) -> bytes:
     """Hex SHA-1 of the sorted, joined parts: the rule of WeChat and of all who copied it."""
     return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest().encode()
+
+
+def is_signed_ed25519(key: Ed25519PublicKey, signature: bytes, *parts: bytes) -> bool:
+    """Whether a hex signature is of the parts, one after the other. Never raises."""
+    try:
+        key.verify(unhexlify(signature), b"".join(parts))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def bearer_token(authorization: bytes | None) -> bytes | None:

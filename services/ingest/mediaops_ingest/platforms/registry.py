@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from mediaops_ingest.platforms.api import Api
 from mediaops_ingest.platforms.cloudevents import CloudEvents
 from mediaops_ingest.platforms.douyin_open import DouyinOpen
+from mediaops_ingest.platforms.kuaishou import Kuaishou
 from mediaops_ingest.platforms.port import Adapter
 from mediaops_ingest.platforms.standard_webhooks import StandardWebhooks
 from mediaops_ingest.platforms.wechat_oa import WeChatOfficialAccount
+from mediaops_ingest.platforms.xiaohongshu_leads import XiaohongshuLeads
 
 __all__ = ["ADAPTERS", "API", "attachable"]
 
@@ -17,8 +19,10 @@ _ALL: tuple[Adapter, ...] = (
     Api(),
     CloudEvents(),
     DouyinOpen(),
+    Kuaishou(),
     StandardWebhooks(),
     WeChatOfficialAccount(),
+    XiaohongshuLeads(),
 )
 
 ADAPTERS: Mapping[str, Adapter] = {adapter.declaration.name: adapter for adapter in _ALL}

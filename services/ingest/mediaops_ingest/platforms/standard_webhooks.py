@@ -107,14 +107,26 @@ class StandardWebhooks:
                 "The symmetric secret that both sides know, whsec_ and base64",
                 generate=generate_secret,
             ),
-            Key("secrets", "Several live secrets, while they are being changed", form="list"),
+            Key(
+                "secrets",
+                "Several live secrets, while they are being changed",
+                form="list",
+                is_ours=True,
+            ),
             Key("public_key", "The sender's ed25519 key, whpk_ and base64, for v1a signatures"),
         ),
         proofs=(frozenset({"secret"}), frozenset({"secrets"}), frozenset({"public_key"})),
+        proof=(
+            "`webhook-signature`: one of its items is `v1,` and the base64 HMAC-SHA256, or `v1a,` "
+            "and the ed25519 signature, of `{webhook-id}.{webhook-timestamp}.{body}`"
+        ),
+        tolerance=timedelta(seconds=TOLERANCE_SECONDS),
+        answer="202",
+        known_by="`dedup_key` in the data, else `webhook-id` (and the place in a batch)",
         deadline_seconds=15.0,
         retries="the sender's choice; the specification's example: 9 times within 75 h 35 min",
         lateness=timedelta(hours=75, minutes=35),
-        tells=("every type of activity", SNAPSHOT_TYPE),
+        meanings={"a `type` of ours": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="Types that are not ours need a mapping.",
         notes=("Give the sender the hook URL and the secret; nothing else is needed.",),
     )

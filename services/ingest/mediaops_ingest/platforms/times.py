@@ -1,14 +1,24 @@
 """Moments as platforms write them, and which of them can be believed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import msgspec
 
-__all__ = ["AHEAD", "EARLIEST", "is_plausible", "parse_rfc3339", "seconds_or_milliseconds"]
+__all__ = [
+    "AHEAD",
+    "EARLIEST",
+    "first_believable",
+    "is_plausible",
+    "parse_beijing",
+    "parse_rfc3339",
+    "seconds_or_milliseconds",
+]
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
+
+_BEIJING = timezone(timedelta(hours=8))
 
 _MILLISECONDS_FROM = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973."""
@@ -48,3 +58,23 @@ def parse_rfc3339(value: Any) -> datetime | None:
         return msgspec.convert(value, _Aware).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
         return None
+
+
+def parse_beijing(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
+    """A local time without a zone, which platforms of China mean as +08:00 wherever the account
+    is; None for anything else."""
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    try:
+        return datetime.strptime(value.strip(), form).replace(tzinfo=_BEIJING).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def first_believable(received_at: datetime, *moments: datetime | None) -> datetime:
+    """The first moment that can be believed; the arrival where none can, because samples and
+    tests are dated anyhow."""
+    for moment in moments:
+        if moment is not None and is_plausible(moment, received_at):
+            return moment
+    return received_at

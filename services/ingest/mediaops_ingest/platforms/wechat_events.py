@@ -10,25 +10,26 @@ from mediaops_ingest.platforms.fields import id_of, present, text_of, whole_numb
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Unmapped
 from mediaops_ingest.platforms.times import is_plausible, seconds_or_milliseconds
 
-__all__ = ["TYPES", "draft_of"]
+__all__ = ["MEANINGS", "draft_of"]
 
 Message = Mapping[str, Any]
 Reading = tuple[str, dict[str, Any]]
 """The type and what the context keeps."""
 
-TYPES = (
-    "follow.created",
-    "follow.removed",
-    "qrcode.scanned",
-    "menu.clicked",
-    "location.reported",
-    "message.received",
-    "message.sent",
-    "post.published",
-    "post.publish_failed",
-    "order.created",
-    "order.paid",
-)
+MEANINGS = {
+    "text, image, voice, video, shortvideo, location, link": ("message.received",),
+    "subscribe": ("follow.created",),
+    "unsubscribe": ("follow.removed",),
+    "SCAN": ("qrcode.scanned",),
+    "CLICK, VIEW, view_miniprogram": ("menu.clicked",),
+    "LOCATION": ("location.reported",),
+    "MASSSENDJOBFINISH": ("post.published", "post.publish_failed"),
+    "FREEPUBLISHJOBFINISH": ("post.published", "post.publish_failed"),
+    "TEMPLATESENDJOBFINISH": ("message.sent",),
+    "channels_ec_order_new": ("order.created",),
+    "channels_ec_order_pay": ("order.paid",),
+}
+"""In the platform's spelling; what is done with each is in `_EVENTS`, in lower case."""
 
 _MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
 _SCENE = "qrscene_"

@@ -14,7 +14,6 @@ from mediaops_ingest.platforms.port import (
     Answer,
     Context,
     Draft,
-    Handshake,
     Item,
     Malformed,
     Refused,
@@ -24,21 +23,17 @@ from mediaops_ingest.platforms.port import (
     Verdict,
     Verified,
 )
-from mediaops_ingest.platforms.proofs import same, sorted_sha1
+from mediaops_ingest.platforms.proofs import sorted_sha1
+from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, echo, is_signed, time_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
-from mediaops_ingest.platforms.wechat_events import TYPES, draft_of
+from mediaops_ingest.platforms.wechat_events import MEANINGS, draft_of
 from mediaops_ingest.platforms.wechat_messages import UnreadableMessage, fault_of, key_of, parse
 
 __all__ = ["WeChatOfficialAccount"]
 
-TOLERANCE_SECONDS = 300
-"""Our own rule: the platform prescribes none, and without one a signature is good for ever."""
-
 _ACCEPTED = Answer(200, b"success", "text/plain")
 """In the encrypted modes too: only a reply to the fan would be encrypted."""
-
-_MAX_ECHO = 512
 
 
 class _Account:
@@ -55,10 +50,9 @@ class _Account:
     def verify(self, request: Request, parameters: Mapping[str, str]) -> Verdict | None:
         """None when all is right and there is something to store."""
         timestamp, nonce = parameters.get("timestamp", ""), parameters.get("nonce", "")
-        signature = parameters.get("signature", "").encode()
-        signed_plainly = same(sorted_sha1((self.token, timestamp, nonce)), signature)
+        signed_plainly = is_signed(parameters.get("signature"), self.token, timestamp, nonce)
         if request.method == "GET":
-            return _echo(parameters) if signed_plainly else Refused("signature")
+            return echo(parameters.get("echostr")) if signed_plainly else Refused("signature")
         if not signed_plainly and "msg_signature" not in parameters:
             return Refused("signature")
         try:
@@ -88,8 +82,8 @@ class _Account:
             return Refused("mode")
         if not isinstance(sealed, str):
             return Refused("schema")
-        parts = (self.token, parameters.get("timestamp", ""), parameters.get("nonce", ""), sealed)
-        if not same(sorted_sha1(parts), given.encode()):
+        timestamp, nonce = parameters.get("timestamp", ""), parameters.get("nonce", "")
+        if not is_signed(given, self.token, timestamp, nonce, sealed):
             return Refused("signature")
         try:
             return fault_of(parse(self.cipher.decrypt(sealed)))
@@ -123,13 +117,9 @@ class WeChatVerifier:
         if request.method not in ("GET", "POST"):
             return Refused("method")
         parameters = request.parameters()
-        timestamp = parameters.get("timestamp", "")
-        if not timestamp or "nonce" not in parameters:
-            return Refused("header")
-        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
-            return Refused("timestamp")
-        if abs(request.now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
-            return Refused("timestamp")
+        fault = time_fault(parameters.get("timestamp"), parameters.get("nonce"), request.now)
+        if fault:
+            return fault
         refused: Verdict = Refused("signature")
         for place, account in enumerate(self._accounts):
             verdict = account.verify(request, parameters)
@@ -161,12 +151,23 @@ class WeChatOfficialAccount:
         proofs=(frozenset({"token"}),),
         together=(frozenset({"app_id", "encoding_aes_key"}),),
         methods=frozenset({"GET", "POST"}),
+        proof=(
+            "`msg_signature`: hex SHA-1 of the sorted token, timestamp, nonce and Encrypt; in "
+            "明文模式 `signature`, which leaves out the body"
+        ),
+        tolerance=TOLERANCE,
+        handshake="GET with `signature` and `echostr`: answered with echostr as text",
+        answer="200 `success`",
+        known_by=(
+            "MsgId; events by FromUserName, CreateTime, Event, EventKey, MsgID and order_id "
+            "together"
+        ),
         volatile=("the random prefix", "timestamp", "nonce", "signature", "msg_signature"),
         max_body=1_048_576,
         deadline_seconds=5.0,
         retries="3, each after 5 s without an answer, with a new timestamp, nonce and signature",
         lateness=timedelta(hours=24),
-        tells=TYPES,
+        meanings=MEANINGS,
         cannot=(
             "In 明文模式 the signature does not cover the body. Locations of fans are counted, not "
             "kept. No reads, likes or comments of articles: those are pulled."
@@ -250,11 +251,3 @@ class WeChatOfficialAccount:
 @lru_cache(maxsize=1024)
 def _cipher(key: str, app_id: str) -> WeChatCipher:
     return WeChatCipher(key, app_id)
-
-
-def _echo(parameters: Mapping[str, str]) -> Verdict:
-    echo = parameters.get("echostr", "").encode()
-    if not 0 < len(echo) <= _MAX_ECHO:
-        return Malformed(400, "schema")
-    # As text and never sniffed: whoever has the token chooses these bytes.
-    return Handshake(Answer(200, echo, "text/plain", (("X-Content-Type-Options", "nosniff"),)))

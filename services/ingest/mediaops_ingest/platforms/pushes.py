@@ -1,0 +1,45 @@
+"""What most platforms push: one JSON object, which is one item."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mediaops_ingest.platforms import strict_json
+from mediaops_ingest.platforms.port import Item, Request, Unreadable
+from mediaops_ingest.platforms.strict_json import canonical_json
+
+__all__ = ["inner", "item_of", "object_of", "stored_json"]
+
+
+def stored_json(request: Request, form: type) -> Any:
+    """The body of a stored request, an object or a list. Raises `Unreadable`."""
+    try:
+        value = strict_json.decode(request.body)
+    except strict_json.NotStrict as error:
+        raise Unreadable(str(error)) from None
+    if not isinstance(value, form):
+        raise Unreadable(f"the body is no {form.__name__}")
+    return value
+
+
+def object_of(request: Request) -> dict[str, Any]:
+    """The object in a stored request. Raises `Unreadable`."""
+    found: dict[str, Any] = stored_json(request, dict)
+    return found
+
+
+def item_of(
+    push: Mapping[str, Any], *, key: str | None, volatile: tuple[str, ...] = (), index: int = 0
+) -> Item:
+    """The item, with the members named `volatile` left out of its digest."""
+    return Item(
+        index=index,
+        dedup_key=key,
+        canonical=canonical_json({k: v for k, v in push.items() if k not in volatile}),
+        content=push,
+    )
+
+
+def inner(push: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A member that should be an object; an empty one for anything else."""
+    found = push.get(name)
+    return found if isinstance(found, dict) else {}
