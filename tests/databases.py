@@ -11,7 +11,7 @@ from mediaops_common.db import open_database
 from mediaops_common.migrations import migrate
 from mediaops_common.service import Service
 
-from tests.postgres import Cluster
+from tests.postgres import OWNER, SERVING, Cluster
 
 __all__ = ["SQLITE", "Backend", "PostgresBackend", "SqliteBackend"]
 
@@ -22,10 +22,11 @@ class Backend(Protocol):
     name: str
 
     async def blank(self, folder: Path, name: str) -> str:
-        """The URL of a database without tables."""
+        """The URL of a database without tables, as one who may make them."""
 
     async def migrated(self, folder: Path, service: Service) -> str:
-        """The URL of a database with the service's tables, as its migrations make them."""
+        """The URL of a database with the service's tables, as its migrations make them, for a
+        role that only serves."""
 
 
 class SqliteBackend:
@@ -68,21 +69,22 @@ class PostgresBackend:
         self._made: list[str] = []
 
     async def blank(self, folder: Path, name: str) -> str:
-        return await self._copied("template1", name)
+        return self._cluster.url(await self._copied("template1", name), OWNER)
 
     async def migrated(self, folder: Path, service: Service) -> str:
         if service.name not in self._templates:
             template = f"template_{service.name}"
-            await self._cluster.execute(f"CREATE DATABASE {template}")
-            await _migrate(f"{self._cluster.url}/{template}", service)
+            await self._cluster.create(template)
+            await _migrate(self._cluster.url(template, OWNER), service, lend_to=SERVING)
             self._templates[service.name] = template
-        return await self._copied(self._templates[service.name], service.name)
+        name = await self._copied(self._templates[service.name], service.name)
+        return self._cluster.url(name)
 
     async def _copied(self, template: str, name: str) -> str:
         made = f"{name}_{next(self._numbers)}"
-        await self._cluster.execute(f"CREATE DATABASE {made} TEMPLATE {template}")
+        await self._cluster.create(made, template)
         self._made.append(made)
-        return f"{self._cluster.url}/{made}"
+        return made
 
     async def drop(self) -> None:
         """Removes what was made for the last test."""
@@ -90,9 +92,9 @@ class PostgresBackend:
             await self._cluster.execute(f"DROP DATABASE {self._made.pop()} WITH (FORCE)")
 
 
-async def _migrate(url: str, service: Service) -> None:
+async def _migrate(url: str, service: Service, *, lend_to: str | None = None) -> None:
     database = open_database(url, name=service.name, metadata=service.metadata)
     try:
-        await migrate(database, service.versions, service.metadata)
+        await migrate(database, service.versions, service.metadata, lend_to=lend_to)
     finally:
         await database.close()

@@ -35,6 +35,11 @@ SETTINGS = {
     "max_connections": "200",
 }
 
+SUPERUSER = "postgres"
+OWNER = "owner"
+SERVING = "serving"
+"""The roles of a cluster: the second owns the tables, the last is a service's while it runs."""
+
 
 @cache
 def binaries() -> Path | None:
@@ -71,20 +76,25 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        command = ["initdb", "-D", "data", "-U", "owner", "-A", "trust", "-E", "UTF8"]
+        command = ["initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         self._run(*command, "--locale=C.UTF-8", "--no-sync", "--no-instructions")
+        roles = "".join(f"CREATE ROLE {role} LOGIN\n" for role in (OWNER, SERVING))
+        self._run("postgres", "--single", "-D", "data", "postgres", told=roles)
         self.start()
 
-    @property
-    def url(self) -> str:
-        """Where its databases are; a name follows."""
-        return f"postgresql://owner@127.0.0.1:{self.port}"
+    def url(self, database: str, role: str = SERVING) -> str:
+        """The address of a database; `{service}` in its name is left as it is."""
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
-    async def execute(self, statement: str) -> None:
-        """One statement outside any transaction, as one that makes a database must be."""
+    async def create(self, database: str, template: str = "template1") -> None:
+        """Makes a database, which belongs to the owner."""
+        await self.execute(f"CREATE DATABASE {database} OWNER {OWNER} TEMPLATE {template}")
+
+    async def execute(self, statement: str, database: str = "postgres") -> None:
+        """What only a superuser may: one statement outside any transaction."""
         import asyncpg
 
-        connection = await asyncpg.connect(f"{self.url}/postgres")
+        connection = await asyncpg.connect(self.url(database, SUPERUSER))
         try:
             await connection.execute(statement)
         finally:
@@ -132,9 +142,14 @@ class Cluster:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [self.binaries / program, *arguments]
-        done = subprocess.run(command, check=False, capture_output=True, **self._surroundings())
+    def _run(self, program: str, *arguments: str, told: str = "") -> None:
+        done = subprocess.run(
+            [self.binaries / program, *arguments],
+            input=told.encode(),
+            check=False,
+            capture_output=True,
+            **self._surroundings(),
+        )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr.decode()}")
 

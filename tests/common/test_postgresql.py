@@ -9,7 +9,7 @@ from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from tests.postgres import Cluster
+from tests.postgres import OWNER, Cluster
 
 METADATA = MetaData(naming_convention=NAMING)
 spine_tables(METADATA)
@@ -102,7 +102,8 @@ async def test_two_that_wait_for_each_other_do_not_wait_for_ever(database):
 async def test_a_server_that_is_killed_comes_back_without_a_restart_of_ours(backend):
     cluster = Cluster()
     try:
-        database = await opened(f"{cluster.url}/postgres")
+        await cluster.create("a")
+        database = await opened(cluster.url("a", OWNER))
         async with database.write() as session:
             await insert_new(session, THING, [{"name": "a", "n": 1}], key=["name"])
         await asyncio.to_thread(cluster.stop)

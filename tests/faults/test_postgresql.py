@@ -1,6 +1,5 @@
 """The whole system on PostgreSQL, under load, while the process and the server are killed."""
 
-import asyncio
 import random
 import signal
 import time
@@ -12,7 +11,7 @@ from tests.faults.proof import prove
 from tests.faults.test_kill import SEED
 from tests.ledger import Ledger
 from tests.postgres import MISSING, Cluster, binaries
-from tests.system.running import SERVICES, a_system
+from tests.system.running import a_system, new_databases
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -28,10 +27,7 @@ def test_kills_of_the_process_and_of_the_server_lose_nothing(tmp_path, kills) ->
     chance = random.Random(SEED)
     cluster = Cluster()
     try:
-        for name in SERVICES:
-            asyncio.run(cluster.execute(f"CREATE DATABASE {name}"))
-        url = cluster.url + "/{service}"
-        with a_system(tmp_path, MEDIAOPS_DATABASE_URL=url) as system:
+        with a_system(tmp_path, **new_databases(cluster)) as system:
             ledger = Ledger(tmp_path / "ledger.jsonl")
             driver = Driver(system, ledger, seed=SEED)
             driver.set_up()

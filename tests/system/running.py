@@ -23,7 +23,7 @@ from mediaops_common.keys import open_private_key
 from mediaops_common.settings import KeySettings
 from standardwebhooks import Webhook
 
-from tests.postgres import lasting_cluster
+from tests.postgres import OWNER, Cluster, lasting_cluster
 
 MEDIAOPS = Path(sys.executable).parent / "mediaops"
 
@@ -234,12 +234,15 @@ SERVICES = ("ingest", "content", "crm", "insights")
 TURNS = count(1)
 
 
-def new_databases() -> str:
-    """The URL of a new database for each service."""
-    cluster, turn = lasting_cluster(), next(TURNS)
+def new_databases(cluster: Cluster | None = None) -> dict[str, str]:
+    """What says that a system is on PostgreSQL: a new database for each service, and its roles."""
+    cluster, turn = cluster or lasting_cluster(), next(TURNS)
     for name in SERVICES:
-        asyncio.run(cluster.execute(f"CREATE DATABASE {name}_{turn}"))
-    return f"{cluster.url}/{{service}}_{turn}"
+        asyncio.run(cluster.create(f"{name}_{turn}"))
+    return {
+        "MEDIAOPS_DATABASE_URL": cluster.url(f"{{service}}_{turn}"),
+        "MEDIAOPS_DATABASE_OWNER_URL": cluster.url(f"{{service}}_{turn}", OWNER),
+    }
 
 
 @contextmanager
@@ -249,7 +252,7 @@ def a_system(folder: Path, **environment: str) -> Iterator[System]:
     With TEST_DATABASE=postgresql it is on databases of its own in a private cluster.
     """
     if os.environ.get("TEST_DATABASE") == "postgresql":
-        environment = {"MEDIAOPS_DATABASE_URL": new_databases(), **environment}
+        environment = {**new_databases(), **environment}
     system = System(folder / "data", **environment)
     try:
         system.start()

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 
 from mediaops_common.db import Database, open_database
+from mediaops_common.row_security import lend, secure
 
-__all__ = ["drift", "migrate"]
+__all__ = ["drift", "is_newest", "migrate"]
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 
@@ -28,16 +29,40 @@ def _config(versions: Path, connection: Connection, metadata: MetaData) -> Any:
     return config
 
 
-async def migrate(database: Database, versions: Path, metadata: MetaData) -> None:
-    """Brings the database to the newest version of the service's migrations, or changes nothing."""
+async def migrate(
+    database: Database, versions: Path, metadata: MetaData, *, lend_to: str | None = None
+) -> None:
+    """Brings the database to the newest version of the service's migrations, or changes nothing.
+
+    On PostgreSQL every table then shows its rows by workspace, and `lend_to`, the role that
+    serves, may use the tables.
+    """
     async with database.writer.begin() as connection:
         await connection.run_sync(_upgrade, versions, metadata)
+        if database.dialect == "postgresql":
+            await connection.run_sync(secure, metadata)
+            if lend_to is not None:
+                await connection.run_sync(lend, lend_to)
 
 
 def _upgrade(connection: Connection, versions: Path, metadata: MetaData) -> None:
     from alembic import command
 
     command.upgrade(_config(versions, connection, metadata), "head")
+
+
+async def is_newest(database: Database, versions: Path, metadata: MetaData) -> bool:
+    """Whether the database is at the newest version; changes nothing."""
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    def look(connection: Connection) -> bool:
+        script = ScriptDirectory.from_config(_config(versions, connection, metadata))
+        found = MigrationContext.configure(connection).get_current_heads()
+        return set(found) == set(script.get_heads())
+
+    async with database.reader.connect() as connection:
+        return await connection.run_sync(look)
 
 
 async def drift(database: Database, versions: Path, metadata: MetaData) -> list[Any]:

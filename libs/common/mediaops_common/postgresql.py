@@ -7,6 +7,9 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from mediaops_common.reach import current_reach
+from mediaops_common.row_security import SETTING
+
 __all__ = ["CONNECT_SECONDS", "connect", "open_engines"]
 
 CONNECT_SECONDS = 4.0
@@ -65,8 +68,14 @@ def _engine(url: URL, settings: dict[str, str]) -> AsyncEngine:
         pool_timeout=POOL_SECONDS,
         hide_parameters=True,  # values of people do not belong into the texts of errors
     )
+    event.listen(engine.sync_engine, "begin", _tell_reach)
     event.listen(engine.sync_engine, "handle_error", _sorted_by_cause, retval=True)
     return engine
+
+
+def _tell_reach(connection: Any) -> None:
+    """Whose rows this transaction may see. It ends with it: nothing stays in the pool."""
+    connection.exec_driver_sql(f"SELECT set_config('{SETTING}', $1, true)", (current_reach(),))
 
 
 def _sorted_by_cause(context: Any) -> BaseException | None:

@@ -19,7 +19,7 @@ from mediaops_common.http.workspaces import KnownWorkspaces
 from mediaops_common.idempotency import FORGET_ANSWERS
 from mediaops_common.jobs import Job
 from mediaops_common.keys import Keys
-from mediaops_common.migrations import migrate
+from mediaops_common.schema import prepare
 from mediaops_common.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mediaops_common.consumer import ConsumerGroup, Handlers
 
-__all__ = ["Runtime", "Service", "close_runtime", "database_url", "open_runtime"]
+__all__ = ["Runtime", "Service", "close_runtime", "open_runtime"]
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,6 @@ class Runtime:
         return (self.common.store.public_url or "http://127.0.0.1:8000").rstrip("/")
 
 
-def database_url(common: Settings, name: str) -> str:
-    """Where the service of this name keeps its tables."""
-    url = common.store.database_url or f"sqlite:///{common.store.data}/{{service}}.db"
-    return url.replace("{service}", name)
-
-
 async def open_runtime(
     service: Service,
     *,
@@ -112,17 +106,17 @@ async def open_runtime(
     owner: str = "one-process",
     migrating: bool = True,
 ) -> Runtime:
-    """Opens the database (and migrates it), then lets the service start.
+    """Opens the database (and prepares its tables), then lets the service start.
 
     `owner` names this process in leases. Where the data directory's lock lets only one process run,
     a constant name lets it take over at once after a crash.
     """
     common = common or Settings()
     data_dir = common.store.data
-    url = database_url(common, service.name)
+    url = common.store.url_of(service.name)
     database = open_database(url, name=service.name, metadata=service.metadata)
     if migrating:
-        await migrate(database, service.versions, service.metadata)
+        await prepare(service, common.store, database)
     wait = {"wait_seconds": 0.0} if service.owns_workspaces else {}
     workspaces = KnownWorkspaces(database, **wait)
     authenticator = Authenticator(

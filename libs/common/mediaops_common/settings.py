@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 __all__ = [
     "BusSettings",
@@ -39,6 +40,18 @@ def _begins_with(*beginnings: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _database(url: str, password_file: Path | None, service: str) -> str:
+    url = url.replace("{service}", service)
+    if password_file is None:
+        return url
+    file = Path(str(password_file).replace("{service}", service))
+    try:
+        password = file.read_text().strip()
+    except OSError as error:
+        raise SystemExit(f"cannot read the password in {file}: {error.strerror}") from None
+    return make_url(url).set(password=password).render_as_string(hide_password=False)
+
+
 class StoreSettings(BaseSettings):
     """Where things are kept."""
 
@@ -51,6 +64,19 @@ class StoreSettings(BaseSettings):
         None,
         description="Where a service keeps its tables; `{service}` stands for its name. "
         "Without it a SQLite file in the data directory.",
+    )
+    database_password_file: Path | None = Field(
+        None,
+        description="A file with the password of that role, when it is mounted instead of written "
+        "into the URL; `{service}` as above.",
+    )
+    database_owner_url: Annotated[str, _begins_with("postgresql://")] | None = Field(
+        None,
+        description="The same databases as the role that owns the tables: migrations run as it, "
+        "nothing else does. Without it the role that serves owns them, which production refuses.",
+    )
+    database_owner_password_file: Path | None = Field(
+        None, description="A file with the password of the owner."
     )
     bus_url: Annotated[str, _begins_with("sqlite:///", "kafka://")] | None = Field(
         None,
@@ -67,6 +93,16 @@ class StoreSettings(BaseSettings):
     production: bool = Field(
         False, description="Refuses what only a laptop may do: a frozen clock, a key beside data."
     )
+
+    def url_of(self, service: str) -> str:
+        """Where this service keeps its tables, as the role that serves."""
+        url = self.database_url or f"sqlite:///{self.data}/{{service}}.db"
+        return _database(url, self.database_password_file, service)
+
+    def owner_url_of(self, service: str) -> str | None:
+        """The same as the role that owns the tables; None where that is not another one."""
+        url = self.database_owner_url
+        return url and _database(url, self.database_owner_password_file, service)
 
 
 class BusSettings(BaseSettings):

@@ -8,7 +8,7 @@ from mediaops_common.settings import Settings, StoreSettings
 
 from tests.common.http.fake import running
 from tests.databases import Backend
-from tests.postgres import Cluster
+from tests.postgres import OWNER, Cluster
 
 pytestmark = pytest.mark.databases("postgresql")
 
@@ -19,7 +19,8 @@ async def test_while_the_server_is_away_answers_are_503_and_then_it_goes_on(
     tmp_path: Path, backend: Backend
 ) -> None:
     cluster = Cluster()
-    store = StoreSettings(data=tmp_path, database_url=f"{cluster.url}/postgres")
+    await cluster.create("fake")
+    store = StoreSettings(data=tmp_path, database_url=cluster.url("fake", OWNER))
     try:
         async with (
             running(tmp_path, common=Settings(store=store)) as fake,

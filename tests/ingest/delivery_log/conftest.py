@@ -7,6 +7,7 @@ from mediaops_common.clock import FrozenClock
 from mediaops_ingest.delivery_log.intake import Limits
 from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.main import INGEST
 
 from tests.ingest.delivery_log.builders import NOON
 
@@ -35,7 +36,7 @@ async def opens(tmp_path, backend, clock):
     if backend.name == "sqlite":
         url = f"sqlite:///{tmp_path}/log"
     else:
-        url = await backend.blank(tmp_path, "deliveries")
+        url = await backend.migrated(tmp_path, INGEST)
     opens = Opens(url, clock)
     yield opens
     for log in opens.opened:

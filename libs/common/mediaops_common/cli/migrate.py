@@ -17,7 +17,10 @@ def migrate(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Brings databases to the newest version. `up` and `serve` do it too when they start."""
+    """Brings databases to the newest version, on PostgreSQL as the role that owns the tables.
+
+    `up` and `serve` do it too when they start, where they may.
+    """
     import asyncio
     from contextlib import nullcontext
 
@@ -36,15 +39,9 @@ def migrate(
 
 async def _migrate(settings: "Settings", only: str | None) -> list[str]:
     from mediaops_common.cli.process import load_services
-    from mediaops_common.db import open_database
-    from mediaops_common.migrations import migrate as upgrade
-    from mediaops_common.service import database_url
+    from mediaops_common.schema import upgrade
 
     services = load_services(None if only is None else [only])
-    for name, service in services.items():
-        database = open_database(database_url(settings, name), name=name, metadata=service.metadata)
-        try:
-            await upgrade(database, service.versions, service.metadata)
-        finally:
-            await database.close()
+    for service in services.values():
+        await upgrade(service, settings.store)
     return list(services)

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from mediaops_common.auth import BadToken, Claims, DenyList, TokenReader
 from mediaops_common.http.problems import Forbidden, Unauthorised
 from mediaops_common.http.workspaces import KnownWorkspaces
+from mediaops_common.reach import EVERY_WORKSPACE, narrow_to
 from mediaops_common.roles import SCOPES, Scope, scopes_of
 
 __all__ = ["Authenticator", "Caller", "Gate", "allow", "pass_gate"]
@@ -38,6 +39,11 @@ class Caller:
     """The only sources a partner may post for and see; None: all of the workspace."""
     jti: str = ""
     expires: int = 0
+
+    @property
+    def reach(self) -> UUID | str:
+        """Whose rows the transactions of the request see."""
+        return EVERY_WORKSPACE if self.workspace == "*" else self.workspace_id
 
     def may_use(self, source_id: UUID) -> bool:
         """Whether this source is among the caller's; a foreign one is a 404."""
@@ -136,4 +142,5 @@ async def pass_gate(request: Request, gate: Gate) -> Caller:
     if not gate.admits(caller):
         raise Forbidden()
     request.state.caller = caller
+    narrow_to(caller.reach)
     return caller

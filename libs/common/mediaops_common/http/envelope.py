@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mediaops_common.context import next_span, request_id, traceparent
 from mediaops_common.http.problems import Malformed, Problem, problem_response
 from mediaops_common.metrics import count_request
+from mediaops_common.reach import NO_WORKSPACE, reaching
 
 __all__ = ["Envelope"]
 
@@ -55,7 +56,8 @@ class Envelope:
             await send(message)
 
         try:
-            await self._answer(scope, receive, send_complete)
+            with reaching(NO_WORKSPACE):  # until the caller is known
+                await self._answer(scope, receive, send_complete)
         except Exception:
             log.exception("request_failed", service=self.service, route=_template(scope))
             if status == 0:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.db import Database
+from mediaops_common.reach import EVERY_WORKSPACE, reaching
 
 __all__ = ["KnownWorkspace", "KnownWorkspaces"]
 
@@ -40,7 +41,8 @@ class KnownWorkspaces:
         if known is not None and known[0] > time.monotonic():
             return known[1]
         look = partial(self._look, slug)
-        found = await self.database.find_soon(look, timeout_seconds=self.wait_seconds)
+        with reaching(EVERY_WORKSPACE):  # whose the token is, is what is looked for
+            found = await self.database.find_soon(look, timeout_seconds=self.wait_seconds)
         if found is not None:
             self._known[slug] = (time.monotonic() + FRESH_SECONDS, found)
         return found

@@ -1,7 +1,7 @@
 """Opens and closes the delivery log with the service."""
 
 from mediaops_common.health import Unhealthy
-from mediaops_common.service import Runtime, database_url
+from mediaops_common.service import Runtime
 
 from mediaops_ingest.deliveries.service import cursors
 from mediaops_ingest.delivery_log.intake import Limits
@@ -34,7 +34,7 @@ async def start(runtime: Runtime) -> None:
 
 def _url(runtime: Runtime) -> str:
     """In the service's database where that serves many replicas; else in files beside it."""
-    url = database_url(runtime.common, runtime.service.name)
+    url = runtime.common.store.url_of(runtime.service.name)
     return url if url.startswith("postgresql") else f"sqlite:///{runtime.data_dir}/deliveries"
 
 

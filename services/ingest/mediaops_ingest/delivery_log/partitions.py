@@ -1,4 +1,8 @@
-"""The log's table on PostgreSQL: a partition per UTC day, made by who first needs it."""
+"""The log's table on PostgreSQL: a partition per UTC day, made by who first needs it.
+
+The role that serves owns no table. It asks two functions of the owner's, which the migrations made,
+for partitions.
+"""
 
 from datetime import date
 from typing import Any
@@ -8,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mediaops_ingest.delivery_log.days import first_seq
 
-__all__ = ["LOCK", "PARENT", "SCHEMA", "days", "drop", "ensure_day", "make_tables"]
+__all__ = ["LOCK", "PARENT", "SCHEMA", "days", "drop", "ensure_day"]
 
 SCHEMA = "delivery_log"
 PARENT = f"{SCHEMA}.delivery"
@@ -17,44 +21,12 @@ LOCK = 0x6D6F_6465_6C6C_6F67
 """Who gives seqs holds this advisory lock until its transaction has ended: a row never becomes
 visible after one with a higher seq, so that reading on from a cursor leaves nothing behind."""
 
-TABLES = (
-    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-    f"""CREATE TABLE IF NOT EXISTS {PARENT} (
-        seq bigint PRIMARY KEY,
-        id bytea NOT NULL,
-        head bytea NOT NULL,
-        body bytea NOT NULL
-    ) PARTITION BY RANGE (seq)""",
-    f"CREATE INDEX IF NOT EXISTS ix_delivery_id ON {PARENT} (id)",
-    # Bodies are compressed before they come.
-    f"ALTER TABLE {PARENT} ALTER COLUMN body SET STORAGE EXTERNAL",
-    # Up to where the normaliser has read: doors on other replicas know the backlog by it.
-    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.reader (id integer PRIMARY KEY, through bigint NOT NULL)",
-)
-
-
-async def make_tables(connection: AsyncConnection) -> None:
-    """Makes what is missing. Replicas that start together take turns."""
-    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-    found = await connection.exec_driver_sql(f"SELECT to_regclass('{SCHEMA}.reader')")
-    if found.scalar_one() is None:
-        for statement in TABLES:
-            await connection.exec_driver_sql(statement)
-
 
 async def ensure_day(connection: Any, day: int) -> None:
-    """Makes the day's partition when it is missing; in the driver's transaction, under the lock.
-
-    Made apart and then attached, for which nobody who reads or writes has to wait.
-    """
-    name = _name(day)
-    if await connection.fetchval("SELECT to_regclass($1)", name) is not None:
-        return
-    await connection.execute(f"CREATE TABLE {name} (LIKE {PARENT} INCLUDING ALL)")
-    await connection.execute(
-        f"ALTER TABLE {PARENT} ATTACH PARTITION {name}"
-        f" FOR VALUES FROM ({first_seq(day)}) TO ({first_seq(day + 1)})"
-    )
+    """Makes the day's partition when it is missing; in the driver's transaction, under the lock."""
+    if await connection.fetchval("SELECT to_regclass($1)", _name(day)) is None:
+        bounds = (first_seq(day), first_seq(day + 1))
+        await connection.execute(f"SELECT {SCHEMA}.make_day($1, $2, $3)", number_day(day), *bounds)
 
 
 async def days(connection: AsyncConnection) -> list[int]:
@@ -67,8 +39,8 @@ async def days(connection: AsyncConnection) -> list[int]:
 
 
 async def drop(connection: AsyncConnection, day: int) -> None:
-    await connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")  # all others queue behind it
-    await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_name(day)}")
+    """Gives up after two seconds where somebody holds the table: all others queue behind it."""
+    await connection.exec_driver_sql(f"SELECT {SCHEMA}.drop_day($1)", (number_day(day),))
 
 
 def _name(day: int) -> str:

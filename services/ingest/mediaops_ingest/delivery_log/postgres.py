@@ -42,8 +42,8 @@ SELECT {COLUMNS} FROM {PARENT} WHERE seq > $1 AND seq <= (
 
 
 async def open_postgres_log(url: URL, clock: Clock, limits: Limits | None = None) -> "PostgresLog":
-    """Opens the log, makes its tables when they are missing, and continues after its newest
-    delivery. Raises when the server cannot be reached."""
+    """Opens the log, whose tables the migrations made, and continues after its newest delivery.
+    Raises when the server cannot be reached."""
     opened = PostgresLog(url, clock, limits or Limits())
     try:
         await opened.start()
@@ -67,8 +67,6 @@ class PostgresLog:
         self._trouble: str | None = None
 
     async def start(self) -> None:
-        async with self._writing.begin() as connection:
-            await partitions.make_tables(connection)
         await self._exchange()
         self._writer.start()
         self._exchanging = asyncio.create_task(self._keep_exchanging())

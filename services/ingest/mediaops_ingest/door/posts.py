@@ -23,6 +23,7 @@ from mediaops_common.http import (
 )
 from mediaops_common.http.envelope import REQUEST_ID
 from mediaops_common.ids import new_id, shard_of
+from mediaops_common.reach import reaching
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -117,7 +118,8 @@ class PostDoor:
         body = await read_capped(receive, headers, self._max_body)
         batch = await self._read(kind, body, is_packed=is_packed)
         trace = [pair for pair in headers if pair[0] == b"traceparent"]
-        deliveries, rejected = await self._sort(kind, caller, batch, trace)
+        with reaching(caller.reach):
+            deliveries, rejected = await self._sort(kind, caller, batch, trace)
         try:
             await self._log.append(deliveries)
         except (LogFull, LogUnavailable):

@@ -3,9 +3,11 @@
 from enum import IntEnum
 
 from mediaops_common.columns import BigInt
+from mediaops_common.row_security import REACH
 from sqlalchemy import Column, Integer, SmallInteger, String, Table
 
 from mediaops_insights.database import METADATA
+from mediaops_insights.names.models import Kind
 
 __all__ = ["COUNTS", "KEY", "MONEY", "MONEY_COUNTS", "MONEY_KEY", "ROLLUPS", "Level"]
 
@@ -29,6 +31,12 @@ class Level(IntEnum):
     wide_region = 4
     """What has a region, by region alone: few rows, for the workspace as a whole."""
 
+
+ROW_SECURITY = {
+    "row_security": f"{REACH} = '*' OR workspace ="
+    f" (SELECT id FROM name WHERE kind = {int(Kind.workspace)} AND text = {REACH})"
+}
+"""The number of a workspace is that of its id's name."""
 
 KEY = ("generation", "workspace", "level", "bucket", "channel", "content", "type", "region")
 COUNTS = ("n", "total", "corrections", "late", "retracted")
@@ -62,6 +70,7 @@ def _rollup(name: str) -> Table:
         # Activities taken back: n + retracted is what was ever counted.
         Column("retracted", BigInt, nullable=False),
         sqlite_with_rowid=False,
+        info=ROW_SECURITY,
     )
 
 
@@ -109,6 +118,7 @@ def _money(name: str) -> Table:
         Column("late", BigInt, nullable=False),
         Column("retracted", BigInt, nullable=False),
         sqlite_with_rowid=False,
+        info=ROW_SECURITY,
     )
 
 

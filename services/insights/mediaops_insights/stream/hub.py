@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from mediaops_common.db import Database
+from mediaops_common.reach import reaching
 
 from mediaops_insights.stream import service
 from mediaops_insights.stream.service import StreamEvent
@@ -78,8 +79,10 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
 
     async def read(self, workspace_id: UUID, after: int) -> list[StreamEvent]:
-        async with self._database.read() as session:
-            return await service.events_after(session, workspace_id, after)
+        # The poller serves all listeners, whoever's request began it.
+        with reaching(workspace_id):
+            async with self._database.read() as session:
+                return await service.events_after(session, workspace_id, after)
 
     @contextlib.asynccontextmanager
     async def listen(self, workspace_id: UUID, after: int) -> AsyncIterator[Listener]:

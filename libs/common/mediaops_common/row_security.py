@@ -1,0 +1,91 @@
+"""The second wall on PostgreSQL: policies that show a transaction the rows of its workspace, and
+what the role that serves may do."""
+
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, Table, text
+
+__all__ = [
+    "BY_WORKSPACE",
+    "REACH",
+    "SETTING",
+    "is_above_the_law",
+    "lend",
+    "may_make_tables",
+    "secure",
+]
+
+SETTING = "mediaops.workspace"
+"""Set by each transaction for itself: the id of a workspace, or `*`. Unset, nothing is seen."""
+
+REACH = f"(SELECT current_setting('{SETTING}', true))"
+"""In brackets of its own it is worked out once for a statement, not once for a row."""
+
+BY_WORKSPACE = (
+    f"{REACH} = '*' OR workspace_id ="
+    f" (SELECT nullif(nullif(current_setting('{SETTING}', true), ''), '*')::uuid)"
+)
+
+POLICY = "workspace"
+
+
+def secure(connection: Connection, metadata: MetaData) -> None:
+    """Gives every table that has rows of workspaces its policy, for its owner too; a table that has
+    it is left alone. Which rows are whose, a table without `workspace_id` says by
+    `info={"row_security": condition}`."""
+    quote = connection.dialect.identifier_preparer.quote
+    secured = set(
+        connection.scalars(
+            text(
+                "SELECT relname FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid"
+                " WHERE relforcerowsecurity AND relrowsecurity"
+                " AND relnamespace = current_schema()::regnamespace"
+            )
+        )
+    )
+    for table in metadata.sorted_tables:
+        condition = _condition(table)
+        if condition is None or table.name in secured:
+            continue
+        name = quote(table.name)
+        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
+        connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+        connection.exec_driver_sql(f"CREATE POLICY {POLICY} ON {name} USING ({condition})")
+
+
+def _condition(table: Table) -> str | None:
+    declared: str | None = table.info.get("row_security")
+    return declared or (BY_WORKSPACE if "workspace_id" in table.c else None)
+
+
+def lend(connection: Connection, role: str) -> None:
+    """Lets the role read and write rows, and call functions: no more. It makes, changes and drops
+    no table."""
+    to = connection.dialect.identifier_preparer.quote(role)
+    schemas = connection.scalars(
+        text("SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^(pg_|information_)'")
+    )
+    for schema in list(schemas):
+        everything = f"IN SCHEMA {schema} TO {to}"
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
+        connection.exec_driver_sql(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES {everything}"
+        )
+        connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES {everything}")
+        connection.exec_driver_sql(f"GRANT EXECUTE ON ALL FUNCTIONS {everything}")
+    connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {to}")
+
+
+def is_above_the_law(connection: Connection) -> bool:
+    """Whether policies do not hold for this role, whatever they say."""
+    return bool(
+        _of_role(connection, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = user")
+    )
+
+
+def may_make_tables(connection: Connection) -> bool:
+    return bool(_of_role(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')"))
+
+
+def _of_role(connection: Connection, question: str) -> Any:
+    return connection.scalar(text(question))

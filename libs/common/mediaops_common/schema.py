@@ -1,0 +1,56 @@
+"""The tables of a service as this version needs them, made by the role that owns them."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import make_url
+
+from mediaops_common.db import Database, open_database
+from mediaops_common.migrations import is_newest, migrate
+from mediaops_common.row_security import is_above_the_law, may_make_tables
+
+if TYPE_CHECKING:
+    from mediaops_common.service import Service
+    from mediaops_common.settings import StoreSettings
+
+__all__ = ["prepare", "upgrade"]
+
+
+async def upgrade(service: "Service", store: "StoreSettings") -> None:
+    """Brings the service's database to the newest version and lets the role that serves use it."""
+    serving, owning = store.url_of(service.name), store.owner_url_of(service.name)
+    database = open_database(owning or serving, name=service.name, metadata=service.metadata)
+    lend_to = make_url(serving).username if owning else None
+    try:
+        await migrate(database, service.versions, service.metadata, lend_to=lend_to)
+    finally:
+        await database.close()
+
+
+async def prepare(service: "Service", store: "StoreSettings", database: Database) -> None:
+    """Before a service starts: migrates where this process may, else finds it done.
+
+    Exits with a sentence where the database is older than this version, and where its role would
+    see or change what a role that serves must not.
+    """
+    if database.dialect == "sqlite":
+        await migrate(database, service.versions, service.metadata)
+        return
+    async with database.reader.connect() as connection:
+        above, owns = [await connection.run_sync(f) for f in (is_above_the_law, may_make_tables)]
+    if above:
+        raise SystemExit(
+            f"the role that serves {service.name} is a superuser, or bypasses row-level security:"
+            " give MEDIAOPS_DATABASE_URL one that is neither"
+        )
+    if owns and store.production:
+        raise SystemExit(
+            f"the role that serves {service.name} owns its tables: give MEDIAOPS_DATABASE_URL"
+            " another, and the owner to `mediaops migrate` as MEDIAOPS_DATABASE_OWNER_URL"
+        )
+    if owns or store.database_owner_url is not None:
+        await upgrade(service, store)
+    elif not await is_newest(database, service.versions, service.metadata):
+        raise SystemExit(
+            f"the database of {service.name} is not at the version of this program: run"
+            " `mediaops migrate` with MEDIAOPS_DATABASE_OWNER_URL"
+        )
