@@ -1,77 +1,19 @@
 """A rebuild beside live traffic: every sampled answer is equal before and after the swap."""
 
-import json
-import random
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults.driver import WORKSPACES, Driver
+from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
+from tests.system.answers import sampled, tell_the_past
 from tests.system.running import System, a_system
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-TYPES = ("view.recorded", "like.created", "comment.created", "follow.created", "follow.removed")
 OPERATOR = {"workspace": "*", "role": "operator"}
-
-
-def tell_the_past(system: System, channels: list[str], today: datetime) -> None:
-    """Twelve days of a small audience, posted before the traffic begins."""
-    chance = random.Random(6)
-    body = []
-    for n in range(900):
-        moment = today - timedelta(days=chance.uniform(4, 16))
-        body.append(
-            {
-                "channel_id": chance.choice(channels),
-                "type": chance.choice(TYPES),
-                "occurred_at": moment.isoformat().replace("+00:00", "Z"),
-                "actor": {"external_id": f"fan-{chance.randrange(60)}"},
-                "content": {"external_id": f"film-{chance.randrange(5)}"},
-                "context": {"region": f"CN-{chance.randrange(4)}"},
-                "dedup_key": f"past-{n}",
-            }
-        )
-    answer = system.call("POST", "/ingest/v1/activities", body, workspace=WORKSPACES[0])
-    assert answer.json()["accepted"] == 900, answer.text
-
-
-def sampled(system: System, channels: list[str], today: datetime) -> dict[str, Any]:
-    """Answers about days that the live traffic does not touch."""
-    first, last = (str((today - timedelta(days=n)).date()) for n in (18, 4))
-    days = {"from": first, "to": last}
-    questions: list[tuple[str, dict[str, Any]]] = [
-        ("/crm/v1/stickiness", days),
-        ("/crm/v1/stickiness", {**days, "channel_id": channels[0]}),
-        ("/crm/v1/stickiness/histogram", {"day": last, "window": "7"}),
-        ("/crm/v1/stickiness/histogram", {"day": last, "window": "28"}),
-        ("/crm/v1/growth", {**days, "period": "day"}),
-        ("/crm/v1/profiles", {"identity": "site:fan-7"}),
-    ]
-    for kind in ("on", "bracket", "consecutive"):
-        offsets = "1-3,4-7" if kind == "bracket" else "1,3"
-        until = str((today - timedelta(days=12)).date())
-        wanted = {"from": first, "to": until, "kind": kind, "days": offsets}
-        questions.append(("/crm/v1/retention", wanted))
-    for metric in ("activities", "engagements", "views", "followers_net", "active_actors"):
-        query = {**days, "metric": metric, "granularity": "day"}
-        questions.append(("/insights/v1/metrics/query", query))
-        questions.append(("/insights/v1/metrics/query", {**query, "group_by": "channel"}))
-    for group in ("type", "content", "region"):
-        query = {**days, "metric": "activities", "granularity": "day", "group_by": group}
-        questions.append(("/insights/v1/metrics/query", query))
-    explained = {"metric": "activities", "start": last, "granularity": "day"}
-    questions.append(("/insights/v1/metrics/explain", explained))
-    return {
-        f"{path} {json.dumps(params, sort_keys=True)}": system.ask(
-            path, workspace=WORKSPACES[0], params=params
-        )
-        for path, params in questions
-    }
 
 
 def rebuild(system: System, service: str) -> None:

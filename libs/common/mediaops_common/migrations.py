@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData
 from mediaops_common.db import Database, open_database
 from mediaops_common.row_security import lend, secure
 
-__all__ = ["drift", "is_newest", "migrate"]
+__all__ = ["drift", "is_newest", "migrate", "newest"]
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 
@@ -51,15 +51,20 @@ def _upgrade(connection: Connection, versions: Path, metadata: MetaData) -> None
     command.upgrade(_config(versions, connection, metadata), "head")
 
 
-async def is_newest(database: Database, versions: Path, metadata: MetaData) -> bool:
-    """Whether the database is at the newest version; changes nothing."""
-    from alembic.migration import MigrationContext
+def newest(versions: Path) -> list[str]:
+    """The newest version of a service's migrations, as alembic names it."""
     from alembic.script import ScriptDirectory
 
+    return list(ScriptDirectory(ENVIRONMENT, version_locations=[versions]).get_heads())
+
+
+async def is_newest(database: Database, versions: Path) -> bool:
+    """Whether the database is at the newest version; changes nothing."""
+    from alembic.migration import MigrationContext
+
     def look(connection: Connection) -> bool:
-        script = ScriptDirectory.from_config(_config(versions, connection, metadata))
         found = MigrationContext.configure(connection).get_current_heads()
-        return set(found) == set(script.get_heads())
+        return set(found) == set(newest(versions))
 
     async with database.reader.connect() as connection:
         return await connection.run_sync(look)

@@ -71,7 +71,7 @@ def lend(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES {everything}"
         )
-        connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES {everything}")
+        connection.exec_driver_sql(f"GRANT USAGE, SELECT ON ALL SEQUENCES {everything}")
         connection.exec_driver_sql(f"GRANT EXECUTE ON ALL FUNCTIONS {everything}")
     connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {to}")
 

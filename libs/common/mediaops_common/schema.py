@@ -49,7 +49,7 @@ async def prepare(service: "Service", store: "StoreSettings", database: Database
         )
     if owns or store.database_owner_url is not None:
         await upgrade(service, store)
-    elif not await is_newest(database, service.versions, service.metadata):
+    elif not await is_newest(database, service.versions):
         raise SystemExit(
             f"the database of {service.name} is not at the version of this program: run"
             " `mediaops migrate` with MEDIAOPS_DATABASE_OWNER_URL"

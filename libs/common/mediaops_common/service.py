@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
     from starlette.types import ASGIApp
 
+    from mediaops_common.carrying import Beside
     from mediaops_common.consumer import ConsumerGroup, Handlers
 
 __all__ = ["Runtime", "Service", "close_runtime", "open_runtime"]
@@ -51,6 +52,8 @@ class Service:
     """Undoes it, after the last."""
     front: "Callable[[ASGIApp, Runtime], ASGIApp] | None" = None
     """A raw ASGI door in front of FastAPI for the hot paths."""
+    beside: Sequence["Beside"] = ()
+    """What it keeps outside of its tables, for dumps."""
     owns_workspaces: bool = False
     """Writes the table `workspace` itself: a slug that is not there does not exist."""
     migrations: Path | None = None

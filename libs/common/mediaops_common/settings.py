@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
 
 __all__ = [
     "BusSettings",
@@ -45,6 +44,8 @@ def _database(url: str, password_file: Path | None, service: str) -> str:
     if password_file is None:
         return url
     file = Path(str(password_file).replace("{service}", service))
+    from sqlalchemy.engine import make_url  # a command that needs no database need not wait for it
+
     try:
         password = file.read_text().strip()
     except OSError as error:

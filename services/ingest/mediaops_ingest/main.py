@@ -12,6 +12,7 @@ from mediaops_ingest.database import METADATA
 from mediaops_ingest.deliveries import api as deliveries
 from mediaops_ingest.deliveries.jobs import FORGET_OUTCOMES
 from mediaops_ingest.delivery_log import lifecycle as delivery_log
+from mediaops_ingest.delivery_log.carrying import DELIVERIES
 from mediaops_ingest.delivery_log.jobs import FORGET_DELIVERIES
 from mediaops_ingest.door import documentation
 from mediaops_ingest.door import lifecycle as door
@@ -65,5 +66,6 @@ INGEST = Service(
     start=_start,
     stop=_stop,
     front=front,
+    beside=[DELIVERIES],
     owns_workspaces=True,
 )

@@ -18,6 +18,8 @@ OWN = {
     "link": "mediaops_common.cli.link:link",
     "workspace": "mediaops_common.cli.workspace:app",
     "migrate": "mediaops_common.cli.migrate:migrate",
+    "dump": "mediaops_common.cli.dump:dump",
+    "load": "mediaops_common.cli.dump:load",
     "doctor": "mediaops_common.cli.doctor:doctor",
     "audit": "mediaops_common.cli.audit:audit",
     "rebuild": "mediaops_common.cli.rebuild:rebuild",

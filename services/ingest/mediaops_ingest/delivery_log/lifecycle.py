@@ -2,6 +2,7 @@
 
 from mediaops_common.health import Unhealthy
 from mediaops_common.service import Runtime
+from mediaops_common.settings import StoreSettings
 
 from mediaops_ingest.deliveries.service import cursors
 from mediaops_ingest.delivery_log.intake import Limits
@@ -9,13 +10,13 @@ from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.settings import IngestSettings
 
-__all__ = ["start", "stop"]
+__all__ = ["log_url", "start", "stop"]
 
 
 async def start(runtime: Runtime) -> None:
     settings: IngestSettings = runtime.settings
     limits = Limits(settings.waiting_deliveries, settings.waiting_bytes, settings.append_seconds)
-    log = await open_log(_url(runtime), runtime.clock, limits)
+    log = await open_log(log_url(runtime.common.store), runtime.clock, limits)
     runtime.state["delivery_log"] = log
     async with runtime.database.read() as session:
         read = await cursors(session)
@@ -32,10 +33,10 @@ async def start(runtime: Runtime) -> None:
     runtime.health.add("delivery-log", check)
 
 
-def _url(runtime: Runtime) -> str:
+def log_url(store: StoreSettings) -> str:
     """In the service's database where that serves many replicas; else in files beside it."""
-    url = runtime.common.store.url_of(runtime.service.name)
-    return url if url.startswith("postgresql") else f"sqlite:///{runtime.data_dir}/deliveries"
+    url = store.url_of("ingest")
+    return url if url.startswith("postgresql") else f"sqlite:///{store.data}/deliveries"
 
 
 async def stop(runtime: Runtime) -> None:

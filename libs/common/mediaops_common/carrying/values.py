@@ -1,0 +1,60 @@
+"""Values of columns as a file can hold them, the same from and for both databases."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Column
+
+from mediaops_common.columns import Guid, UtcDateTime
+
+__all__ = ["packer", "unpacker"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Change = Callable[[Any], Any]
+
+
+def packer(columns: Sequence[Column[Any]]) -> Callable[[Sequence[Any]], list[Any]]:
+    """From what the database gives to what the file holds."""
+    return _each([_packing(column) for column in columns])
+
+
+def unpacker(columns: Sequence[Column[Any]]) -> Callable[[Sequence[Any]], list[Any]]:
+    """And back."""
+    return _each([_unpacking(column) for column in columns])
+
+
+def _each(changes: Sequence[Change | None]) -> Callable[[Sequence[Any]], list[Any]]:
+    def change(row: Sequence[Any]) -> list[Any]:
+        return [
+            value if how is None or value is None else how(value)
+            for how, value in zip(changes, row, strict=True)
+        ]
+
+    return change
+
+
+def _packing(column: Column[Any]) -> Change | None:
+    match column.type:
+        case Guid():
+            return lambda value: value.bytes
+        case UtcDateTime():
+            return lambda value: (value - EPOCH) // MICROSECOND
+        case JSON():
+            return lambda value: json.dumps(value, ensure_ascii=False)
+    return None
+
+
+def _unpacking(column: Column[Any]) -> Change | None:
+    match column.type:
+        case Guid():
+            return lambda value: UUID(bytes=value)
+        case UtcDateTime():
+            return lambda value: EPOCH + value * MICROSECOND
+        case JSON():
+            return json.loads
+    return None
