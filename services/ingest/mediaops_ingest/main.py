@@ -18,6 +18,8 @@ from mediaops_ingest.door import documentation
 from mediaops_ingest.door import lifecycle as door
 from mediaops_ingest.door.front import front
 from mediaops_ingest.events import api as events
+from mediaops_ingest.hub_leases import api as hub_leases
+from mediaops_ingest.hub_leases.jobs import ASK_HUBS
 from mediaops_ingest.normaliser.supervisor import run_shards
 from mediaops_ingest.quality import api as quality
 from mediaops_ingest.quality.jobs import TELL_QUALITY
@@ -52,6 +54,7 @@ INGEST = Service(
         workspaces.router,
         channels.router,
         sources.router,
+        hub_leases.router,
         adapters.router,
         deliveries.router,
         replays.router,
@@ -61,7 +64,7 @@ INGEST = Service(
         documentation.router,
     ],
     handlers=[republish.handlers],
-    jobs=[FORGET_DELIVERIES, FORGET_OUTCOMES, TELL_QUALITY],
+    jobs=[FORGET_DELIVERIES, FORGET_OUTCOMES, TELL_QUALITY, ASK_HUBS],
     workers=[run_shards],
     start=_start,
     stop=_stop,

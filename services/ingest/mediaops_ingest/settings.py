@@ -35,3 +35,7 @@ class IngestSettings(BaseSettings):
     unknown_hooks: int = Field(
         10_000, gt=0, description="Unknown hook keys that are remembered as such."
     )
+    hub_url: str = Field(
+        "https://pubsubhubbub.appspot.com/subscribe",
+        description="The WebSub hub at which YouTube's topics are subscribed to.",
+    )

@@ -1,17 +1,14 @@
 """Content codings of the API posts: none, or gzip with a bound on what comes out of it."""
 
-import zlib
-
 from mediaops_common.http import Invalid, TooLarge, UnsupportedMedia
 
 from mediaops_ingest.door.replies import Headers
+from mediaops_ingest.platforms import inflating
 
 __all__ = ["inflate", "is_gzip"]
 
 INFLATED = 2
 """So many times the size that may be sent may come out."""
-
-_GZIP = zlib.MAX_WBITS | 16
 
 
 def is_gzip(headers: Headers) -> bool:
@@ -26,13 +23,9 @@ def is_gzip(headers: Headers) -> bool:
 def inflate(body: bytes, max_body: int) -> bytes:
     """The plain body, never more of it than may come. Raises TooLarge, and Invalid for no gzip."""
     limit = max_body * INFLATED
-    stream = zlib.decompressobj(_GZIP)
     try:
-        plain = stream.decompress(body, limit + 1)
-    except zlib.error:
-        raise Invalid("body", "is not gzip") from None
-    if len(plain) > limit:
-        raise TooLarge(f"the limit is {limit} bytes when inflated")
-    if not stream.eof or stream.unused_data:
-        raise Invalid("body", "is not one whole gzip stream")
-    return plain
+        return inflating.inflate(body, limit)
+    except inflating.NotInflated as error:
+        if error.is_too_large:
+            raise TooLarge(f"the limit is {limit} bytes when inflated") from None
+        raise Invalid("body", "is not one whole gzip stream") from None

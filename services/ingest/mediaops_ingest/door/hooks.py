@@ -16,8 +16,10 @@ from starlette.types import Receive, Scope, Send
 from mediaops_ingest.delivery_log.port import DeliveryLog, LogFull, LogUnavailable, NewDelivery
 from mediaops_ingest.door import replies
 from mediaops_ingest.door.cache import DoorCache, HookSource
+from mediaops_ingest.door.leases import LeaseBook
 from mediaops_ingest.door.measures import SECONDS, count
 from mediaops_ingest.door.replies import Headers, Reply
+from mediaops_ingest.platforms.declaration import Declaration
 from mediaops_ingest.platforms.port import (
     Handshake,
     Ignored,
@@ -48,10 +50,11 @@ class HookDoor:
         log: DeliveryLog,
         clock: Clock,
         *,
+        leases: LeaseBook,
         max_body: int,
         backlog_cap: int,
     ) -> None:
-        self._cache, self._log, self._clock = cache, log, clock
+        self._cache, self._log, self._clock, self._leases = cache, log, clock, leases
         self._max_body, self._backlog_cap = max_body, backlog_cap
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,11 +98,8 @@ class HookDoor:
             count(declaration.name, "refused", "method")
             return replies.not_allowed(declaration.methods), None
         headers: Headers = scope["headers"]
-        # What a proof covers, the bytes before a coding or after it, no scheme says.
-        if any(
-            name == b"content-encoding" and value.strip().lower() not in (b"", b"identity")
-            for name, value in headers
-        ):
+        # What a proof covers, the bytes before a coding or after it, no signed scheme says.
+        if not _is_readable(headers, declaration):
             count(declaration.name, "malformed", "encoding")
             return replies.UNSUPPORTED, None
         try:
@@ -130,11 +130,15 @@ class HookDoor:
             return await self._keep(source, request, verdict)
         if type(verdict) is Refused:
             count(adapter, "refused", verdict.reason)
+            if verdict.answer is not None:
+                return replies.of_answer(verdict.answer), None
             return replies.UNPROVED, None
         if type(verdict) is Malformed:
             count(adapter, "malformed", verdict.reason)
             return replies.malformed(verdict.status), None
         if type(verdict) is Handshake:
+            if verdict.lease is not None:
+                await self._leases.note(source, verdict.lease)
             count(adapter, "handshake")
             return replies.of_answer(verdict.answer), None
         assert type(verdict) is Ignored
@@ -175,6 +179,12 @@ class HookDoor:
         count(adapter, "accepted")
         answer = replies.of_answer(source.verifier.answer(request, verified))
         return answer, [(b"x-delivery-id", str(delivery.id).encode())]
+
+
+def _is_readable(headers: Headers, declaration: Declaration) -> bool:
+    allowed = (b"", b"identity", b"gzip") if declaration.reads_gzip else (b"", b"identity")
+    named = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    return all(value in allowed for value in named) and named.count(b"gzip") < 2
 
 
 def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:

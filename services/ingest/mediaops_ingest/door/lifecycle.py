@@ -9,6 +9,7 @@ from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.door.cache import DoorCache
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.hooks import HookDoor
+from mediaops_ingest.door.leases import LeaseBook
 from mediaops_ingest.door.measures import BACKLOG
 from mediaops_ingest.door.posts import PostDoor
 from mediaops_ingest.settings import IngestSettings
@@ -27,7 +28,9 @@ async def start(runtime: Runtime) -> None:
     )
     callers = KnownCallers(runtime.authenticator, runtime.database, cors_origins=http.cors_origins)
     runtime.state["door_cache"] = cache
-    runtime.state["hook_door"] = HookDoor(cache, log, runtime.clock, **limits)
+    runtime.state["hook_door"] = HookDoor(
+        cache, log, runtime.clock, leases=LeaseBook(runtime.database, runtime.clock), **limits
+    )
     runtime.state["post_door"] = PostDoor(cache, callers, log, runtime.clock, **limits)
     runtime.state["door_follower"] = asyncio.create_task(cache.follow())
     BACKLOG.set_function(lambda: log.backlog)

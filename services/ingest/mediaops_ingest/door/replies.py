@@ -68,15 +68,22 @@ def of_problem(problem: Problem) -> Reply:
     return Reply(problem.status, list(response.raw_headers), bytes(response.body))
 
 
-NOT_FOUND = of_problem(NotFound())
-UNPROVED = of_problem(Unproved())
-TOO_LARGE = of_problem(TooLarge())
-UNSUPPORTED = of_problem(UnsupportedMedia())
-FAILED = of_problem(Problem())
-OVERLOADED = of_problem(Unavailable("it was not kept: send it again", retry_after=1))
+def of_hook(problem: Problem) -> Reply:
+    """The same with `code` and `message`: some tracking clients send for ever what is refused
+    without the two."""
+    problem.members |= {"code": problem.type, "message": problem.title}
+    return of_problem(problem)
+
+
+NOT_FOUND = of_hook(NotFound())
+UNPROVED = of_hook(Unproved())
+TOO_LARGE = of_hook(TooLarge())
+UNSUPPORTED = of_hook(UnsupportedMedia())
+FAILED = of_hook(Problem())
+OVERLOADED = of_hook(Unavailable("it was not kept: send it again", retry_after=1))
 
 _MALFORMED = {
-    400: of_problem(Malformed("the request cannot be read in this scheme")),
+    400: of_hook(Malformed("the request cannot be read in this scheme")),
     413: TOO_LARGE,
     415: UNSUPPORTED,
 }

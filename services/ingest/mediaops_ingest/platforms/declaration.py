@@ -11,6 +11,7 @@ __all__ = ["BadSetting", "Declaration", "Key", "Settled", "generate_secret", "ge
 
 _MAX_LENGTH = 4096
 _MAX_LISTED = 20
+_LARGEST = 1_000_000
 
 
 class BadSetting(Exception):
@@ -40,7 +41,7 @@ class Key:
     name: str
     help: str
     """Where it is found or entered, in the platform's own words."""
-    form: Literal["text", "list"] = "text"
+    form: Literal["text", "list", "number"] = "text"
     choices: tuple[str, ...] = ()
     generate: Callable[[], str] | None = None
     """Set where the value is ours to choose: made when no proof is given."""
@@ -86,6 +87,8 @@ class Declaration:
     """Headers that carry a secret: never stored, logged or shown."""
     hidden_parameters: frozenset[bytes] = frozenset()
     """Query parameters of which the same is true."""
+    reads_gzip: bool = False
+    """Its clients compress bodies; the adapter inflates what was stored as it came."""
     proof: str = ""
     """What proves a request: where it stands, and what is signed how."""
     tolerance: timedelta | None = None
@@ -186,12 +189,20 @@ def _and(names: frozenset[str] | set[str]) -> str:
     return " and ".join(sorted(names))
 
 
-def _checked(key: Key, value: Any, field: str) -> str | list[str]:
+def _checked(key: Key, value: Any, field: str) -> Any:
     if key.form == "text":
         return _text(key, value, field)
+    if key.form == "number":
+        return _number(value, field)
     if not isinstance(value, list) or not 0 < len(value) <= _MAX_LISTED:
         raise BadSetting(field, f"must be a list of 1 to {_MAX_LISTED} texts")
     return [_text(key, one, f"{field}[{n}]") for n, one in enumerate(value)]
+
+
+def _number(value: Any, field: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
+        raise BadSetting(field, f"must be a whole number from 0 to {_LARGEST}")
+    return value
 
 
 def _text(key: Key, value: Any, field: str) -> str:

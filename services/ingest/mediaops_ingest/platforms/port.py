@@ -29,6 +29,7 @@ __all__ = [
     "Ignored",
     "Item",
     "ItemFailed",
+    "Lease",
     "Malformed",
     "Refused",
     "Request",
@@ -117,6 +118,17 @@ class Handshake(msgspec.Struct, frozen=True):
     """The platform checks the address: give exactly this answer and store nothing."""
 
     answer: Answer
+    lease: "Lease | None" = None
+    """What it says of a subscription, where it does."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The word of a hub: how long it will send a topic, or that it will not."""
+
+    topic: str
+    seconds: int
+    """0 when it was denied."""
+    reason: str = ""
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -124,6 +136,8 @@ class Refused(msgspec.Struct, frozen=True):
 
     reason: str
     """For the metric's label and never for the answer: `signature`, `timestamp`, `header`, …"""
+    answer: Answer | None = None
+    """Instead of the 401, where the scheme's own text prescribes another."""
 
 
 class Malformed(msgspec.Struct, frozen=True):

@@ -38,6 +38,11 @@ async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[Source]:
     return list((await session.exec(select(Source).where(col(Source.id).in_(ids)))).all())
 
 
+async def by_adapter(session: AsyncSession, adapter: str) -> list[Source]:
+    """Of all workspaces, for jobs."""
+    return list((await session.exec(select(Source).where(Source.adapter == adapter))).all())
+
+
 async def page(
     session: AsyncSession,
     workspace_id: UUID,

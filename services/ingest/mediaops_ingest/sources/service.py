@@ -38,6 +38,7 @@ __all__ = ["API", "Opened", "Source", "SystemSource", "announce", "api_source", 
 find = repository.find
 find_by_hook = repository.find_by_hook
 by_ids = repository.by_ids
+by_adapter = repository.by_adapter
 page = repository.page
 mappings = repository.mappings
 version = repository.version
