@@ -1,6 +1,7 @@
 """The values of a mapping: literals, expressions, and expressions with something done to them."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ Scope = dict[str, Any]
 _OPTIONS = frozenset({"from", "default", "table", "time", "zone", "decimals"})
 _TIMES = frozenset({"rfc3339", "unix_s", "unix_ms"})
 _LONGEST_TIME = 64
+_ANY_TIME = datetime(2026, 11, 22, 8, tzinfo=UTC)
 _MOST_DIGITS = 15
 
 
@@ -129,13 +131,18 @@ def _table(given: Any, position: str, tables: Tables) -> Mapping[str, Any] | Non
 
 
 def _time_format(given: Any, position: str) -> str | None:
-    if given is None or (isinstance(given, str) and (given in _TIMES or "%" in given)):
-        return given if given is None or len(given) <= _LONGEST_TIME else _too_long(position)
-    raise BadMapping(position, "must be rfc3339, unix_s, unix_ms or a format such as %Y-%m-%d")
-
-
-def _too_long(position: str) -> str:
-    raise BadMapping(position, f"is longer than {_LONGEST_TIME} characters")
+    if given is None or (isinstance(given, str) and given in _TIMES):
+        return given
+    if not isinstance(given, str) or "%" not in given:
+        raise BadMapping(position, "must be rfc3339, unix_s, unix_ms or a format such as %Y-%m-%d")
+    if len(given) > _LONGEST_TIME:
+        raise BadMapping(position, f"is longer than {_LONGEST_TIME} characters")
+    try:
+        # What it writes it must be able to read: a directive that comes twice is found here.
+        datetime.strptime(_ANY_TIME.strftime(given), given)  # noqa: DTZ007 - only whether it can
+    except (ValueError, re.error):
+        raise BadMapping(position, "is not a format that times can be read with") from None
+    return given
 
 
 def _zone(given: Any, position: str) -> ZoneInfo | None:
