@@ -35,12 +35,27 @@ IN_THE_QUERY = Shape(parameters=(b"signature", b"timestamp", b"nonce"))
 
 SHAPES = {
     "cloudevents": Shape(),
+    "discord": Shape(whole, headers=(b"x-signature-ed25519", b"x-signature-timestamp")),
     "douyin-open": Shape(whole, headers=(b"x-douyin-signature",)),
+    "generic": Shape(whole, headers=(b"x-signature",)),
+    "github": Shape(whole, headers=(b"x-hub-signature-256",)),
     "kuaishou": Shape(whole, headers=(b"kwaisign",)),
+    "line": Shape(whole, headers=(b"x-line-signature",)),
+    "matomo": Shape(),
+    "meta-graph": Shape(whole, headers=(b"x-hub-signature-256",)),
+    "segment-rudder": Shape(headers=(b"authorization",)),
+    "shopify": Shape(whole, headers=(b"x-shopify-hmac-sha256",)),
+    "snowplow": Shape(),
     "standard-webhooks": Shape(
         whole, headers=(b"webhook-id", b"webhook-timestamp", b"webhook-signature")
     ),
+    "stripe-style": Shape(whole, headers=(b"stripe-signature",)),
+    "svix": Shape(whole, headers=(b"svix-id", b"svix-timestamp", b"svix-signature")),
+    "telegram": Shape(headers=(b"x-telegram-bot-api-secret-token",)),
+    "tiktok": Shape(whole, headers=(b"tiktok-signature",)),
+    "x-activity": Shape(whole, headers=(b"x-twitter-webhooks-signature",)),
     "xiaohongshu-leads": Shape(whole, headers=(b"x-red-signature",)),
+    "youtube-websub": Shape(whole, headers=(b"x-hub-signature",)),
 }
 
 

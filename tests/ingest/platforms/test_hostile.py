@@ -25,6 +25,7 @@ from standardwebhooks.webhooks import Webhook
 
 from tests.ingest.platforms.chinese_signers import CHINESE
 from tests.ingest.platforms.examples import a_context, examples
+from tests.ingest.platforms.international_signers import INTERNATIONAL
 from tests.ingest.platforms.shapes import Shape, shape_of, whole
 from tests.ingest.platforms.signers import (
     CLIENT_SECRET,
@@ -60,6 +61,7 @@ OWN: list[Case] = [
     ("cloudevents", "binary", {}, a_cloud_event(a_like(), binary=True)),
     ("cloudevents", "bearer", {"bearer": "b"}, a_cloud_event(a_like(), bearer="b")),
     *CHINESE,
+    *INTERNATIONAL,
 ]
 CASES: list[Case] = OWN + [
     (one.scheme, one.name, one.secrets, one.request)

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
+from tests.ingest.platforms.international_signers import SECRETS
 from tests.ingest.running import serving, signed
 from tests.ingest.sources.test_sources import A_MAPPING
 
-KEYS = {
+KEYS: dict[str, dict[str, object]] = {
     "standard-webhooks": {},
     "cloudevents": {},
     "douyin-open": {"client_secret": "s3cret"},
     "wechat-oa": {"token": "t0ken"},
+    **{name: secrets for name, secrets in SECRETS.items() if name != "discord"},
 }
 
 

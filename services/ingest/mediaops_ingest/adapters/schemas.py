@@ -10,7 +10,7 @@ class KeyRead(BaseModel):
 
     name: str
     help: str
-    form: Literal["text", "list"]
+    form: Literal["text", "list", "number"]
     choices: list[str]
     origin: Literal["issued", "ours"]
     """Issued by the platform and copied here, or ours to choose and entered there."""

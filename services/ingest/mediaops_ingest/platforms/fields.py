@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from mediaops_ingest.platforms.port import ItemFailed
+from mediaops_common.events.activity import Actor
 
-__all__ = ["id_of", "key_of", "present", "text_of", "whole_number"]
+from mediaops_ingest.platforms.port import Context, ItemFailed
+
+__all__ = ["actor_of", "id_of", "key_of", "list_of", "present", "text_of", "whole_number"]
 
 _AMOUNT = 10**12
 _LONGEST_ID = 255
@@ -57,3 +59,16 @@ def whole_number(value: Any) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _AMOUNT:
         return None
     return value
+
+
+def list_of(value: Any) -> list[Any]:
+    """The list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def actor_of(value: Any, field: str, context: Context, *, name: Any = None) -> Actor | None:
+    """The person with that id; None where there is no id. Raises `ItemFailed`."""
+    external_id = id_of(value, field)
+    if external_id is None:
+        return None
+    return Actor(external_id=external_id, id_scope=context.id_scope, name=text_of(name))

@@ -1,13 +1,15 @@
 """What most platforms push: one JSON object, which is one item."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from mediaops_ingest.platforms import strict_json
+from mediaops_ingest.platforms.batches import MAX_ITEMS
 from mediaops_ingest.platforms.port import Item, Request, Unreadable
 from mediaops_ingest.platforms.strict_json import canonical_json
 
-__all__ = ["inner", "item_of", "object_of", "stored_json"]
+__all__ = ["bounded", "inner", "item_of", "json_request", "object_of", "stored_json"]
 
 
 def stored_json(request: Request, form: type) -> Any:
@@ -39,7 +41,24 @@ def item_of(
     )
 
 
+def bounded(items: list[Item]) -> list[Item]:
+    """The items, if they are not more than a request may hold. Raises `Unreadable`."""
+    if len(items) > MAX_ITEMS:
+        raise Unreadable(f"{len(items)} items, at most {MAX_ITEMS}")
+    return items
+
+
 def inner(push: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A member that should be an object; an empty one for anything else."""
     found = push.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def json_request(body: bytes, now: datetime, *headers: tuple[bytes, bytes]) -> Request:
+    """A push as platforms send theirs: a JSON body, and the headers that prove it."""
+    return Request(
+        method="POST",
+        headers=((b"content-type", b"application/json"), *headers),
+        body=body,
+        now=now,
+    )

@@ -4,12 +4,27 @@ from collections.abc import Mapping
 
 from mediaops_ingest.platforms.api import Api
 from mediaops_ingest.platforms.cloudevents import CloudEvents
+from mediaops_ingest.platforms.discord import Discord
 from mediaops_ingest.platforms.douyin_open import DouyinOpen
+from mediaops_ingest.platforms.generic import Generic
+from mediaops_ingest.platforms.github import GitHub
 from mediaops_ingest.platforms.kuaishou import Kuaishou
+from mediaops_ingest.platforms.line import Line
+from mediaops_ingest.platforms.matomo import Matomo
+from mediaops_ingest.platforms.meta_graph import MetaGraph
 from mediaops_ingest.platforms.port import Adapter
+from mediaops_ingest.platforms.segment_rudder import SegmentRudder
+from mediaops_ingest.platforms.shopify import Shopify
+from mediaops_ingest.platforms.snowplow import Snowplow
 from mediaops_ingest.platforms.standard_webhooks import StandardWebhooks
+from mediaops_ingest.platforms.stripe_style import StripeStyle
+from mediaops_ingest.platforms.svix import Svix
+from mediaops_ingest.platforms.telegram import Telegram
+from mediaops_ingest.platforms.tiktok import TikTok
 from mediaops_ingest.platforms.wechat_oa import WeChatOfficialAccount
+from mediaops_ingest.platforms.x_activity import XActivity
 from mediaops_ingest.platforms.xiaohongshu_leads import XiaohongshuLeads
+from mediaops_ingest.platforms.youtube_websub import YouTubeWebSub
 
 __all__ = ["ADAPTERS", "API", "attachable"]
 
@@ -18,11 +33,26 @@ API = "api"
 _ALL: tuple[Adapter, ...] = (
     Api(),
     CloudEvents(),
+    Discord(),
     DouyinOpen(),
+    Generic(),
+    GitHub(),
     Kuaishou(),
+    Line(),
+    Matomo(),
+    MetaGraph(),
+    SegmentRudder(),
+    Shopify(),
+    Snowplow(),
     StandardWebhooks(),
+    StripeStyle(),
+    Svix(),
+    Telegram(),
+    TikTok(),
     WeChatOfficialAccount(),
+    XActivity(),
     XiaohongshuLeads(),
+    YouTubeWebSub(),
 )
 
 ADAPTERS: Mapping[str, Adapter] = {adapter.declaration.name: adapter for adapter in _ALL}

@@ -58,13 +58,16 @@ Check = Callable[[bytes, bytes], bool]
 
 
 class StandardWebhooksVerifier:
-    def __init__(self, checks: Sequence[tuple[bytes, Check, Verified]]) -> None:
-        self._checks = checks
+    def __init__(
+        self, checks: Sequence[tuple[bytes, Check, Verified]], names: Sequence[bytes]
+    ) -> None:
+        self._checks, self._names = checks, names
 
     def verify(self, request: Request) -> Verdict:
-        id_ = request.header(b"webhook-id")
-        timestamp = request.header(b"webhook-timestamp")
-        signatures = request.header(b"webhook-signature")
+        name = _name_of(request, self._names)
+        id_ = request.header(name + b"-id")
+        timestamp = request.header(name + b"-timestamp")
+        signatures = request.header(name + b"-signature")
         if not id_ or not timestamp or not signatures:
             return _HEADER
         if len(id_) > 255 or not id_.isascii():
@@ -97,6 +100,9 @@ class StandardWebhooksVerifier:
 
 
 class StandardWebhooks:
+    names: tuple[bytes, ...] = (b"webhook",)
+    """What its three headers may begin with."""
+
     declaration = Declaration(
         name="standard-webhooks",
         title="Standard Webhooks (partner systems)",
@@ -143,7 +149,7 @@ class StandardWebhooks:
             if isinstance(public, str):
                 check = _ed25519_check(_decoded("secrets.public_key", public, "whpk_"))
                 checks.append((b"v1a,", check, verified))
-        return StandardWebhooksVerifier(checks)
+        return StandardWebhooksVerifier(checks, self.names)
 
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
@@ -152,8 +158,9 @@ class StandardWebhooks:
             body = strict_json.decode(request.body)
         except strict_json.NotStrict as error:
             raise Unreadable(str(error)) from None
-        id_ = (request.header(b"webhook-id") or b"").decode("ascii", "replace") or None
-        sent = (request.header(b"webhook-timestamp") or b"").decode("ascii", "replace")
+        name = _name_of(request, self.names)
+        id_ = (request.header(name + b"-id") or b"").decode("ascii", "replace") or None
+        sent = (request.header(name + b"-timestamp") or b"").decode("ascii", "replace")
         events = _events(body)
         if len(events) > MAX_ITEMS:
             raise Unreadable(f"{len(events)} items, at most {MAX_ITEMS}")
@@ -191,13 +198,18 @@ class StandardWebhooks:
             method="POST",
             headers=(
                 (b"content-type", b"application/json"),
-                (b"webhook-id", id_),
-                (b"webhook-timestamp", timestamp),
-                (b"webhook-signature", signature),
+                (self.names[0] + b"-id", id_),
+                (self.names[0] + b"-timestamp", timestamp),
+                (self.names[0] + b"-signature", signature),
             ),
             body=body,
             now=now,
         )
+
+
+def _name_of(request: Request, names: Sequence[bytes]) -> bytes:
+    """What the headers of this request begin with."""
+    return next((name for name in names if request.header(name + b"-id")), names[0])
 
 
 def _symmetric(secrets: SecretSet) -> list[tuple[str, str]]:

@@ -113,14 +113,17 @@ class OptionalBearer:
         self._bearers = [secret_text(live, "bearer") for live in secrets]
 
     def proved(self, request: Request) -> Verified | None:
-        """By `Authorization: Bearer`, or by the query's `access_token` where a platform takes
-        nothing but a URL."""
+        """By whatever `given` finds, where one is asked for."""
         if not any(self._bearers):
             return Verified()
-        given = bearer_token(request.header(b"authorization"))
-        if given is None:
-            given = request.parameters().get("access_token", "").encode()
+        given = self.given(request)
         for place, bearer in enumerate(self._bearers):
             if bearer and same(bearer, given):
                 return Verified(place)
         return None
+
+    def given(self, request: Request) -> bytes:
+        """From `Authorization: Bearer`, or from the query's `access_token` where a platform takes
+        nothing but a URL."""
+        token = bearer_token(request.header(b"authorization"))
+        return request.parameters().get("access_token", "").encode() if token is None else token

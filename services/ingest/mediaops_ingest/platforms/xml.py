@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-__all__ = ["NotXml", "decode"]
+__all__ = ["NotXml", "decode", "parse"]
 
 _MAX_DEPTH = 16
 _MAX_BYTES = 1_048_576
@@ -16,30 +16,41 @@ class NotXml(ValueError):
     """Not well-formed, not UTF-8, too large, too deep, or with a document type."""
 
 
-def decode(raw: bytes) -> dict[str, Any]:
+def decode(raw: bytes, *, attributes: bool = False) -> dict[str, Any]:
     """The children of the root: leaves as text, others as dicts, repeated ones as lists.
 
-    Attributes and mixed text are left out; one byte order mark is forgiven. Raises `NotXml`.
+    Mixed text is left out, and so are attributes unless they are asked for: as `@name`, and the
+    text beside them as `#text`. Raises `NotXml`.
     """
+    found = _children(parse(raw), 1, attributes)
+    return found if isinstance(found, dict) else {}
+
+
+def parse(raw: bytes) -> Element:
+    """The root; one byte order mark is forgiven. Raises `NotXml`."""
     if len(raw) > _MAX_BYTES:
         raise NotXml("is too large")
     try:
         text = raw.removeprefix(b"\xef\xbb\xbf").decode()
-        root = fromstring(text, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        root: Element = fromstring(
+            text, forbid_dtd=True, forbid_entities=True, forbid_external=True
+        )
+        return root
     except (DefusedXmlException, ParseError, ValueError, LookupError, RecursionError) as error:
         raise NotXml(type(error).__name__) from None
-    found = _children(root, 1)
-    return found if isinstance(found, dict) else {}
 
 
-def _children(element: Element, depth: int) -> Any:
+def _children(element: Element, depth: int, attributes: bool) -> Any:
     if depth > _MAX_DEPTH:
         raise NotXml("is nested too deeply")
-    if len(element) == 0:
-        return (element.text or "").strip()
+    text = (element.text or "").strip()
     found: dict[str, Any] = {}
+    if attributes:
+        found = {f"@{name}": value for name, value in element.attrib.items()}
+    if len(element) == 0:
+        return {**found, "#text": text} if found else text
     for child in element:
-        value = _children(child, depth + 1)
+        value = _children(child, depth + 1, attributes)
         if child.tag not in found:
             found[child.tag] = value
         elif isinstance(found[child.tag], list):

@@ -1,0 +1,192 @@
+"""Snowplow trackers: the collector's two ways in, a POST of several events and a GET of one.
+
+Source: docs.snowplow.io, `docs/events/http-requests`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from mediaops_ingest.platforms import strict_json
+from mediaops_ingest.platforms.batches import MAX_ITEMS
+from mediaops_ingest.platforms.declaration import Declaration, Key
+from mediaops_ingest.platforms.fields import actor_of, key_of, present, text_of
+from mediaops_ingest.platforms.port import (
+    ActivityDraft,
+    Answer,
+    Context,
+    Draft,
+    Ignored,
+    Item,
+    ItemFailed,
+    Malformed,
+    Refused,
+    Request,
+    SecretSet,
+    Unmapped,
+    Unreadable,
+    Verdict,
+    Verified,
+)
+from mediaops_ingest.platforms.pushes import json_request
+from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
+from mediaops_ingest.platforms.verifying import OptionalBearer
+
+__all__ = ["Snowplow"]
+
+_ACCEPTED = Answer(200)
+_POST = "com.snowplowanalytics.snowplow/tp2"
+_GET = "i"
+_VOLATILE = ("stm",)
+"""When the tracker sent it, which a repeat does at another time."""
+
+
+class SnowplowVerifier:
+    def __init__(self, bearer: OptionalBearer) -> None:
+        self._bearer = bearer
+
+    def verify(self, request: Request) -> Verdict:
+        verified = self._bearer.proved(request)
+        if verified is None:
+            return Refused("auth")
+        try:
+            return verified if _events(request) else Ignored(_ACCEPTED, "no events")
+        except _Bad as bad:
+            return bad.verdict
+
+    def answer(self, request: Request, verified: Verified) -> Answer:
+        return _ACCEPTED
+
+
+class Snowplow:
+    declaration = Declaration(
+        name="snowplow",
+        title="Snowplow trackers",
+        platform=None,
+        keys=(
+            Key(
+                "bearer",
+                "Optional: the token of Authorization: Bearer, required once it is set",
+                is_ours=True,
+            ),
+        ),
+        methods=frozenset({"GET", "POST"}),
+        paths=frozenset({_POST, _GET}),
+        hidden_headers=OptionalBearer.HIDDEN_HEADERS,
+        hidden_parameters=OptionalBearer.HIDDEN_PARAMETERS,
+        proof="None of its own: the hook URL is the capability, with an optional `bearer`",
+        answer="200, empty",
+        known_by="`eid`",
+        volatile=_VOLATILE,
+        deadline_seconds=5.0,
+        retries="the trackers', from their own queue",
+        lateness=timedelta(hours=24),
+        meanings={"pv": ("view.recorded",), "se": ("track.<category>.<action>",)},
+        cannot=(
+            "Page pings, transactions and self-describing events are kept as unmapped: a mapping "
+            "can read them. Nothing is signed."
+        ),
+        notes=(
+            "Give the tracker the hook URL without https:// as its endpoint, and nothing as port: "
+            "it adds the path itself.",
+        ),
+    )
+
+    def prepare(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> SnowplowVerifier:
+        return SnowplowVerifier(OptionalBearer(secrets))
+
+    def split(
+        self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
+    ) -> list[Item]:
+        try:
+            events = _events(request)
+        except _Bad as bad:
+            raise Unreadable(bad.verdict.reason) from None
+        return [_item(index, event) for index, event in enumerate(events)]
+
+    def normalise(self, item: Item, context: Context) -> list[Draft]:
+        event = item.content
+        if not isinstance(event, dict):
+            raise ItemFailed("", "is not an object")
+        kind = event.get("e")
+        if kind not in ("pv", "se"):
+            return [Unmapped(f"event {str(kind)[:120]!r} is not known")]
+        names = (text_of(event.get("se_ca"), limit=50), text_of(event.get("se_ac"), limit=50))
+        url = text_of(event.get("url"), limit=2048)
+        return [
+            ActivityDraft(
+                type="view.recorded" if kind == "pv" else f"track.{'.'.join(filter(None, names))}",
+                occurred_at=first_believable(context.received_at, item.time),
+                actor=_person(event, context),
+                content=key_of(url.partition("#")[0].partition("?")[0] if url else None),
+                context=present(
+                    page=text_of(event.get("page")),
+                    url=url,
+                    referrer=text_of(event.get("refr"), limit=2048),
+                    app_id=text_of(event.get("aid")),
+                    label=text_of(event.get("se_la")),
+                    property=text_of(event.get("se_pr")),
+                    value=text_of(event.get("se_va")),
+                ),
+            )
+        ]
+
+    def sample(
+        self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
+    ) -> Request:
+        schema = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4"
+        body = canonical_json({"schema": schema, "data": [{"e": "mediaops_test", "eid": unique}]})
+        bearer = secrets.get("bearer")
+        more = [(b"authorization", b"Bearer " + bearer.encode())] if isinstance(bearer, str) else []
+        return msgspec.structs.replace(json_request(body, now, *more), path=_POST)
+
+
+class _Bad(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = Malformed(status, reason)
+
+
+def _events(request: Request) -> list[Any]:
+    """The flat events. Raises `_Bad`."""
+    if request.path == _GET or request.method == "GET":
+        event = {k: v for k, v in request.parameters().items() if k != "access_token"}
+        if "e" not in event:
+            raise _Bad(400, "schema")
+        if strict_json.fault(event):
+            raise _Bad(400, "encoding")
+        return [event]
+    try:
+        body = strict_json.decode(request.body)
+    except strict_json.NotStrict:
+        raise _Bad(400, "json") from None
+    events = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(events, list):
+        raise _Bad(400, "schema")
+    if len(events) > MAX_ITEMS:
+        raise _Bad(413, "size")
+    return events
+
+
+def _item(index: int, event: Any) -> Item:
+    members = event if isinstance(event, dict) else {}
+    kept = {name: value for name, value in members.items() if name not in _VOLATILE}
+    return Item(
+        index=index,
+        dedup_key=key_of(members.get("eid")),
+        canonical=canonical_json(kept if members else event),
+        content=event,
+        time=seconds_or_milliseconds(members.get("ttm") or members.get("dtm")),
+    )
+
+
+def _person(event: Mapping[str, Any], context: Context) -> Any:
+    """Who is signed in, else the browser: by its first-party or the collector's cookie."""
+    for name in ("uid", "duid", "tnuid", "nuid"):
+        actor = actor_of(event.get(name), name, context)
+        if actor:
+            return actor
+    return None
