@@ -10,7 +10,7 @@ from mediaops_common.keys import SecretBox
 from mediaops_ingest.sources.models import SourceSecret
 from sqlmodel import select
 
-from tests.ingest.running import signed
+from tests.ingest.running import an_activity, signed
 from tests.ingest.workspaces.test_workspaces import outbox
 
 A_MAPPING = {
@@ -261,6 +261,25 @@ async def test_a_partner_sees_its_named_sources_only(ingest):
     ]:
         answer = await ingest.call(method, path, body, headers={"If-Match": "*"}, **partner)
         assert answer.status_code == 403, path
+
+
+async def test_a_partner_sees_nothing_of_what_others_post_for_its_channel(ingest):
+    channel = await ingest.add_channel()
+    mine, theirs = await ingest.add_source(channel), await ingest.add_source(channel)
+    posted = await ingest.call("POST", "/activities", [an_activity(channel)])
+    await ingest.knock_signed(theirs)
+    own = await ingest.knock_signed(mine)
+    partner = {"role": "partner", "sources": [UUID(mine["id"])]}
+    listed = (await ingest.call("GET", "/deliveries", **partner)).json()["items"]
+    assert [one["id"] for one in listed] == [own.headers["x-delivery-id"]]
+    for id_ in posted.json()["deliveries"]:
+        assert (await ingest.call("GET", f"/deliveries/{id_}/raw", **partner)).status_code == 404
+    sources = (await ingest.call("GET", "/sources", **partner)).json()["items"]
+    assert [one["id"] for one in sources] == [mine["id"]]
+    quality = (await ingest.call("GET", "/quality", **partner)).json()["items"]
+    assert {row["source_id"] for row in quality} <= {mine["id"]}
+    for path in ("/events", "/workspaces", "/admin/audit"):
+        assert (await ingest.call("GET", path, **partner)).status_code == 403, path
 
 
 async def test_the_same_idempotency_key_makes_one_source_and_gives_its_secret_again(ingest):

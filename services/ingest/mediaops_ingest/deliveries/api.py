@@ -40,7 +40,7 @@ async def list_deliveries(
     to: str | None = None,
 ) -> Page[DeliveryRead]:
     """Newest first, by when they were received."""
-    visible = await visibility.visible_sources(session, caller)
+    visible = visibility.visible_sources(caller)
     if source_id is not None:
         await sources.find(session, caller.workspace_id, source_id)
         if visible is not None and source_id not in visible:
@@ -67,7 +67,7 @@ async def get_delivery(
     """What became of one delivery."""
     log = runtime.state["delivery_log"]
     delivery = await service.find(session, log, caller.workspace_id, delivery_id)
-    visible = await visibility.visible_sources(session, caller)
+    visible = visibility.visible_sources(caller)
     if visible is not None and delivery.source_id not in visible:
         raise NotFound(f"no delivery {delivery_id}")
     return delivery

@@ -144,11 +144,9 @@ class _Bad(Exception):
 
 
 def _write_key(request: Request) -> bytes | None:
-    """From the header; from the body, where newer clients put it instead."""
-    header = request.header(b"authorization")
-    if header is not None:
-        if header[:6].lower() != b"basic ":
-            return None
+    """From the header; from the body, where newer clients put it and may send another header."""
+    header = request.header(b"authorization") or b""
+    if header[:6].lower() == b"basic ":
         try:
             return b64decode(header[6:].strip(), validate=True).partition(b":")[0]
         except (binascii.Error, ValueError):

@@ -33,7 +33,7 @@ async def list_quality(
         caller.workspace_id,
         caller.timezone,
         days,
-        await visibility.visible_sources(session, caller),
+        visibility.visible_sources(caller),
         now,
     )
     return QualityList(items=items)

@@ -77,7 +77,7 @@ async def list_sources(
         reads,
         caller.workspace_id,
         channel_id=channel_id,
-        among=await visibility.visible_sources(reads, caller),
+        among=visibility.visible_sources(caller),
         after=page.after_id(),
         limit=page.limit + 1,
     )

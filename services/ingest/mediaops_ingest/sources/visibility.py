@@ -25,17 +25,18 @@ async def visible_channels(session: AsyncSession, caller: Caller) -> frozenset[U
     )
 
 
-async def visible_sources(session: AsyncSession, caller: Caller) -> frozenset[UUID] | None:
-    """A partner's sources, with the implicit ones of their channels, for which it may post."""
-    visible = await visible_channels(session, caller)
-    if visible is None or caller.sources is None:
-        return None
-    return caller.sources | {service.api_source_id(channel_id) for channel_id in visible}
+def visible_sources(caller: Caller) -> frozenset[UUID] | None:
+    """A partner's named sources; None for those who see all of the workspace.
+
+    Not the implicit source of their channels, though a partner may post through it: what others
+    posted for the same channel is there too.
+    """
+    return caller.sources
 
 
 async def find_visible(session: AsyncSession, caller: Caller, source_id: UUID) -> Source:
     """Raises NotFound for a foreign one, and for one that a partner's token does not name."""
-    visible = await visible_sources(session, caller)
+    visible = visible_sources(caller)
     if visible is not None and source_id not in visible:
         raise NotFound(f"no source {source_id}")
     return await service.find(session, caller.workspace_id, source_id)
