@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker of the tests' own: KRaft, one node, on free ports of this machine."""
+"""Real Apache Kafka brokers of the tests' own: KRaft, on free ports of this machine."""
 
 import contextlib
 import fcntl
@@ -11,6 +11,7 @@ import struct
 import subprocess
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,16 +30,16 @@ JAVA = (
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs={data}
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={brokers}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor={brokers}
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
@@ -98,17 +99,34 @@ def free_port() -> int:
 class Broker:
     """One broker over one folder, that can be killed, frozen and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        node: int = 1,
+        controllers: Sequence[int] = (),
+        cluster_id: str | None = None,
+    ) -> None:
+        """`controllers`: the ports of all nodes, where there are several."""
         self.folder = folder
         self.data = folder / "data"
-        self.port, self.secure_port, controller = free_port(), free_port(), free_port()
+        self.cluster_id = cluster_id or new_cluster_id()
+        self.port, self.secure_port = free_port(), free_port()
+        controllers = controllers or [free_port()]
         self.url = f"kafka://127.0.0.1:{self.port}"
         self.secure_url = f"kafka://127.0.0.1:{self.secure_port}"
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self._properties = folder / "server.properties"
         self._properties.write_text(
-            PROPERTIES.format(port=self.port, controller=controller, data=self.data)
+            PROPERTIES.format(
+                node=node,
+                voters=",".join(f"{n}@127.0.0.1:{p}" for n, p in enumerate(controllers, 1)),
+                brokers=len(controllers),
+                port=self.port,
+                controller=controllers[node - 1],
+                data=self.data,
+            )
         )
 
     def be_secure(self, key_and_certificates: Path) -> None:
@@ -121,13 +139,20 @@ class Broker:
             + SECURE.format(keystore=key_and_certificates, name=NAME, password=PASSWORD)
         )
 
-    def start(self, seconds: float = 60.0) -> None:
+    def start(self, seconds: float = 180.0) -> None:
         """Returns when it answers."""
+        self.launch()
+        self.wait(seconds)
+
+    def launch(self) -> None:
         if not self.data.exists():
             known = f"SCRAM-SHA-512=[name={NAME},password={PASSWORD}]"
-            format_ = ("format", "-t", _cluster_id(), "--add-scram", known, "-c")
+            format_ = ("format", "-t", self.cluster_id, "--add-scram", known, "-c")
             self._java("kafka.tools.StorageTool", *format_).wait()
         self.process = self._java("kafka.Kafka")
+
+    def wait(self, seconds: float = 180.0) -> None:
+        assert self.process is not None
         deadline = time.monotonic() + seconds
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -178,7 +203,14 @@ class Broker:
         return (self.folder / "broker.log").read_text(errors="replace")[-4_000:]
 
 
-def _cluster_id() -> str:
+def three_brokers(folder: Path) -> list[Broker]:
+    """A cluster of three; none of them runs yet."""
+    controllers = [free_port() for _ in range(3)]
+    shared = {"controllers": controllers, "cluster_id": new_cluster_id()}
+    return [Broker(folder / f"kafka-{n}", node=n, **shared) for n in (1, 2, 3)]
+
+
+def new_cluster_id() -> str:
     """Sixteen bytes in URL-safe base64 without padding, as the storage tool wants them."""
     return urlsafe_b64encode(b"k" + uuid4().bytes[1:]).decode().rstrip("=")
 

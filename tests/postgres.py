@@ -61,12 +61,13 @@ def binaries() -> Path | None:
 class Cluster:
     """A server on a free loopback port. It refuses root, so it runs as somebody without rights."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, disk: Path | None = None, **settings: str) -> None:
+        """`disk`: where its files lie, when not among the temporary ones."""
         found = binaries()
         assert found is not None, MISSING
         self.binaries = found
         self.settings = SETTINGS | settings
-        self.folder = Path(tempfile.mkdtemp(prefix="mediaops-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="mediaops-postgres-", dir=disk))
         self._identity: dict[str, object] = {}
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
@@ -128,6 +129,12 @@ class Cluster:
         except FileNotFoundError:
             return False
         return told[0] == str(self._process.pid) and told[-2].strip() == "ready"
+
+    def restart_if_ended(self) -> None:
+        """Starts the server again where it has ended itself."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+            self.start()
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
         """At once, as a crash: SIGQUIT ends its children too, SIGKILL leaves them to notice."""

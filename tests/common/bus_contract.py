@@ -2,16 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
-from mediaops_common.bus import Bus, Chunk, Consumer, LogBounds, Record, TopicIdentity
+from mediaops_common.bus import Assigned, Bus, Chunk, Consumer, Record
 
 
 def a_record(n: int, key: bytes = b"k", value: bytes | None = None) -> Record:
     return Record(key, value or f"value {n}".encode(), "tests", 0, 0, n)
 
 
-async def from_start(topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds) -> int:
-    return bounds.start
+async def from_start(assigned: Sequence[Assigned]) -> list[int]:
+    return [one.bounds.start for one in assigned]
 
 
 class BusContract:
@@ -64,19 +65,24 @@ class BusContract:
         await bus.topic("t", partitions=1)
         await bus.publish("t", 0, [a_record(n) for n in range(10)])
 
-        async def at_seven(*_: object) -> int:
-            return 7
+        async def at_seven(assigned: Sequence[Assigned]) -> list[int]:
+            return [7 for _ in assigned]
 
         assert [r.seq for r in await self.read(bus, "t", 3, locate=at_seven)] == [7, 8, 9]
 
-    async def test_a_seek_back_repeats(self, bus: Bus) -> None:
+    async def test_a_rewind_repeats(self, bus: Bus) -> None:
         await bus.topic("t", partitions=1)
         await bus.publish("t", 0, [a_record(n) for n in range(4)])
-        consumer = await bus.consumer("g", ["t"], from_start)
+        begins = iter((0, 2))
+
+        async def one_after_the_other(assigned: Sequence[Assigned]) -> list[int]:
+            return [next(begins)]
+
+        consumer = await bus.consumer("g", ["t"], one_after_the_other)
         deadline = time.monotonic() + 30
         (chunk,) = await self._next(consumer, deadline, True)
         assert len(chunk.records) == 4
-        consumer.seek("t", 0, 2)
+        consumer.relocate()
         (chunk,) = await self._next(consumer, deadline, True)
         assert [r.seq for r in chunk.records] == [2, 3]
         await consumer.close()

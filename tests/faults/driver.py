@@ -42,6 +42,10 @@ class Driver:
         self._lanes: list[Lane] = []
         self._threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
+        self.refused = 0
+        """Requests that were answered 503."""
+        self.slowest = 0.0
+        """Seconds that the slowest answer took since the start."""
 
     def set_up(self) -> None:
         """Two workspaces, each with a hooked channel and one that is posted to."""
@@ -60,6 +64,9 @@ class Driver:
                 self._lanes.append(Lane(slug, channel, its, token, name, actors=actors))
 
     def start(self) -> None:
+        """Sends until `stop`; it may be started again."""
+        self._stopping.clear()
+        self._threads, self.refused, self.slowest = [], 0, 0.0
         for number, lane in enumerate(self._lanes):
             thread = threading.Thread(target=self._run, args=(lane, self._seed * 100 + number))
             self._threads.append(thread)
@@ -68,7 +75,7 @@ class Driver:
     def stop(self) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=60)
         assert not self.errors, self.errors
 
     @property
@@ -78,7 +85,7 @@ class Driver:
     def _run(self, lane: Lane, seed: int) -> None:
         chance = random.Random(seed)
         try:
-            with httpx.Client(base_url=self._system.url, timeout=10) as client:
+            with self._system.client(timeout=10) as client:
                 while not self._stopping.is_set():
                     self._send_next(client, lane, chance)
                     time.sleep(self._pause * chance.random() * 2)
@@ -116,13 +123,17 @@ class Driver:
         events: list[tuple[str, str, int]],
         moment: datetime,
     ) -> Any:
+        started = time.monotonic()
         try:
             answer = self._request(client, lane, events, moment)
         except httpx.HTTPError:
             return "unknown", None
+        self.slowest = max(self.slowest, time.monotonic() - started)
         if answer.status_code in (200, 202, 204):
             return "ok", answer.status_code
         assert answer.status_code == 503, f"{answer.status_code} {answer.text}"
+        assert int(answer.headers["Retry-After"]) > 0
+        self.refused += 1
         return "unknown", answer.status_code
 
     def _request(

@@ -34,7 +34,7 @@ async def _observe(system: System, days: tuple[str, str]) -> Any:
 
         async def client(workspace: str, role: str = "owner") -> httpx.AsyncClient:
             bearer = {"Authorization": f"Bearer {system.token(workspace, role)}"}
-            made = httpx.AsyncClient(base_url=system.url, timeout=30, headers=bearer)
+            made = system.async_client(timeout=30, headers=bearer)
             return await stack.enter_async_context(made)
 
         clients = {slug: await client(slug) for slug in WORKSPACES}

@@ -2,20 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
-from mediaops_common.bus import Bus, Chunk, LogBounds, Record, TopicIdentity, open_bus
+from mediaops_common.bus import (
+    Assigned,
+    Bus,
+    Chunk,
+    LogBounds,
+    Record,
+    TopicIdentity,
+    open_bus,
+)
 
-pytestmark = [
-    pytest.mark.slow,
-    # The client does not wait until what it closes is closed, TLS above all.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 class Reader:
@@ -38,9 +42,10 @@ class Reader:
     def numbers(self) -> set[int]:
         return {record.seq for chunk in self.read for record in chunk.records}
 
-    async def locate(
-        self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
-    ) -> int:
+    async def locate(self, assigned: Sequence[Assigned]) -> list[int]:
+        return [self._located(one.partition, one.identity, one.bounds) for one in assigned]
+
+    def _located(self, partition: int, identity: TopicIdentity, bounds: LogBounds) -> int:
         known, offset = self.positions.get(partition, (identity, bounds.start))
         if known[:2] != identity[:2] or not bounds.start <= offset <= bounds.end:
             offset = bounds.start

@@ -43,15 +43,24 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {"MEDIAOPS_LOG_FORMAT": "json", **environment}
         self.process: subprocess.Popen[bytes] | None = None
-        self.http = httpx.Client(base_url=self.url, timeout=30)
+        self.consuming = ("ingest", "crm", "insights")
+        """The services that `settle` asks."""
+        self.http = self.client(timeout=30)
         self._tokens: dict[tuple[str, str], str] = {}
 
-    def start(self, *, wait: float = 40.0, **environment: str) -> None:
+    def client(self, **options: Any) -> httpx.Client:
+        """Speaks to whichever process answers for a path."""
+        return httpx.Client(base_url=self.url, **options)
+
+    def async_client(self, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, **options)
+
+    def start(self, *, wait: float = 120.0, **environment: str) -> None:
         """Starts the process and waits until every service is live."""
         command = ["up", "--data", str(self.data), "--port", str(self.port)]
         self._start(command, SERVICES, wait, environment)
 
-    def start_one(self, service: str, *, wait: float = 40.0, **environment: str) -> None:
+    def start_one(self, service: str, *, wait: float = 120.0, **environment: str) -> None:
         """Starts one service, as its environment says, and waits until it is live."""
         self._start(["serve", service], [service], wait, environment)
 
@@ -189,14 +198,14 @@ class System:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def settle(self, seconds: float = 60.0) -> None:
+    def settle(self, seconds: float = 180.0) -> None:
         """Waits until nothing is pending or in flight anywhere and nothing is missing."""
         deadline = time.monotonic() + seconds
         quiet = 0
         while time.monotonic() < deadline:
             lags = [
                 self.ask(f"/{s}/v1/admin/lag", workspace="*", role="operator")
-                for s in ("ingest", "crm", "insights")
+                for s in self.consuming
             ]
             waiting = sum(lag["in_flight"] + lag["pending"] + lag["stalls"] for lag in lags)
             quiet = quiet + 1 if waiting == 0 else 0

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from sqlalchemy import MetaData, Select, Table, event
 from sqlalchemy.engine import make_url
@@ -19,6 +19,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.bulk import Conflict, insert_into, insert_rows
 from mediaops_common.postgresql import open_engines
 from mediaops_common.tables import SpineTables, spine_tables
+
+if TYPE_CHECKING:
+    from mediaops_common.sqlite_connection import Connections
 
 __all__ = [
     "NAMING",
@@ -56,11 +59,19 @@ CHUNK = 500
 class Database:
     """The database of one service. Writes take turns on SQLite; reads never wait for them."""
 
-    def __init__(self, name: str, writer: AsyncEngine, reader: AsyncEngine, tables: SpineTables):
+    def __init__(
+        self,
+        name: str,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        tables: SpineTables,
+        at_end: Callable[[], Awaitable[None]] | None = None,
+    ):
         self.name = name
         self.writer = writer
         self.reader = reader
         self.tables = tables
+        self._at_end = at_end
         self.dialect = cast(Literal["sqlite", "postgresql"], writer.dialect.name)
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
         self._listening: set[asyncio.Event] = set()
@@ -121,6 +132,8 @@ class Database:
     async def close(self) -> None:
         await self.reader.dispose()
         await self.writer.dispose()
+        if self._at_end is not None:
+            await self._at_end()
 
 
 def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
@@ -133,16 +146,20 @@ def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
         raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {url!r}")
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return Database(name, _sqlite_writer(path), _sqlite_reader(path), tables)
+    from mediaops_common.sqlite_connection import Connections  # brings the driver
+
+    files = Connections()
+    reader = _sqlite_reader(path, files)
+    return Database(name, _sqlite_writer(path, files), reader, tables, files.end)
 
 
-def _sqlite_writer(path: Path) -> AsyncEngine:
+def _sqlite_writer(path: Path, files: "Connections") -> AsyncEngine:
     """The only connection that writes and checkpoints this file.
 
     SQLite before 3.51.3 may lose commits when one connection checkpoints while another commits
     (the WAL-reset race); with a single writing connection there is no other.
     """
-    engine = _sqlite_engine(path, str(path), poolclass=StaticPool)
+    engine = _sqlite_engine(path, partial(files.connect, str(path)), poolclass=StaticPool)
     _on_connect(
         engine,
         "PRAGMA journal_mode=WAL",
@@ -157,19 +174,20 @@ def _sqlite_writer(path: Path) -> AsyncEngine:
     return engine
 
 
-def _sqlite_reader(path: Path) -> AsyncEngine:
-    engine = _sqlite_engine(path, f"file:{path}?mode=ro", pool_size=4, max_overflow=12)
+def _sqlite_reader(path: Path, files: "Connections") -> AsyncEngine:
+    connect = partial(files.connect, f"file:{path}?mode=ro")
+    engine = _sqlite_engine(path, connect, pool_size=4, max_overflow=12)
     _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
     _on_begin(engine, "BEGIN")
     return engine
 
 
-def _sqlite_engine(path: Path, address: str, **options: Any) -> AsyncEngine:
-    from mediaops_common.sqlite_connection import connect  # brings the driver
-
+def _sqlite_engine(
+    path: Path, connect: Callable[[], Awaitable[Any]], **options: Any
+) -> AsyncEngine:
     return create_async_engine(
         f"sqlite+aiosqlite:///{path}",
-        async_creator=partial(connect, address),
+        async_creator=connect,
         hide_parameters=True,  # values of people do not belong into the texts of errors
         **options,
     )

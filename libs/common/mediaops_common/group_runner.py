@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import counters, parked, stalls
-from mediaops_common.bus.port import Bus, Chunk, Consumer, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Record
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import Database
@@ -20,7 +20,7 @@ from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.pace import Pace
 from mediaops_common.positions import PositionMoved, Positions
-from mediaops_common.projections import Projection, live_generation, swap_is_near
+from mediaops_common.projections import Projection, live_generation, quiet_seconds
 from mediaops_common.taken import Taken, take
 
 __all__ = ["GroupRunner", "PositionMoved", "is_transient"]
@@ -35,9 +35,8 @@ SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group
 ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
 
-SWAP_PAUSES = (0.3, 3.0)
-"""The shortest and the longest wait before a batch while a swap is near. They grow, because a
-rebuild must apply what it lacks and swap within one of them, however slow the machine is."""
+HELD_BACK_SECONDS = 0.05
+"""Between two looks whether what is held back was settled."""
 
 MAX_PARKED_PER_MINUTE = 100
 """Above this rate the fault is ours, not the events': the group stops and says so."""
@@ -67,15 +66,17 @@ class GroupRunner:
         self._bus = bus
         self._clock = clock
         self._generation = generation
-        self._bound = bound
+        self.bound = bound
         self.ended: set[tuple[str, int]] = set()
         """Partitions whose `end` record was met: what a rebuild waits for."""
         self._positions = Positions(database, self.name)
         self._lanes: dict[LaneKey, list[int]] = {}
         """Numbers as the last transaction left them; the next one reads them again and compares."""
         self._live: int | None = None
-        self._pause = 0.0
-        """How long the next batch gives way to a swap."""
+        self._quiet_until = 0.0
+        """Until then the next batch gives way to a swap."""
+        self._held_back: dict[tuple[str, int], Chunk] = {}
+        """What was read of a partition, and the group that this one follows has not settled yet."""
         self._parked_at: list[float] = []
 
     @property
@@ -98,7 +99,8 @@ class GroupRunner:
                 except PositionMoved:
                     consumer.relocate()
                 except Exception as error:
-                    log.exception("consumer_failed", group=self.name)
+                    if self._bus.trouble is None:  # else the bus has told of it
+                        log.exception("consumer_failed", group=self.name)
                     self.healthy, self.reason = False, f"{type(error).__name__}: {error}"[:300]
                     consumer.relocate()
                     await _wait(stopping, pause)
@@ -108,12 +110,15 @@ class GroupRunner:
 
     async def step(self, consumer: Consumer, timeout: float = 1.0) -> int:
         """One poll and what follows from it. Returns how many records were dealt with."""
-        chunks = await consumer.poll(self.group.max_records, timeout)
+        chunks = await self._read(consumer, timeout)
         done = 0
         parts: list[Chunk] = []
         for chunk in chunks:
-            records = await self._within_bound(chunk) if self._bound else len(chunk.records)
+            records = await self._within_bound(chunk) if self.bound else len(chunk.records)
             part = _part(chunk, 0, records)
+            if records < len(chunk.records):
+                rest = _part(chunk, records, len(chunk.records))
+                self._held_back[chunk.topic, chunk.partition] = rest
             if part.records:
                 if sum(len(p.records) for p in [*parts, part]) > self.group.max_records:
                     await self._take(parts)
@@ -121,19 +126,31 @@ class GroupRunner:
                 parts.append(part)
                 done += len(part.records)
             LAG.labels(self.name, chunk.topic, chunk.partition).set(chunk.end - part.next_offset)
-            if records < len(chunk.records):
-                consumer.seek(chunk.topic, chunk.partition, part.next_offset)
-                await asyncio.sleep(0.05)
         if parts:
             await self._take(parts)
         return done
 
-    async def _locate(
-        self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
-    ) -> int:
+    async def _read(self, consumer: Consumer, timeout: float) -> list[Chunk]:
+        """What was held back and, behind it, what is new. It is not sought again: where the bus
+        answers by the network, reading it anew takes longer than a swap can wait."""
+        polled: list[Chunk] = []
+        if sum(len(chunk.records) for chunk in self._held_back.values()) < self.group.max_records:
+            soon = HELD_BACK_SECONDS if self._held_back else timeout
+            polled = await consumer.poll(self.group.max_records, soon)
+        else:
+            await asyncio.sleep(HELD_BACK_SECONDS)
+        chunks, self._held_back = self._held_back, {}
+        for chunk in polled:
+            place = (chunk.topic, chunk.partition)
+            chunks[place] = _joined(chunks[place], chunk) if place in chunks else chunk
+        return list(chunks.values())
+
+    async def _locate(self, assigned: Sequence[Assigned]) -> Sequence[int]:
         self._lanes.clear()
-        self._live, self._pause = None, 0.0
-        return await self._positions.locate(topic, partition, identity, bounds)
+        self._live, self._quiet_until = None, 0.0
+        for one in assigned:
+            self._held_back.pop((one.topic, one.partition), None)
+        return await self._positions.locate(assigned)
 
     async def _within_bound(self, chunk: Chunk) -> int:
         """How many leading records the group that this one follows has settled already.
@@ -141,7 +158,7 @@ class GroupRunner:
         What lies parked there is not settled: applied here, it would count although it is dropped,
         or cancelled by its retraction, a moment later.
         """
-        bound, topic = self._bound or "", lane_topic(chunk.topic)
+        bound, topic = self.bound or "", lane_topic(chunk.topic)
         async with self._database.read() as session:
             live = LaneNumbers(bound)
             await live.load(session, _lane_keys(chunk), locking=False)
@@ -200,10 +217,11 @@ class GroupRunner:
         """One transaction: effects, counters, lanes, positions."""
         keys = {key for chunk in chunks for key in _lane_keys(chunk)}
         before, generation = await self._look(keys)
-        if self._pause:
+        quiet = self._quiet_until - time.monotonic()
+        if quiet > 0:
             # The swap wants both groups at equal numbers: under unbroken traffic it would never
-            # find them so, if this one did not wait a little before each batch.
-            await asyncio.sleep(self._pause)
+            # find them so, if all replicas of this one did not wait now and then.
+            await asyncio.sleep(quiet)
         trial = before.copy()
         fresh = {chunk.topic: list[Record]() for chunk in chunks}
         for chunk in chunks:
@@ -226,10 +244,10 @@ class GroupRunner:
             if self._generation is None and await live_generation(session) != generation:
                 raise PositionMoved
             cancelled = await parked.cancel(session, self.name, every)
-            if self._bound is not None:
+            if self.bound is not None:
                 for topic, listed in taken.items():
                     lane = lane_topic(topic)
-                    cancelled += await parked.given_up(session, self._bound, lane, listed)
+                    cancelled += await parked.given_up(session, self.bound, lane, listed)
             if cancelled:
                 left = [one for one in every if one not in cancelled]
                 batch = await self._prepared(left, projection)
@@ -247,10 +265,10 @@ class GroupRunner:
             await numbers.save(session)
             hit("consumer.in_transaction")
             await self._positions.move(session, chunks)
-            pause = await self._next_pause(session)
+            quiet = await self._quiet_asked(session)
         self._positions.moved(chunks)
         self._lanes.update(numbers.rows)
-        self._pause = pause
+        self._quiet_until = time.monotonic() + quiet
         for chunk in chunks:
             if any(record.kind == "end" for record in chunk.records):
                 self.ended.add((chunk.topic, chunk.partition))
@@ -267,16 +285,13 @@ class GroupRunner:
             async with self._database.read() as session:
                 await before.load(session, keys, locking=False)
                 self._live = await live_generation(session)
-                self._pause = await self._next_pause(session)
+                self._quiet_until = time.monotonic() + await self._quiet_asked(session)
         generation = self._generation or self._live
         assert generation is not None
         return before, generation
 
-    async def _next_pause(self, session: AsyncSession) -> float:
-        if not (self._is_live_projection and await swap_is_near(session)):
-            return 0.0
-        shortest, longest = SWAP_PAUSES
-        return min(max(shortest, self._pause * 1.5), longest)
+    async def _quiet_asked(self, session: AsyncSession) -> float:
+        return await quiet_seconds(session) if self._is_live_projection else 0.0
 
     async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
         whole = [one for one in taken if one.event is not None and one.error is None]
@@ -328,6 +343,13 @@ def _part(chunk: Chunk, start: int, stop: int) -> Chunk:
         records=chunk.records[start:stop],
         offsets=chunk.offsets[start:stop],
         next_offset=next_offset,
+    )
+
+
+def _joined(first: Chunk, second: Chunk) -> Chunk:
+    """Two chunks of a partition that follow each other, as one."""
+    return second._replace(
+        records=[*first.records, *second.records], offsets=[*first.offsets, *second.offsets]
     )
 
 

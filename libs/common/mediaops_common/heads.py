@@ -16,6 +16,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     numbers: dict[str, int]
     """slot → last number before the relay's cursor; slots of this partition only."""
+    floors: dict[str, int] = {}
+    """slot → the lowest number that can still be published, where that is not the first."""
     through: datetime | None = None
     """Everything that was received up to here is before the cursor."""
 

@@ -1,14 +1,13 @@
 """Jobs by the clock: on one replica at a time, under a lease."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from mediaops_common.lease import Lease, LeaseLost, acquire, renew
+from mediaops_common.lease import LeaseLost, Tenure
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -29,23 +28,18 @@ class Job:
 
 async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Event) -> None:
     """The loop of one job. The job's own transactions must be safe to repeat."""
-    lease: Lease | None = None
     seconds = max(30.0, job.every_seconds * 3)
+    tenure = Tenure(runtime.database, f"job:{job.name}", owner, seconds=seconds)
     while not stopping.is_set():
         try:
-            if lease is None or time.monotonic() > lease.expires - seconds / 2:
-                async with runtime.database.write() as session:
-                    if lease is None:
-                        lease = await acquire(session, f"job:{job.name}", owner, seconds=seconds)
-                    else:
-                        await renew(session, lease, seconds=seconds)
-            if lease is not None:
+            if await tenure.hold() is not None:
                 await job.run(runtime)
         except LeaseLost:
-            lease = None
+            log.info("job_taken_over", job=job.name)
         except Exception:
             log.exception("job_failed", job=job.name)
         try:
             await asyncio.wait_for(stopping.wait(), job.every_seconds)
         except TimeoutError:
             continue
+    await tenure.release()

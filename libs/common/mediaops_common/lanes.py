@@ -94,6 +94,16 @@ class LaneNumbers:
         self._changed.add(key)
         return True
 
+    def begin_at(self, producer: str, topic: str, shard: int, slot: int, first: int) -> bool:
+        """Passes by what lies below `first`, because nobody has it any more; tells whether anything
+        did."""
+        key = (producer, topic, slot)
+        if self._rows[key][shard] >= first - 1:
+            return False
+        self._rows[key][shard] = first - 1
+        self._changed.add(key)
+        return True
+
     def same_as(self, other: "LaneNumbers") -> bool:
         """Whether the other was read with equal numbers."""
         return self._rows == other._rows

@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.db import insert_new
+from mediaops_common.db import Database, insert_new
 from mediaops_common.tables import SpineTables
 
 __all__ = [
     "Lease",
     "LeaseLost",
+    "Tenure",
     "acquire",
     "acquire_all",
     "check",
+    "free",
     "raise_fence",
     "release",
     "renew",
@@ -57,9 +59,15 @@ async def acquire(
 
 
 async def acquire_all(
-    session: AsyncSession, names: Sequence[str], owner: str, *, seconds: float = 15.0
+    session: AsyncSession,
+    names: Sequence[str],
+    owner: str,
+    *,
+    seconds: float = 15.0,
+    most: int | None = None,
 ) -> list[Lease]:
-    """Takes those of the leases that are free."""
+    """Takes the owner's own leases again and then free ones, `most` at the most; lets go of those
+    of its own that are above it."""
     lease = _tables(session).lease
     now = datetime.now(UTC)
     started = time.monotonic()
@@ -70,16 +78,36 @@ async def acquire_all(
     rows = await connection.execute(
         select(lease).where(lease.c.name.in_(names)).order_by(lease.c.name).with_for_update()
     )
-    free = [row for row in rows.all() if row.owner == owner or row.expires_at <= now]
-    if free:
+    there = rows.all()
+    own = [row for row in there if row.owner == owner]
+    free = [row for row in there if row.owner != owner and row.expires_at <= now]
+    taken = [*own, *free][:most]
+    if taken:
         await connection.execute(
             update(lease)
-            .where(lease.c.name.in_([row.name for row in free]))
+            .where(lease.c.name.in_([row.name for row in taken]))
             .values(
                 owner=owner, fence=lease.c.fence + 1, expires_at=now + timedelta(seconds=seconds)
             )
         )
-    return [Lease(row.name, owner, row.fence + 1, started + seconds) for row in free]
+    surplus = [row.name for row in own[len(taken) :]]
+    if surplus:
+        await connection.execute(
+            update(lease).where(lease.c.name.in_(surplus)).values(owner="", expires_at=past)
+        )
+    return [Lease(row.name, owner, row.fence + 1, started + seconds) for row in taken]
+
+
+async def free(session: AsyncSession, names: Sequence[str]) -> bool:
+    """Whether at least one of the leases is nobody's."""
+    lease = _tables(session).lease
+    connection = await session.connection()
+    found = await connection.execute(
+        select(lease.c.name)
+        .where(lease.c.name.in_(names), lease.c.expires_at <= datetime.now(UTC))
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 async def renew(session: AsyncSession, *held: Lease, seconds: float = 15.0) -> None:
@@ -127,12 +155,50 @@ async def raise_fence(session: AsyncSession, name: str) -> int:
     return int(row.scalar_one_or_none() or 0)
 
 
-async def release(session: AsyncSession, held: Lease) -> None:
-    """Lets go at once, so that a successor need not wait."""
+async def release(session: AsyncSession, *held: Lease) -> None:
+    """Lets go at once, so that a successor need not wait; of what was lost, nothing."""
     lease = _tables(session).lease
     connection = await session.connection()
-    await connection.execute(
-        update(lease)
-        .where(lease.c.name == held.name, lease.c.fence == held.fence)
-        .values(owner="", expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    )
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    for one in sorted(held, key=lambda one: one.name):
+        await connection.execute(
+            update(lease)
+            .where(lease.c.name == one.name, lease.c.fence == one.fence)
+            .values(owner="", expires_at=past)
+        )
+
+
+class Tenure:
+    """One lease, for as long as its owner comes back in time."""
+
+    def __init__(self, database: Database, name: str, owner: str, *, seconds: float = 30.0) -> None:
+        self._database = database
+        self._name = name
+        self._owner = owner
+        self._seconds = seconds
+        self._lease: Lease | None = None
+
+    async def hold(self) -> Lease | None:
+        """The lease, taken where it is free, and renewed when half of its time is over; None while
+        it is another's. Raises LeaseLost when it went to another in between."""
+        if self._lease is not None and time.monotonic() < self._lease.expires - self._seconds / 2:
+            return self._lease
+        try:
+            async with self._database.write() as session:
+                if self._lease is None:
+                    self._lease = await acquire(
+                        session, self._name, self._owner, seconds=self._seconds
+                    )
+                else:
+                    await renew(session, self._lease, seconds=self._seconds)
+        except LeaseLost:
+            self._lease = None
+            raise
+        return self._lease
+
+    async def release(self) -> None:
+        """Lets a successor in at once."""
+        held, self._lease = self._lease, None
+        if held is not None:
+            async with self._database.write() as session:
+                await release(session, held)

@@ -1,11 +1,12 @@
 """Where a group reads on: a row per partition, moved in the transaction of the effects."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.bus.port import Chunk, LogBounds, TopicIdentity
+from mediaops_common.bus.port import Assigned, Chunk
 from mediaops_common.db import Database, upsert
 
 __all__ = ["PositionMoved", "Positions", "hold_groups"]
@@ -24,45 +25,30 @@ class Positions:
         self._group = group
         self._versions: dict[tuple[str, int], int] = {}
 
-    async def locate(
-        self, topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
-    ) -> int:
-        """The offset to read on from, kept if the log is still the one that it belongs to."""
+    async def locate(self, assigned: Sequence[Assigned]) -> list[int]:
+        """The offsets to read on from, kept where the log is still the one that they belong to."""
         position = self._table
-        where = (
-            (position.c.group == self._group)
-            & (position.c.topic == topic)
-            & (position.c.partition == partition)
-        )
+        query = select(position).where(position.c.group == self._group)
+        offsets, begun = [], []
         async with self._database.write() as session:
             connection = await session.connection()
-            row = (await connection.execute(select(position).where(where))).one_or_none()
-            known = row is not None and (row.cluster_id, row.topic_id) == identity[:2]
-            if row is not None and known and bounds.start <= row.offset <= bounds.end:
-                self._versions[topic, partition] = row.version
-                return int(row.offset)
-            # A log that was made again or trimmed past the position: begin at its beginning. The
-            # lanes know what is new; heads and asks bring what is missing.
-            version = 0 if row is None else row.version + 1
-            await upsert(
-                session,
-                position,
-                [
-                    {
-                        "group": self._group,
-                        "topic": topic,
-                        "partition": partition,
-                        "cluster_id": identity.cluster_id,
-                        "topic_id": identity.topic_id,
-                        "offset": bounds.start,
-                        "version": version,
-                    }
-                ],
-                key=["group", "topic", "partition"],
-                replace=["cluster_id", "topic_id", "offset", "version"],
-            )
-        self._versions[topic, partition] = version
-        return bounds.start
+            rows = {(r.topic, r.partition): r for r in await connection.execute(query)}
+            for one in assigned:
+                place = (one.topic, one.partition)
+                row = rows.get(place)
+                if row is not None and _fits(row, one):
+                    self._versions[place] = row.version
+                    offsets.append(int(row.offset))
+                    continue
+                # A log that was made again or trimmed past the position: begin at its beginning.
+                # The lanes know what is new; heads and asks bring what is missing.
+                self._versions[place] = version = 0 if row is None else row.version + 1
+                offsets.append(one.bounds.start)
+                begun.append(_row(self._group, one, version))
+            key = ["group", "topic", "partition"]
+            replaced = ["cluster_id", "topic_id", "offset", "version"]
+            await upsert(session, position, begun, key=key, replace=replaced)
+        return offsets
 
     async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
         """Locks the rows of these partitions. Raises PositionMoved when one is not as it was."""
@@ -107,6 +93,23 @@ class Positions:
         """The transaction was committed."""
         for chunk in chunks:
             self._versions[chunk.topic, chunk.partition] += 1
+
+
+def _fits(row: Any, one: Assigned) -> bool:
+    is_same = (row.cluster_id, row.topic_id) == one.identity[:2]
+    return is_same and one.bounds.start <= int(row.offset) <= one.bounds.end
+
+
+def _row(group: str, one: Assigned, version: int) -> dict[str, Any]:
+    return {
+        "group": group,
+        "topic": one.topic,
+        "partition": one.partition,
+        "cluster_id": one.identity.cluster_id,
+        "topic_id": one.identity.topic_id,
+        "offset": one.bounds.start,
+        "version": version,
+    }
 
 
 async def hold_groups(session: AsyncSession, *groups: str) -> None:

@@ -1,5 +1,6 @@
 """Generations: a projection is rebuilt beside the live one, then swapped in one transaction."""
 
+import time
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -7,10 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.tables import SpineTables
 
-__all__ = ["FIRST", "Projection", "live_generation", "swap_is_near"]
+__all__ = ["FIRST", "LONGEST_QUIET", "Projection", "live_generation", "quiet_seconds"]
 
 FIRST = 1
 """The generation of a database that was never rebuilt."""
+
+LONGEST_QUIET = 5.0
+"""The most seconds that live groups give way to a rebuild at a time."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,13 @@ async def live_generation(session: AsyncSession) -> int:
     return FIRST if live is None else int(live)
 
 
-async def swap_is_near(session: AsyncSession) -> bool:
-    """Whether a rebuild follows the live topics and waits for the moment to be swapped in."""
+async def quiet_seconds(session: AsyncSession) -> float:
+    """For how long a rebuild that follows the live topics asks for quiet, to be swapped in."""
     tables: SpineTables = session.info["tables"]
     rebuild = tables.rebuild
     connection = await session.connection()
-    found = await connection.execute(select(rebuild.c.id).where(rebuild.c.state == "following"))
-    return found.first() is not None
+    found = await connection.execute(
+        select(rebuild.c.progress).where(rebuild.c.state == "following")
+    )
+    asked = [float(progress.get("quiet_until", 0.0)) for (progress,) in found]
+    return min(max([0.0, *(until - time.time() for until in asked)]), LONGEST_QUIET)

@@ -1,15 +1,17 @@
 """Rebuilds: a projection made anew from the archive beside the live one, then swapped."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common import outbox, parked
+from mediaops_common import outbox
 from mediaops_common.consumer import ConsumerGroup
 from mediaops_common.db import Database, insert_new
 from mediaops_common.events import REGISTRY, RebuildRequested
@@ -17,9 +19,9 @@ from mediaops_common.failpoints import hit
 from mediaops_common.group_runner import GroupRunner, PositionMoved
 from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
-from mediaops_common.lanes import all_numbers
-from mediaops_common.positions import hold_groups
-from mediaops_common.projections import FIRST, live_generation
+from mediaops_common.lease import Lease, LeaseLost, Tenure
+from mediaops_common.projections import FIRST, LONGEST_QUIET, live_generation
+from mediaops_common.swap import ask_for_quiet, follow_from_noted, sweep, try_swap
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -30,6 +32,12 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 """How often it is looked for a rebuild that somebody asked for."""
+
+LEASE_SECONDS = 30.0
+
+SHORTEST_QUIET = 0.5
+"""The first time in which live groups wait for the swap. Each further one is longer, because what
+is lacking must be applied within one of them, however slow the machine is."""
 
 OPEN_STATES = ("requested", "replaying", "following")
 """requested → replaying (the archive, on its own topics) → following (the live ones) → done."""
@@ -93,28 +101,41 @@ async def open_rebuild(session: AsyncSession) -> Any:
 
 
 async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: asyncio.Event) -> None:
-    """Carries requested rebuilds through, and goes on with one that a crash interrupted."""
+    """Carries requested rebuilds through, on one replica at a time, and goes on with one that a
+    crash interrupted."""
+    tenure = Tenure(runtime.database, "rebuild", runtime.state["owner"], seconds=LEASE_SECONDS)
     swept = FIRST
     while not stopping.is_set():
         async with runtime.database.read() as session:
             row = await open_rebuild(session)
-        if row is not None:
-            try:
-                await _carry_through(runtime, group, row, stopping)
-            except Exception:
-                log.exception("rebuild_failed", rebuild=str(row.id))
-                await _sleep(stopping, 2.0)
-        else:
-            swept = await _sweep(runtime.database, swept, stopping)
-            await _sleep(stopping, LOOK_SECONDS)
+            live = await live_generation(session)
+        try:
+            if row is None and live == swept:
+                await tenure.release()
+            elif await tenure.hold() is None:
+                pass
+            elif row is not None:
+                await _carry_through(runtime, group, row, tenure, stopping)
+            else:
+                await sweep(runtime.database, live, stopping, tenure.hold)
+                swept = live
+        except LeaseLost:
+            log.info("rebuild_taken_over")
+        except Exception:
+            log.exception("rebuild_failed", rebuild=row and str(row.id))
+        await _sleep(stopping, LOOK_SECONDS)
+    await tenure.release()
 
 
 async def _carry_through(
-    runtime: "Runtime", group: ConsumerGroup, row: Any, stopping: asyncio.Event
+    runtime: "Runtime",
+    group: ConsumerGroup,
+    row: Any,
+    tenure: Tenure,
+    stopping: asyncio.Event,
 ) -> None:
     service = runtime.service.name
     name = group_name(service, row)
-    live = f"{service}.{group.name}"
     runner = GroupRunner(
         service=service,
         group=group,
@@ -123,48 +144,84 @@ async def _carry_through(
         clock=runtime.clock,
         name=name,
         generation=row.generation,
-        bound=live,
+        bound=f"{service}.{group.name}",
     )
     topics = [f"{topic}.rebuild.{row.topic}" for topic in group.topics]
     if row.state in ("requested", "replaying"):
-        await _note_state(runtime.database, row.id, "replaying")
-        expected = set()
-        for topic in topics:
-            identity = await runtime.bus.topic(topic)
-            expected |= {(topic, partition) for partition in range(identity.partitions)}
-        consumer = await runtime.bus.consumer(name, topics, runner._locate)
-        try:
-            # After a restart `end` may lie behind the position; an end once met stays met.
-            runner.ended |= {(t, p) for t, p in row.progress.get("ended", [])}
-            while not runner.ended >= expected and not stopping.is_set():
-                await _step(runner, consumer)
-                await _note_ended(runtime.database, row.id, runner.ended)
-                hit("rebuild.step")
-        finally:
-            await consumer.close()
+        await _replay(runtime, runner, row, topics, tenure, stopping)
         if stopping.is_set():
             return
-        await _follow_from_noted(runtime.database, row, name)
-    consumer = await runtime.bus.consumer(name, group.topics, runner._locate)
-    try:
-        while not stopping.is_set():
-            if await _try_swap(runtime.database, row, live, name):
-                break
-            await _step(runner, consumer)
-        else:
-            return
-    finally:
-        await consumer.close()
+        await follow_from_noted(runtime.database, row, name)
+    if not await _follow(runtime, runner, row, tenure, stopping):
+        return
     log.info("rebuild_done", service=service, generation=row.generation)
     for topic in topics:
         await runtime.bus.delete_topic(topic)
 
 
-async def _step(runner: GroupRunner, consumer: Any) -> None:
+async def _replay(
+    runtime: "Runtime",
+    runner: GroupRunner,
+    row: Any,
+    topics: Sequence[str],
+    tenure: Tenure,
+    stopping: asyncio.Event,
+) -> None:
+    """Applies the archive, until every partition of the rebuild's own topics has ended."""
+    await _note_state(runtime.database, row.id, "replaying")
+    expected = set()
+    for topic in topics:
+        identity = await runtime.bus.topic(topic)
+        expected |= {(topic, partition) for partition in range(identity.partitions)}
+    consumer = await runtime.bus.consumer(runner.name, topics, runner._locate)
     try:
-        await runner.step(consumer, timeout=0.2)
+        # After a restart `end` may lie behind the position; an end once met stays met.
+        runner.ended |= {(t, p) for t, p in row.progress.get("ended", [])}
+        while not runner.ended >= expected and not stopping.is_set():
+            await _step(runner, consumer, tenure)
+            await _note_ended(runtime.database, row.id, runner.ended)
+            hit("rebuild.step")
+    finally:
+        await consumer.close()
+
+
+async def _follow(
+    runtime: "Runtime", runner: GroupRunner, row: Any, tenure: Tenure, stopping: asyncio.Event
+) -> bool:
+    """Follows the live topics until it can be swapped in; returns whether it was."""
+    live = runner.bound or ""
+    consumer = await runtime.bus.consumer(runner.name, runner.group.topics, runner._locate)
+    quiet, asked_until = SHORTEST_QUIET, 0.0
+    try:
+        while not stopping.is_set():
+            if await try_swap(runtime.database, row, live, runner.name, await _held(tenure)):
+                return True
+            done = await _step(runner, consumer, tenure)
+            is_near = done < runner.group.max_records // 2
+            # As long as it lasted, traffic then has its turn.
+            if is_near and time.monotonic() > asked_until + quiet:
+                await ask_for_quiet(runtime.database, row.id, quiet)
+                asked_until = time.monotonic() + quiet
+                quiet = min(quiet * 1.5, LONGEST_QUIET)
+    finally:
+        await consumer.close()
+    return False
+
+
+async def _held(tenure: Tenure) -> Lease:
+    lease = await tenure.hold()
+    if lease is None:
+        raise LeaseLost("rebuild")
+    return lease
+
+
+async def _step(runner: GroupRunner, consumer: Any, tenure: Tenure) -> int:
+    await _held(tenure)
+    try:
+        return await runner.step(consumer, timeout=0.2)
     except PositionMoved:
         consumer.relocate()
+        return 0
 
 
 async def _note_state(database: Database, rebuild_id: UUID, state: str) -> None:
@@ -186,85 +243,6 @@ async def _note_ended(database: Database, rebuild_id: UUID, ended: set[tuple[str
         await connection.execute(
             update(rebuild).where(rebuild.c.id == rebuild_id).values(progress=progress)
         )
-
-
-async def _follow_from_noted(database: Database, row: Any, name: str) -> None:
-    """Goes over to the live topic at the positions that were noted at the start."""
-    tables = database.tables
-    async with database.write() as session:
-        connection = await session.connection()
-        noted = [{**position, "group": name, "version": 0} for position in row.positions]
-        key = ["group", "topic", "partition"]
-        await insert_new(session, tables.position, noted, key=key)
-        await connection.execute(
-            update(tables.rebuild).where(tables.rebuild.c.id == row.id).values(state="following")
-        )
-
-
-async def _try_swap(database: Database, row: Any, live: str, name: str) -> bool:
-    """Swaps when every lane is equal and nothing is parked, in one transaction."""
-    tables = database.tables
-    async with database.write() as session:
-        await hold_groups(session, live, name)
-        ours = await all_numbers(session, tables, name)
-        theirs = await all_numbers(session, tables, live)
-        if _told(ours) != _told(theirs):
-            return False
-        if await parked.open_count(session, live) or await parked.open_count(session, name):
-            return False
-        connection = await session.connection()
-        await connection.execute(update(tables.projection).values(live=row.generation))
-        # What either gave up stays given up, and is audited under the group that goes on.
-        await connection.execute(delete(tables.applied).where(tables.applied.c.group == live))
-        for table in (tables.parked, tables.applied):
-            await connection.execute(update(table).where(table.c.group == name).values(group=live))
-        for table in (tables.lane, tables.position, tables.heads, tables.stall):
-            await connection.execute(delete(table).where(table.c.group == name))
-        position = tables.position
-        await connection.execute(
-            update(position).where(position.c.group == live).values(version=position.c.version + 1)
-        )
-        await connection.execute(
-            update(tables.rebuild)
-            .where(tables.rebuild.c.id == row.id)
-            .values(state="done", finished_at=datetime.now(UTC))
-        )
-        hit("rebuild.swap")
-    return True
-
-
-def _told(numbers: dict[Any, list[int]]) -> dict[Any, list[int]]:
-    """Without lanes in which nothing ever came: a group may or may not have a row for them."""
-    return {key: values for key, values in numbers.items() if any(values)}
-
-
-async def _sweep(database: Database, swept: int, stopping: asyncio.Event) -> int:
-    """Removes rows of generations that nobody reads any more, in small transactions; returns the
-    generation that is left. Does nothing while that is `swept` still."""
-    async with database.read() as session:
-        live = await live_generation(session)
-    if live == swept:
-        return swept
-    for table in database.tables.lease.metadata.sorted_tables:
-        if "generation" not in table.c or table.name == "rebuild":
-            continue
-        keys = list(table.primary_key.columns)
-        dead = select(*keys).where(table.c.generation < live).limit(2_000)
-        its = and_(*(column == bindparam(f"k{i}") for i, column in enumerate(keys)))
-        while not stopping.is_set():
-            async with database.read() as session:
-                connection = await session.connection()
-                rows = (await connection.execute(dead)).all()
-            if not rows:
-                break
-            async with database.write() as session:
-                connection = await session.connection()
-                await connection.execute(
-                    delete(table).where(its),
-                    [{f"k{i}": value for i, value in enumerate(row)} for row in rows],
-                )
-            await asyncio.sleep(0)
-    return live
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

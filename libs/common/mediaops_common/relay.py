@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Bus, Record
 from mediaops_common.db import Database, insert_new, upsert
 from mediaops_common.events import LaneStalled
 from mediaops_common.failpoints import hit
-from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, renew
+from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, release, renew
+from mediaops_common.outbox_age import Floors, floors, forget_old
 from mediaops_common.pace import Pace
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind, topics_of
 from mediaops_common.streams import publish_heads, publish_in_order
@@ -34,7 +35,7 @@ class OutboxRelay:
     """One stream at a time: the first error ends it, and a new one starts under a new fence."""
 
     def __init__(
-        self, database: Database, bus: Bus, *, producer: str, owner: str, keep_days: float = 8.0
+        self, database: Database, bus: Bus, *, producer: str, owner: str, keep_days: float
     ) -> None:
         self._database = database
         self._bus = bus
@@ -42,6 +43,7 @@ class OutboxRelay:
         self._owner = owner
         self._keep = timedelta(days=keep_days)
         self._heads_at = 0.0
+        self._floors: Floors = {}
         self._was_busy = False
         self._is_checked = False
         self.refusal: str | None = None
@@ -60,6 +62,8 @@ class OutboxRelay:
                 if not self._is_checked:
                     await self._check_numbers(lease)
                 await self._stream(lease, stopping)
+                async with self._database.write() as session:
+                    await release(session, lease)
                 pause = 0.1
             except LeaseLost:
                 continue
@@ -68,7 +72,8 @@ class OutboxRelay:
                 log.error("relay_refuses", producer=self._producer, reason=self.refusal)
                 await self._sleep(stopping, 5.0)
             except Exception:
-                log.exception("relay_failed", producer=self._producer)
+                if self._bus.trouble is None:  # else the bus has told of it
+                    log.exception("relay_failed", producer=self._producer)
                 await self._sleep(stopping, pause)
                 pause = min(pause * 2, 5.0)
 
@@ -91,6 +96,8 @@ class OutboxRelay:
         self._is_checked, self.refusal = True, None
 
     async def _stream(self, lease: Lease, stopping: asyncio.Event) -> None:
+        async with self._database.read() as session:
+            self._floors = await floors(session)
         await self._tell_heads(lease)
         pace = Pace(PACE_SECONDS)
         while not stopping.is_set():
@@ -100,7 +107,9 @@ class OutboxRelay:
             if time.monotonic() > lease.expires - LEASE_SECONDS / 2:
                 async with self._database.write() as session:
                     await renew(session, lease, seconds=LEASE_SECONDS)
-                    await self._drop_old(session)
+                    # Sent rows are kept as long as the bus keeps: a republish reads them.
+                    if await forget_old(session, datetime.now(UTC) - self._keep):
+                        self._floors = await floors(session)
             elapsed = time.monotonic() - self._heads_at
             due = BUSY_HEADS_SECONDS if self._was_busy else IDLE_HEADS_SECONDS
             if elapsed > due:
@@ -203,20 +212,9 @@ class OutboxRelay:
             by_topic.setdefault(row.topic, {})[row.slot] = head
         for topic, numbers in by_topic.items():
             stream = (0, lease.fence, numbers, None)
-            await publish_heads(self._bus, self._producer, topic, [stream])
+            lowest = {slot: n for (name, slot), n in self._floors.items() if name == topic}
+            await publish_heads(self._bus, self._producer, topic, [stream], lowest)
         self._heads_at = time.monotonic()
-
-    async def _drop_old(self, session: AsyncSession) -> None:
-        """Sent rows are kept as long as the bus keeps: they are what a republish reads."""
-        tables = self._database.tables
-        connection = await session.connection()
-        cursor = (await connection.execute(select(tables.outbox_state.c.cursor))).scalar_one()
-        await connection.execute(
-            delete(tables.outbox).where(
-                tables.outbox.c.place <= cursor,
-                tables.outbox.c.created_at < datetime.now(UTC) - self._keep,
-            )
-        )
 
     async def _sleep_until_woken(self, seconds: float) -> None:
         """Other processes may add rows as well: it looks again after so many seconds."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from mediaops_common.bus.port import Bus, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import Assigned, Bus, Record
 from mediaops_common.events import REGISTRY
 from mediaops_common.heads import decode_heads
+from mediaops_common.ids import new_id
 
 __all__ = ["Lane", "Restored", "numbers_on_bus", "refuse_if_behind", "topics_of"]
 
@@ -29,27 +30,35 @@ def topics_of(service: str) -> list[str]:
 
 async def numbers_on_bus(bus: Bus, producer: str, topics: Sequence[str]) -> dict[Lane, int]:
     """The highest number of each of the producer's lanes in the newest records of the topics."""
-    unread: dict[tuple[str, int], int] = {}
+    unread: dict[tuple[str, int], int | None] = {
+        (topic, partition): None
+        for topic in topics
+        for partition in range((await bus.topic(topic)).partitions)
+    }
+    """Partition → its end, once it is located."""
 
-    async def near_the_end(
-        topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
-    ) -> int:
-        if bounds.end > bounds.start:
-            unread[topic, partition] = bounds.end
-        return max(bounds.start, bounds.end - LOOK_BACK)
+    async def near_the_end(assigned: Sequence[Assigned]) -> list[int]:
+        for topic, partition, _, bounds in assigned:
+            if bounds.end > bounds.start:
+                unread[topic, partition] = bounds.end
+            else:
+                unread.pop((topic, partition), None)
+        return [max(one.bounds.start, one.bounds.end - LOOK_BACK) for one in assigned]
 
     found: dict[Lane, int] = {}
-    consumer = await bus.consumer(f"{producer}.numbers", topics, near_the_end)
+    # A group of this process alone: each replica looks at every partition.
+    group = f"{producer}.numbers.{new_id().hex}"
+    consumer = await bus.consumer(group, topics, near_the_end)
     try:
-        chunks = await consumer.poll(LOOK_BACK, 0.1)
         while unread:
+            chunks = await consumer.poll(LOOK_BACK, 0.1)
             for chunk in chunks:
                 for record in chunk.records:
                     if record.producer == producer:
                         _note(found, chunk.topic, record)
-                if chunk.next_offset >= unread.get((chunk.topic, chunk.partition), 0):
-                    unread.pop((chunk.topic, chunk.partition), None)
-            chunks = await consumer.poll(LOOK_BACK, 0.1)
+                end = unread.get((chunk.topic, chunk.partition))
+                if end is not None and chunk.next_offset >= end:
+                    del unread[chunk.topic, chunk.partition]
     finally:
         await consumer.close()
     return found

@@ -105,6 +105,13 @@ class StoreSettings(BaseSettings):
         url = self.database_owner_url
         return url and _database(url, self.database_owner_password_file, service)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether nothing that is written lies in the data directory: any number of processes may
+        run over it."""
+        database, bus = self.database_url or "", self.bus_url or ""
+        return database.startswith("postgresql://") and bus.startswith("kafka://")
+
 
 class BusSettings(BaseSettings):
     """The topics of the bus, and how this process proves itself to Kafka. In a bus URL these may

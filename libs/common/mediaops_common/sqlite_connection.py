@@ -4,38 +4,57 @@ The driver by itself visits its thread to make a cursor, to execute, to fetch an
 switches between threads, each dearer than most statements.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiosqlite
 
-__all__ = ["connect"]
+__all__ = ["Connections"]
 
 CACHED_STATEMENTS = 256
 """Prepared statements that a connection keeps; a service has more than the driver's 128."""
 
 ITERATED_AT_ONCE = 64
 
+END_SECONDS = 10.0
+"""The longest wait for a statement that nobody waits for any more."""
+
 Fetched = tuple[Any, int, int | None, list[Any]]
 """(description, row count, last row's id, rows)."""
 
 
-async def connect(path: str) -> aiosqlite.Connection:
-    """Opens a file, or a `file:` URI."""
+class Connections:
+    """All connections that were opened to one file."""
 
-    def open_in_thread() -> sqlite3.Connection:
-        return sqlite3.connect(
-            path,
-            uri=path.startswith("file:"),
-            check_same_thread=False,
-            cached_statements=CACHED_STATEMENTS,
-        )
+    def __init__(self) -> None:
+        self._open: set[_Connection] = set()
 
-    connection = _Connection(open_in_thread, ITERATED_AT_ONCE)
-    # A process that ends must not wait for a connection that nobody closed.
-    connection._thread.daemon = True
-    return await connection
+    async def connect(self, path: str) -> aiosqlite.Connection:
+        """Opens a file, or a `file:` URI."""
+
+        def open_in_thread() -> sqlite3.Connection:
+            return sqlite3.connect(
+                path,
+                uri=path.startswith("file:"),
+                check_same_thread=False,
+                cached_statements=CACHED_STATEMENTS,
+            )
+
+        connection = _Connection(open_in_thread, ITERATED_AT_ONCE)
+        # A process that ends must not wait for a connection that nobody closed.
+        connection._thread.daemon = True
+        self._open = {one for one in self._open if one._thread.is_alive()} | {connection}
+        return await connection
+
+    async def end(self) -> None:
+        """Returns when no thread has anything left to say to the event loop: a read that was
+        cancelled goes on in its thread, and tells its end to whoever has gone."""
+        for connection in self._open:
+            if connection._running:
+                connection.stop()
+            await asyncio.to_thread(connection._thread.join, END_SECONDS)
 
 
 class _Connection(aiosqlite.Connection):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 from sqlalchemy import delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +17,8 @@ from mediaops_common.tables import SpineTables
 
 __all__ = ["meet_heads", "open_stalls"]
 
+log = structlog.get_logger(__name__)
+
 
 async def meet_heads(
     session: AsyncSession,
@@ -28,11 +31,15 @@ async def meet_heads(
 ) -> None:
     """Compares the heads with the group's numbers.
 
-    A lane that lacks something is a stall: it is asked for once per fencing number. Where nothing
+    A lane that lacks something is a stall: it is asked for once per fencing number. What its owner
+    has no more, by age, is passed by: the states of all entities were told again. Where nothing
     lacks, the group has applied everything that was received up to the heads' `through`.
     """
     rows = []
     for stream in heads.streams:
+        for slot, floor in stream.floors.items():
+            if numbers.begin_at(heads.producer, topic, stream.shard, int(slot), floor):
+                log.warning("lane_begins_later", group=group, topic=topic, slot=slot, seq=floor)
         lacking = _lacking(heads.producer, topic, stream, numbers)
         if lacking:
             await _ask(session, service, group, topic, heads.producer, stream, lacking)

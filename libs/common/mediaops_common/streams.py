@@ -1,13 +1,18 @@
 """Publishing in lanes: groups records by partition and tells the heads."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
 
-from mediaops_common.bus.port import Bus, Record
+import msgspec
+import structlog
+
+from mediaops_common.bus.port import LARGEST_VALUE, Bus, Record
 from mediaops_common.heads import Stream, heads_record
 
 __all__ = ["publish_heads", "publish_in_order"]
+
+log = structlog.get_logger(__name__)
 
 
 async def publish_in_order(bus: Bus, records: Iterable[tuple[str, Record]]) -> None:
@@ -21,10 +26,21 @@ async def publish_in_order(bus: Bus, records: Iterable[tuple[str, Record]]) -> N
     for topic, record in records:
         if topic not in partitions:
             partitions[topic] = (await bus.topic(topic)).partitions
-        batches.setdefault((topic, record.slot % partitions[topic]), []).append(record)
+        place = (topic, record.slot % partitions[topic])
+        batches.setdefault(place, []).append(_within_limit(record))
     await _all_of(
         bus.publish(topic, partition, batch) for (topic, partition), batch in batches.items()
     )
+
+
+def _within_limit(record: Record) -> Record:
+    """An event that no broker takes goes out as its number alone: tried for ever, it would stop
+    all that come after it. Who compares the counters sees that it is missing."""
+    if len(record.value) <= LARGEST_VALUE:
+        return record
+    where = {"producer": record.producer, "slot": record.slot, "seq": record.seq}
+    log.error("event_too_large", bytes=len(record.value), **where)
+    return msgspec.structs.replace(record, value=b"", kind="void")
 
 
 async def publish_heads(
@@ -32,15 +48,19 @@ async def publish_heads(
     producer: str,
     topic: str,
     streams: Iterable[tuple[int, int, dict[int, int], datetime | None]],
+    floors: Mapping[int, int] | None = None,
 ) -> None:
     """Publishes one heads record per partition of the topic.
 
-    `streams` are (shard, fence, slot → last number before the cursor, through).
+    `streams` are (shard, fence, slot → last number before the cursor, through); `floors`: slot →
+    the lowest number that can still be published.
     """
     listed = list(streams)
     partitions = (await bus.topic(topic)).partitions
     await _all_of(
-        bus.publish(topic, partition, [_heads(producer, listed, partitions, partition)])
+        bus.publish(
+            topic, partition, [_heads(producer, listed, floors or {}, partitions, partition)]
+        )
         for partition in range(partitions)
     )
 
@@ -48,6 +68,7 @@ async def publish_heads(
 def _heads(
     producer: str,
     streams: Iterable[tuple[int, int, dict[int, int], datetime | None]],
+    floors: Mapping[int, int],
     partitions: int,
     partition: int,
 ) -> Record:
@@ -56,6 +77,11 @@ def _heads(
             shard=shard,
             fence=fence,
             numbers={str(s): n for s, n in numbers.items() if s % partitions == partition},
+            floors={
+                str(slot): floor
+                for slot, floor in floors.items()
+                if slot in numbers and slot % partitions == partition and floor > 1
+            },
             through=through,
         )
         for shard, fence, numbers, through in streams

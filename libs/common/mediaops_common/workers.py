@@ -46,6 +46,13 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
     """Readiness is red while a group cannot apply, or misses a number for over a minute, and while
     nothing is published."""
 
+    async def bus() -> None:
+        if runtime.bus.trouble is not None:
+            raise Unhealthy(
+                runtime.bus.trouble,
+                repair="see to the brokers, or to MEDIAOPS_BUS_URL; it goes on by itself",
+            )
+
     async def outbox() -> None:
         if relay.refusal is not None:
             raise Unhealthy(relay.refusal, repair=Restored.repair)
@@ -69,6 +76,7 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
                 " `mediaops ingest republish --since`",
             )
 
+    runtime.health.add("bus", bus)
     runtime.health.add("outbox", outbox)
     runtime.health.add("groups", groups)
     runtime.health.add("lanes", stalls)
@@ -89,7 +97,13 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
     """Runs until `stopping` is set; then everything finishes what it has under way."""
     service = runtime.service
     owner: str = runtime.state["owner"]
-    relay = OutboxRelay(runtime.database, runtime.bus, producer=service.name, owner=owner)
+    relay = OutboxRelay(
+        runtime.database,
+        runtime.bus,
+        producer=service.name,
+        owner=owner,
+        keep_days=runtime.common.bus.retention_days + 1,
+    )
     runners = [
         GroupRunner(
             service=service.name,

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common.lanes import all_numbers
 from mediaops_common.stalls import open_stalls
 from mediaops_common.watermarks import shard_watermarks
+from mediaops_common.workers import groups_of
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -19,15 +20,19 @@ __all__ = ["group_reports", "lag"]
 async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
     """`in_flight`: records on the bus that this service has not dealt with; `pending`: own
     events that the bus has not acknowledged; `watermark`: up to when all that was received is
-    applied by the projection's group."""
+    applied by the projection's group. A group's health is null where another process runs it."""
     tables = runtime.database.tables
     connection = await session.connection()
+    names = [f"{runtime.service.name}.{group.name}" for group in groups_of(runtime)]
     live = {runner.name: runner for runner in runtime.state.get("runners", [])}
     groups = []
-    for row in await connection.execute(select(tables.position)):
-        if row.group not in live:
-            continue
-        end = (await runtime.bus.bounds(row.topic, row.partition)).end
+    ends: dict[tuple[str, int], int] = {}
+    query = select(tables.position).where(tables.position.c.group.in_(names))
+    for row in await connection.execute(query):
+        place = (row.topic, row.partition)
+        if place not in ends:
+            ends[place] = (await runtime.bus.bounds(*place)).end
+        runner, end = live.get(row.group), ends[place]
         groups.append(
             {
                 "group": row.group,
@@ -36,8 +41,8 @@ async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
                 "position": row.offset,
                 "end": end,
                 "lag": max(0, end - row.offset),
-                "healthy": live[row.group].healthy,
-                "reason": live[row.group].reason,
+                "healthy": None if runner is None else runner.healthy,
+                "reason": None if runner is None else runner.reason,
             }
         )
     pending = await connection.execute(

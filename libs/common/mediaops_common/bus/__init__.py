@@ -1,6 +1,23 @@
 """The bus: Kafka, or an embedded durable log."""
 
 from mediaops_common.bus.open import open_bus
-from mediaops_common.bus.port import Bus, Chunk, Consumer, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import (
+    Assigned,
+    Bus,
+    Chunk,
+    Consumer,
+    LogBounds,
+    Record,
+    TopicIdentity,
+)
 
-__all__ = ["Bus", "Chunk", "Consumer", "LogBounds", "Record", "TopicIdentity", "open_bus"]
+__all__ = [
+    "Assigned",
+    "Bus",
+    "Chunk",
+    "Consumer",
+    "LogBounds",
+    "Record",
+    "TopicIdentity",
+    "open_bus",
+]

@@ -65,6 +65,8 @@ class EmbeddedBus:
     acknowledged is on disk.
     """
 
+    trouble: str | None = None
+
     def __init__(self, path: Path, *, partitions: int = 2, retention_seconds: float = 604_800):
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path

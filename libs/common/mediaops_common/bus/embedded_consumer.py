@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from mediaops_common.bus.port import Chunk, Locate, LogBounds, TopicIdentity
+from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, TopicIdentity
 
 __all__ = ["EmbeddedConsumer"]
 
@@ -52,12 +52,15 @@ class EmbeddedConsumer:
         return chunks
 
     async def _locate_all(self) -> None:
-        for topic, identity in self._identities.items():
-            for partition in range(identity.partitions):
-                if (topic, partition) not in self._offsets:
-                    bounds = await self._bus.bounds(topic, partition)
-                    offset = await self._locate(topic, partition, identity, bounds)
-                    self._offsets[topic, partition] = offset
+        wanted = [
+            Assigned(topic, n, identity, await self._bus.bounds(topic, n))
+            for topic, identity in self._identities.items()
+            for n in range(identity.partitions)
+            if (topic, n) not in self._offsets
+        ]
+        if wanted:
+            for one, offset in zip(wanted, await self._locate(wanted), strict=True):
+                self._offsets[one.topic, one.partition] = offset
 
     async def _read_all(self, max_records: int) -> list[Chunk]:
         wanted = [
@@ -71,9 +74,6 @@ class EmbeddedConsumer:
         for chunk in chunks:
             self._offsets[chunk.topic, chunk.partition] = chunk.next_offset
         return chunks
-
-    def seek(self, topic: str, partition: int, offset: int) -> None:
-        self._offsets[topic, partition] = offset
 
     def relocate(self) -> None:
         self._offsets.clear()

@@ -207,10 +207,6 @@ class Control:
         self._client: Any = None
         self._opening = asyncio.Lock()
 
-    async def open(self) -> None:
-        """Raises KafkaError when no broker answers."""
-        await self._connected()
-
     async def _connected(self) -> Any:
         async with self._opening:
             if self._client is None:

@@ -28,6 +28,8 @@ class KafkaBus:
     """One producer and one connection for requests; every consumer has connections of its own."""
 
     def __init__(self, servers: str, settings: BusSettings) -> None:
+        self.trouble: str | None = None
+        self._servers = servers
         self._endpoint = Endpoint(servers, settings)
         self._partitions = settings.partitions or PARTITIONS
         self._control = Control(self._endpoint)
@@ -36,42 +38,40 @@ class KafkaBus:
         self._looking: asyncio.Task[None] | None = None
         self._doubt = asyncio.Event()
 
-    async def open(self, patience: float = 30.0) -> None:
-        """Waits a little for the brokers: a service may start before them. Raises KafkaError."""
-        deadline = asyncio.get_running_loop().time() + patience
-        while True:
-            try:
-                await self._control.open()
-                break
-            except KafkaError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.5)
-        self._looking = asyncio.create_task(self._look())
+    async def open(self) -> None:
+        """Looks for the brokers, and goes on looking: a service may start before them, and takes
+        webhooks without them."""
+        await self._look()
+        self._looking = asyncio.create_task(self._keep_looking())
 
-    async def _look(self) -> None:
-        is_seen = True
+    async def _keep_looking(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._doubt.wait(), LOOK_SECONDS)
                 await asyncio.sleep(DOUBT_SECONDS)
             self._doubt.clear()
-            known = dict(self._topics)
-            try:
-                found = await self._control.describe(list(known))
-            except (KafkaError, TimeoutError) as error:
-                if is_seen:
-                    log.warning("brokers_not_seen", error=f"{type(error).__name__}: {error}"[:300])
-                is_seen = False
-                continue
-            if not is_seen:
-                log.info("brokers_seen_again")
-            is_seen = True
-            for name, description in known.items():
-                if self._topics.get(name) == description:  # else somebody looked meanwhile
-                    self._topics.pop(name)
-                    if name in found and -1 not in found[name].leaders:
-                        self._topics[name] = found[name]
+            await self._look()
+
+    async def _look(self) -> None:
+        known = dict(self._topics)
+        try:
+            found = await self._control.describe(list(known))
+        except (KafkaError, TimeoutError) as error:
+            self._note_trouble(f"{type(error).__name__}: {error}"[:300])
+            return
+        if self.trouble is not None:
+            log.info("brokers_seen_again")
+        self.trouble = None
+        for name, description in known.items():
+            if self._topics.get(name) == description:  # else somebody looked meanwhile
+                self._topics.pop(name)
+                if name in found and -1 not in found[name].leaders:
+                    self._topics[name] = found[name]
+
+    def _note_trouble(self, error: str) -> None:
+        if self.trouble is None:
+            log.warning("brokers_not_seen", brokers=self._servers, error=error)
+        self.trouble = f"no broker answers at {self._servers}: {error}"
 
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         if name not in self._topics:
@@ -101,8 +101,6 @@ class KafkaBus:
             raise
 
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> KafkaConsumer:
-        for name in topics:
-            await self.topic(name)
         return KafkaConsumer(self._endpoint, group, topics, locate, self.topic)
 
     async def bounds(self, topic: str, partition: int) -> LogBounds:

@@ -10,7 +10,7 @@ import structlog
 
 from mediaops_common.bus.kafka import Endpoint, KafkaError, join_group, leave
 from mediaops_common.bus.kafka_records import from_headers
-from mediaops_common.bus.port import Chunk, Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, Record, TopicIdentity
 
 __all__ = ["KafkaConsumer"]
 
@@ -96,18 +96,22 @@ class KafkaConsumer:
             self._identities[topic] = now
 
     async def _locate_assigned(self) -> None:
-        wanted = [tp for tp in self._member.assignment() if tp not in self._offsets]
+        wanted = sorted(tp for tp in self._member.assignment() if tp not in self._offsets)
         if not wanted:
             return
         rebalances = self._rebalances
         starts = await self._member.beginning_offsets(wanted)
         ends = await self._member.end_offsets(wanted)
-        for tp in sorted(wanted):
-            bounds = LogBounds(starts[tp], ends[tp])
-            identity = self._identities[tp.topic]
-            offset = await self._locate(tp.topic, tp.partition, identity, bounds)
-            if self._rebalances != rebalances:
-                return  # shared out anew meanwhile: the next poll locates what it has then
+        assigned = [
+            Assigned(
+                tp.topic, tp.partition, self._identities[tp.topic], LogBounds(starts[tp], ends[tp])
+            )
+            for tp in wanted
+        ]
+        offsets = await self._locate(assigned)
+        if self._rebalances != rebalances:
+            return  # shared out anew meanwhile: the next poll locates what it has then
+        for tp, offset in zip(wanted, offsets, strict=True):
             self._member.seek(tp, offset)
             self._member.resume(tp)
             self._offsets[tp] = offset
@@ -185,12 +189,6 @@ class KafkaConsumer:
             self._heard[tp] = (answered, since)
             if now - since > QUIET_SECONDS:
                 raise Quiet(f"no answer about {tp.topic} {tp.partition} for {now - since:.0f} s")
-
-    def seek(self, topic: str, partition: int, offset: int) -> None:
-        place = (topic, partition)
-        if place in self._offsets:
-            self._offsets[place] = offset
-            self._member.seek(place, offset)
 
     def relocate(self) -> None:
         self._offsets.clear()

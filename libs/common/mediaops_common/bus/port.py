@@ -5,7 +5,20 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-__all__ = ["Bus", "Chunk", "Consumer", "Locate", "LogBounds", "Record", "TopicIdentity"]
+__all__ = [
+    "LARGEST_VALUE",
+    "Assigned",
+    "Bus",
+    "Chunk",
+    "Consumer",
+    "Locate",
+    "LogBounds",
+    "Record",
+    "TopicIdentity",
+]
+
+LARGEST_VALUE = 15 << 20
+"""The longest value of a record: with key and headers it fits into what a broker takes at once."""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -51,8 +64,17 @@ class Chunk(NamedTuple):
     """The end of the log when the chunk was read: lag = end - next_offset."""
 
 
-Locate = Callable[[str, int, TopicIdentity, LogBounds], Awaitable[int]]
-"""Asked when a partition is newly assigned: at which offset shall reading begin?"""
+class Assigned(NamedTuple):
+    """A partition that a member has been given, and its log as it is now."""
+
+    topic: str
+    partition: int
+    identity: TopicIdentity
+    bounds: LogBounds
+
+
+Locate = Callable[[Sequence[Assigned]], Awaitable[Sequence[int]]]
+"""Asked when partitions are newly assigned: at which offset of each shall reading begin?"""
 
 
 class Consumer(Protocol):
@@ -60,9 +82,6 @@ class Consumer(Protocol):
 
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         """The next records of assigned partitions, at most one chunk each; [] after `timeout` s."""
-
-    def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Read that partition on from `offset`."""
 
     def relocate(self) -> None:
         """Ask `locate` again for every assigned partition."""
@@ -72,6 +91,10 @@ class Consumer(Protocol):
 
 class Bus(Protocol):
     """A durable log with topics and partitions."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be published or read now; None while all is well."""
 
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         """The topic's identity; it is made when it is missing."""

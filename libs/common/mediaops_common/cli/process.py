@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import structlog
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
+from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
 from mediaops_common.bus.open import open_bus
@@ -166,9 +167,15 @@ async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
     bus = await stack.enter_async_context(_closing(await open_bus(url, settings.bus)))
     runtimes = []
     for service in plan.services:
-        runtime = await open_runtime(
-            service, bus=bus, clock=clock, keys=keys, common=settings, owner=plan.owner
-        )
+        try:
+            runtime = await open_runtime(
+                service, bus=bus, clock=clock, keys=keys, common=settings, owner=plan.owner
+            )
+        except DBAPIError as error:
+            reason = str(error.orig).partition("\n")[0]
+            raise SystemExit(
+                f"{service.name} cannot use its database: {reason or type(error.orig).__name__}"
+            ) from None
         stack.push_async_callback(close_runtime, runtime)
         runtimes.append(runtime)
     return runtimes

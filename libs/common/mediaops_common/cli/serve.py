@@ -37,7 +37,7 @@ def serve(
     chosen = load_services([service])[service]
     if role is Role.worker:
         chosen = replace(chosen, routers=(), front=None)
-    is_shared = settings.store.database_url is not None and settings.store.bus_url is not None
+    is_shared = settings.store.is_shared
     plan = Plan(
         settings=settings,
         services=[chosen],

@@ -39,6 +39,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     event_version: ClassVar[int]
     event_topic: ClassVar[Topic]
     event_key: ClassVar[Callable[[Any], str]]
+    event_is_state: ClassVar[bool]
+    """Whether the newest one of a key says all about the entity."""
 
 
 E = TypeVar("E", bound=type[Event])
@@ -47,10 +49,13 @@ REGISTRY: dict[str, type[Event]] = {}
 """CloudEvents type → class. Names are never reused."""
 
 
-def event(name: str, version: int, topic: Topic, *, key: str) -> Callable[[E], E]:
+def event(
+    name: str, version: int, topic: Topic, *, key: str, is_state: bool = False
+) -> Callable[[E], E]:
     """Declares an event class: `key` names the field whose value keys its records.
 
     A dotted key goes into nested structs. Declaring the same (name, version) twice is an error.
+    `is_state`: it carries the whole state of its key, and a version; it may be told again.
     """
     path = key.split(".")
 
@@ -65,6 +70,7 @@ def event(name: str, version: int, topic: Topic, *, key: str) -> Callable[[E], E
             raise ValueError(f"event {type_name} is declared twice")
         cls.event_name, cls.event_version, cls.event_topic = name, version, topic
         cls.event_key = staticmethod(read_key)
+        cls.event_is_state = is_state
         REGISTRY[type_name] = cls
         return cls
 

@@ -9,7 +9,7 @@ from mediaops_common.events.base import Event, Topic, event
 __all__ = ["ChannelSaved", "QualityComputed", "SourceSaved", "WorkspaceSaved"]
 
 
-@event("ingest.workspace.saved", 1, Topic.channel, key="workspace_id")
+@event("ingest.workspace.saved", 1, Topic.channel, key="workspace_id", is_state=True)
 class WorkspaceSaved(Event, frozen=True, kw_only=True):
     """A workspace was made or changed."""
 
@@ -20,7 +20,7 @@ class WorkspaceSaved(Event, frozen=True, kw_only=True):
     version: int
 
 
-@event("ingest.channel.saved", 1, Topic.channel, key="channel_id")
+@event("ingest.channel.saved", 1, Topic.channel, key="channel_id", is_state=True)
 class ChannelSaved(Event, frozen=True, kw_only=True):
     """A channel was made or changed."""
 
@@ -33,7 +33,7 @@ class ChannelSaved(Event, frozen=True, kw_only=True):
     version: int
 
 
-@event("ingest.source.saved", 1, Topic.channel, key="source_id")
+@event("ingest.source.saved", 1, Topic.channel, key="source_id", is_state=True)
 class SourceSaved(Event, frozen=True, kw_only=True):
     """A source was made or changed. Nothing secret is in it."""
 

@@ -8,7 +8,7 @@ from mediaops_common.events.base import Event, Topic, event
 __all__ = ["ContentSaved", "PublicationRegistered", "RevisionCreated"]
 
 
-@event("content.content.saved", 1, Topic.content, key="content_id")
+@event("content.content.saved", 1, Topic.content, key="content_id", is_state=True)
 class ContentSaved(Event, frozen=True, kw_only=True):
     """A content was made or changed."""
 
@@ -29,7 +29,7 @@ class RevisionCreated(Event, frozen=True, kw_only=True):
     version: int
 
 
-@event("content.publication.registered", 1, Topic.content, key="publication_id")
+@event("content.publication.registered", 1, Topic.content, key="publication_id", is_state=True)
 class PublicationRegistered(Event, frozen=True, kw_only=True):
     """One revision is known to be live on one channel under the platform's own id."""
 

@@ -1,6 +1,5 @@
 """`/ingest/v1/admin/…`: lag, audit, republish."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -23,6 +22,7 @@ from mediaops_ingest.admin import audit, repository
 from mediaops_ingest.deliveries.pending import pending_deliveries
 from mediaops_ingest.deliveries.repository import cursors
 from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.normaliser.worker import MARGIN
 from mediaops_ingest.republish import service as republish
 
 __all__ = ["router"]
@@ -73,16 +73,19 @@ class RepublishRequest(BaseModel):
 
 
 @router.get("/lag")
-async def read_lag(caller: CanRead, session: Reads, runtime: RuntimeDep) -> dict[str, Any]:
-    """`pending`: deliveries not yet split; `in_flight`: events not yet on the bus."""
+async def read_lag(
+    caller: CanRead, session: Reads, runtime: RuntimeDep, clock: ClockDep
+) -> dict[str, Any]:
+    """`pending`: deliveries not yet split; `in_flight`: events not yet on the bus; `watermark`: up
+    to when all that was received is split."""
     report = await reports.lag(runtime, session)
     log: DeliveryLog = runtime.state["delivery_log"]
-    async for _ in pending_deliveries(log, await cursors(session)):
+    oldest = clock.now()
+    async for delivery in pending_deliveries(log, await cursors(session)):
         report["pending"] += 1
-    normaliser = runtime.state.get("normaliser")
-    through: datetime | None = None if normaliser is None else normaliser.through
+        oldest = delivery.received_at
     report["in_flight"] += await repository.unpublished_events(session)
-    report["watermark"] = None if through is None else through.isoformat()
+    report["watermark"] = (oldest - MARGIN).isoformat()
     return report
 
 

@@ -17,6 +17,7 @@ async def pending_deliveries(
     With cursors of one read transaction, what is counted there and what is found here never
     overlap. However much waits, only a batch of it is in memory.
     """
+    await log.look()
     newest = log.newest_seq + 1
     place = newest if before is None else min(before, newest)
     lowest = min(cursors.values(), default=0)

@@ -98,6 +98,9 @@ class EmbeddedLog:
             await asyncio.wait([self._news], timeout=left)
         return True
 
+    async def look(self) -> None:
+        """There is one process: what was appended is known."""
+
     def note_read(self, through: int) -> None:
         self._backlog.note_read(through)
 

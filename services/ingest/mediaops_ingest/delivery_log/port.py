@@ -105,6 +105,9 @@ class DeliveryLog(Protocol):
     async def wait_newer(self, seq: int, timeout: float) -> bool:
         """Returns True as soon as something above `seq` is committed, False after the timeout."""
 
+    async def look(self) -> None:
+        """Learns of what other processes have appended."""
+
     def note_read(self, through: int) -> None:
         """Everything up to `through` is dealt with: it may go by age and is no backlog."""
 

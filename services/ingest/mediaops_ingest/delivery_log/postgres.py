@@ -128,7 +128,7 @@ class PostgresLog:
             try:
                 await asyncio.wait_for(self._news.wait(), min(left, POLL_SECONDS))
             except TimeoutError:
-                await self._look()
+                await self.look()
         return True
 
     def note_read(self, through: int) -> None:
@@ -174,7 +174,7 @@ class PostgresLog:
         async with self._reading.connect() as connection:
             return (await connection.exec_driver_sql(statement, values)).all()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         rows = await self._rows(NEWEST, ())
         if rows:
             self._note_newest(rows[0].seq)
@@ -205,7 +205,7 @@ class PostgresLog:
         through = await self._rows(f"SELECT through FROM {SCHEMA}.reader", ())
         if through:
             self._backlog.note_read(through[0].through)
-        await self._look()
+        await self.look()
         read = self._backlog.read_through
         if read is not None and day_in(read) != day_in(self._newest):
             async with self._reading.connect() as connection:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from mediaops_common.bus.port import LARGEST_VALUE
 from mediaops_common.context import TRACEPARENT
 from mediaops_common.events import (
     Activity,
@@ -39,6 +40,9 @@ __all__ = ["Output", "ReadDelivery", "ReadItem", "SourceView", "read_delivery", 
 
 ACTIVITY, SNAPSHOT = 0, 1
 SOURCE = "/ingest"
+
+LARGEST_EVENT = LARGEST_VALUE - (1 << 20)
+"""A longer one could not be published; what wraps it later, such as a retraction, is longer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ def read_item(
     read = ReadItem(item.index, key, digest, identity, is_snapshot=item.is_snapshot)
     try:
         _give_meaning(read, item, delivery, source, context)
+        if any(len(output.value) > LARGEST_EVENT for output in read.outputs):
+            raise ItemFailed("", f"its event is longer than {LARGEST_EVENT} bytes")
     except ItemFailed as error:
         read.failure = f"{error.field}: {error.detail}" if error.field else error.detail
     except Exception as error:  # a mistake of ours fails this item and stops no other

@@ -8,7 +8,7 @@ from mediaops_common.db import insert_new, rows_by_key, upsert
 from mediaops_common.ids import SHARDS, SLOTS
 from mediaops_common.lanes import pack, unpack
 from mediaops_common.restored import Lane
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.chunks import TOPICS
@@ -19,6 +19,7 @@ from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardSt
 __all__ = [
     "known_keys",
     "load_shards",
+    "lowest_cursor",
     "numbers_given",
     "save_shards",
     "stand_at",
@@ -42,10 +43,9 @@ async def known_keys(session: AsyncSession, keys: Iterable[bytes]) -> dict[bytes
 
 
 async def load_shards(session: AsyncSession, shards: Iterable[int]) -> dict[int, ShardState]:
-    """Where these shards stand; rows are made for those that have none."""
+    """Where these shards stand; rows are made for all that have none."""
     wanted = sorted(shards)
-    assert all(0 <= shard < SHARDS for shard in wanted)
-    blank = [{"shard": shard, "cursor": 0, "next_chunk": 1, "published": 0} for shard in wanted]
+    blank = [{"shard": n, "cursor": 0, "next_chunk": 1, "published": 0} for n in range(SHARDS)]
     await insert_new(session, SHARD, blank, key=["shard"])
     connection = await session.connection()
     states = {
@@ -58,6 +58,14 @@ async def load_shards(session: AsyncSession, shards: Iterable[int]) -> dict[int,
         for topic in range(len(TOPICS)):
             state.numbers.setdefault(topic, [0] * SLOTS)
     return states
+
+
+async def lowest_cursor(session: AsyncSession, apart_from: Iterable[int]) -> int | None:
+    """The lowest cursor of all other shards; None where there is no other."""
+    connection = await session.connection()
+    query = select(func.min(SHARD.c.cursor)).where(SHARD.c.shard.not_in(sorted(apart_from)))
+    lowest: int | None = (await connection.execute(query)).scalar_one()
+    return lowest
 
 
 async def numbers_given(session: AsyncSession) -> dict[Lane, int]:

@@ -9,6 +9,7 @@ from mediaops_common.lease import LeaseLost
 from mediaops_common.pace import Pace
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind
 from mediaops_common.service import Runtime
+from prometheus_client import Gauge
 
 from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
 from mediaops_ingest.archive.relay import ArchiveRelay
@@ -25,6 +26,8 @@ __all__ = ["run_shards"]
 
 log = structlog.get_logger(__name__)
 
+HELD = Gauge("mediaops_held_shards", "Shards whose deliveries this process reads")
+
 IDLE_SECONDS = 1.0
 PACE_SECONDS = 0.1
 LONGEST_PAUSE = 5.0
@@ -33,27 +36,32 @@ BEHIND = 500
 
 
 async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
-    """Holds what shards it can get. The first error ends the stream; a new one starts under new
-    fencing numbers."""
+    """Holds its share of the shards. The first error ends the stream, and so does a replica that
+    comes or goes; a new one starts under new fencing numbers."""
     owner: str = runtime.state["owner"]
     trouble = _Trouble()
     runtime.health.add("normaliser", trouble.check)
     await _wait_until_whole(runtime, stopping)
     pause = 0.1
+    held = HeldShards(runtime.database, owner)
     while not stopping.is_set():
-        held = HeldShards(runtime.database, owner)
         try:
             if await held.acquire():
+                HELD.set(len(held.states))
                 await _hold(runtime, held, stopping)
-                pause = 0.1
-                continue
-        except LeaseLost:
-            continue
+            else:
+                HELD.set(0)
+                await _sleep(stopping, IDLE_SECONDS)
+            pause = 0.1
+        except LeaseLost as reason:
+            log.info("shards_shared_out_anew", reason=str(reason))
         except Exception as error:
-            log.exception("shards_failed")
+            if runtime.bus.trouble is None:  # else the bus has told of it
+                log.exception("shards_failed")
             trouble.note(error)
-        await _sleep(stopping, pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+            await _sleep(stopping, pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+    await held.release()
 
 
 class _Trouble:
@@ -83,15 +91,19 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
 
     runtime.health.add("archive", archive)
     while not stopping.is_set():
-        seen = await numbers_on_bus(runtime.bus, PRODUCER, TOPICS)
-        async with runtime.database.read() as session:
-            own = await repository.numbers_given(session)
         try:
+            seen = await numbers_on_bus(runtime.bus, PRODUCER, TOPICS)
+            async with runtime.database.read() as session:
+                own = await repository.numbers_given(session)
             refuse_if_behind(own, seen)
         except Restored as error:
             refusal = str(error)
             log.error("archive_refuses", reason=refusal)
             await _sleep(stopping, 5.0)
+        except Exception:
+            if runtime.bus.trouble is None:  # else the bus has told of it
+                log.exception("numbers_not_compared")
+            await _sleep(stopping, 2.0)
         else:
             refusal = None
             return
@@ -103,9 +115,8 @@ async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> 
     normaliser = Normaliser(runtime.database, log_, book, held, runtime.clock)
     replayer = Replayer(runtime.database, log_, book, held, runtime.clock)
     relay = ArchiveRelay(runtime.database, runtime.bus, held, normaliser)
-    republisher = Republisher(runtime.database, runtime.bus, held)
-    log_.note_read(held.cursor)
-    runtime.state["normaliser"] = normaliser
+    republisher = Republisher(runtime.database, runtime.bus, runtime.state["owner"])
+    log_.note_read(held.read_through)
     tasks = [
         asyncio.create_task(_normalise(normaliser, replayer, book, held, log_, stopping)),
         asyncio.create_task(_relay(relay, stopping)),
@@ -158,9 +169,12 @@ async def _relay(relay: ArchiveRelay, stopping: asyncio.Event) -> None:
 
 
 async def _republish(republisher: Republisher, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
-        if not await republisher.step():
-            await _sleep(stopping, IDLE_SECONDS)
+    try:
+        while not stopping.is_set():
+            if not await republisher.step():
+                await _sleep(stopping, IDLE_SECONDS)
+    finally:
+        await republisher.release()
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -66,7 +66,7 @@ class Normaliser:
             return False
         started = time.perf_counter()
         await self._take(deliveries)
-        self._log.note_read(self._held.cursor)
+        self._log.note_read(self._held.read_through)
         SECONDS.observe(time.perf_counter() - started)
         return True
 

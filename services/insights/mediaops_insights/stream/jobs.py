@@ -5,9 +5,8 @@ import contextlib
 from datetime import timedelta
 
 import structlog
-from mediaops_common.clock import monotonic
 from mediaops_common.jobs import Job
-from mediaops_common.lease import Lease, LeaseLost, acquire, renew
+from mediaops_common.lease import LeaseLost, Tenure
 from mediaops_common.service import Runtime
 
 from mediaops_insights.stream import service
@@ -28,32 +27,23 @@ LEASE = "stream-writer"
 
 async def tell_changes(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Turns changed minutes into events, on one replica at a time."""
-    held: Lease | None = None
+    owner: str = runtime.state["owner"]
+    tenure = Tenure(runtime.database, LEASE, owner, seconds=LEASE_SECONDS)
     changed = runtime.database.committed()
     while not stopping.is_set():
         changed.clear()
         try:
-            held = await _hold(runtime, held)
+            held = await tenure.hold()
             if held is not None:
                 await service.write_events(runtime.database, held, runtime.clock.now())
         except LeaseLost:
-            held = None
+            log.info("stream_taken_over")
         except Exception:
             log.exception("stream_writer_failed")
         await _pause(stopping, EVERY_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(changed.wait(), LOOK_SECONDS - EVERY_SECONDS)
-
-
-async def _hold(runtime: Runtime, held: Lease | None) -> Lease | None:
-    """Takes the lease, or renews it when half its time is over."""
-    if held is not None and held.expires - monotonic() > LEASE_SECONDS / 2:
-        return held
-    async with runtime.database.write() as session:
-        if held is None:
-            return await acquire(session, LEASE, runtime.state["owner"], seconds=LEASE_SECONDS)
-        await renew(session, held, seconds=LEASE_SECONDS)
-        return held
+    await tenure.release()
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

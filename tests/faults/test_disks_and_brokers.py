@@ -1,0 +1,96 @@
+"""A database whose disk is full, and three brokers of which one dies."""
+
+import contextlib
+import os
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.installation import MARKS, NUMBERED, SEED, loaded
+from tests.kafka_broker import three_brokers
+from tests.system.replicas import a_broker, a_cluster, replicated
+
+pytestmark = MARKS
+
+DISK_BYTES = 300 << 20
+
+
+@contextmanager
+def a_small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of its own in memory; where this process may not mount one, the test is
+    skipped."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=755", "tmpfs"]
+    done = subprocess.run(["mount", *options, folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"a full disk was left out: run as root ({done.stderr.strip()})")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Takes all the room that is left."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 20))
+    with ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return ballast
+
+
+def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path) -> None:
+    with (
+        a_small_disk(tmp_path / "disk") as disk,
+        a_broker(tmp_path) as broker,
+        a_cluster(disk) as cluster,
+        replicated(tmp_path, broker.url, cluster, services=NUMBERED) as system,
+    ):
+        installation = loaded(system, broker, cluster)
+        with installation.under_load() as driver:
+            time.sleep(3)
+            ballast = fill(disk)
+            deadline = time.monotonic() + 300
+            while driver.refused == 0:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            time.sleep(15)
+            os.unlink(ballast)
+            # A server that could not write its log has ended itself; whoever runs it starts it.
+            cluster.restart_if_ended()
+            time.sleep(5)
+        assert all(process.is_live() for process in system.processes)
+
+
+def test_one_of_three_brokers_dies_and_comes_back(tmp_path) -> None:
+    brokers = three_brokers(tmp_path)
+    try:
+        for broker in brokers:
+            broker.launch()
+        for broker in brokers:
+            broker.wait()
+        servers = ",".join(f"127.0.0.1:{broker.port}" for broker in brokers)
+        url = f"kafka://{servers}?replication=3&min_insync=2"
+        with (
+            a_cluster() as cluster,
+            replicated(tmp_path, url, cluster, services=NUMBERED) as system,
+        ):
+            installation = loaded(system, brokers[0], cluster)
+            with installation.under_load() as driver:
+                for broker in random.Random(SEED).sample(brokers, 2):
+                    time.sleep(5)
+                    broker.kill()
+                    time.sleep(20)
+                    broker.start()
+            assert driver.refused == 0
+    finally:
+        for broker in brokers:
+            broker.kill()
