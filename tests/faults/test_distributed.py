@@ -117,8 +117,8 @@ def test_a_service_comes_up_from_nothing_on_an_empty_bus(installation) -> None:
         crm = system.of("crm", "api") + system.of("crm", "worker")
         for process in crm:
             system.take_away(process)
-        asyncio.run(cluster.execute("DROP DATABASE crm WITH (FORCE)"))
-        asyncio.run(cluster.execute("CREATE DATABASE crm"))
+        asyncio.run(cluster.execute(f"DROP DATABASE {system.database('crm')} WITH (FORCE)"))
+        asyncio.run(cluster.create(system.database("crm")))
         asyncio.run(empty(installation.broker, "mediaops.activity", "mediaops.channel"))
         system.add("crm", "api")
         system.add("crm", "worker", 2)

@@ -1,7 +1,6 @@
 """The whole system in processes of its own, on PostgreSQL and Kafka: each service as api and
 worker, in any number of replicas, spoken to as through a gateway."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -20,7 +19,7 @@ from mediaops_common.settings import KeySettings
 
 from tests.kafka_broker import Broker
 from tests.postgres import Cluster
-from tests.system.running import MEDIAOPS, SERVICES, System, free_port
+from tests.system.running import MEDIAOPS, SERVICES, System, free_port, new_databases
 
 __all__ = ["Process", "Replicas", "a_broker", "a_cluster", "replicated"]
 
@@ -100,12 +99,12 @@ class Process:
 class Replicas(System):
     """One installation: a set of keys, a database for each service, a bus."""
 
-    def __init__(self, folder: Path, bus_url: str, database_url: str, **environment: str) -> None:
+    def __init__(self, folder: Path, bus_url: str, cluster: Cluster, **environment: str) -> None:
         super().__init__(folder / "data", **environment)
         self.url = "http://gateway"
         self.environment |= {
+            **new_databases(cluster),
             "MEDIAOPS_DATA": str(self.data),
-            "MEDIAOPS_DATABASE_URL": database_url,
             "MEDIAOPS_BUS_URL": bus_url,
             "MEDIAOPS_PUBLIC_URL": self.url,
         }
@@ -128,6 +127,11 @@ class Replicas(System):
     def wait(self) -> None:
         for process in self.processes:
             process.wait()
+
+    def database(self, service: str) -> str:
+        """The name of its database."""
+        url = self.environment["MEDIAOPS_DATABASE_URL"]
+        return url.rpartition("/")[2].replace("{service}", service)
 
     def of(self, service: str, role: str) -> list[Process]:
         """Its replicas that were not taken away."""
@@ -199,11 +203,9 @@ class _AsyncGateway(httpx.AsyncBaseTransport):
 
 @contextmanager
 def a_cluster(disk: Path | None = None) -> Iterator[Cluster]:
-    """A PostgreSQL server with a database for each service."""
+    """A PostgreSQL server of the test's own, which it may kill."""
     cluster = Cluster(disk)
     try:
-        for name in SERVICES:
-            asyncio.run(cluster.execute(f"CREATE DATABASE {name}"))
         yield cluster
     finally:
         cluster.remove()
@@ -231,7 +233,7 @@ def replicated(
     **environment: str,
 ) -> Iterator[Replicas]:
     """A started installation; whatever runs of it is killed at the end."""
-    system = Replicas(folder, broker_url, cluster.url + "/{service}", **environment)
+    system = Replicas(folder, broker_url, cluster, **environment)
     system.consuming = tuple(name for name in system.consuming if name in services)
     try:
         for service in services:
