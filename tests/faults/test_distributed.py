@@ -33,7 +33,10 @@ def test_a_broker_that_is_away_for_a_minute_refuses_no_webhook(installation, cap
         sent = driver.sent
         time.sleep(60)
         assert driver.sent > sent
-        assert any(w.ready().status_code == 503 for w in installation.system.of("crm", "worker"))
+        workers = installation.system.of("crm", "worker")
+        assert all(worker.ready().status_code == 503 for worker in workers)
+        lag = installation.system.call("GET", "/crm/v1/admin/lag", **OPERATOR)
+        assert (lag.status_code, int(lag.headers["Retry-After"]) > 0) == (503, True)
         installation.broker.start()
         time.sleep(5)
     assert driver.refused == 0

@@ -22,7 +22,7 @@ pytestmark = MARKS
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("replicas")
-    with an_installation(folder, apis=2, workers=2, services=SERVICES) as made:
+    with an_installation(folder, apis=1, workers=2, services=SERVICES) as made:
         yield made
 
 

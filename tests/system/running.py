@@ -202,11 +202,17 @@ class System:
         """Waits until nothing is pending or in flight anywhere and nothing is missing."""
         deadline = time.monotonic() + seconds
         quiet = 0
+        lags: list[Any] = []
         while time.monotonic() < deadline:
-            lags = [
-                self.ask(f"/{s}/v1/admin/lag", workspace="*", role="operator")
-                for s in self.consuming
-            ]
+            try:
+                lags = [
+                    self.ask(f"/{s}/v1/admin/lag", workspace="*", role="operator")
+                    for s in self.consuming
+                ]
+            except (AssertionError, httpx.HTTPError) as error:
+                lags, quiet = [error], 0  # what it asks may be on its way back
+                time.sleep(0.5)
+                continue
             waiting = sum(lag["in_flight"] + lag["pending"] + lag["stalls"] for lag in lags)
             quiet = quiet + 1 if waiting == 0 else 0
             if quiet == 3:

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bus.port import BusUnavailable
+from mediaops_common.http.problems import Unavailable
 from mediaops_common.lanes import all_numbers
 from mediaops_common.stalls import open_stalls
 from mediaops_common.watermarks import shard_watermarks
@@ -31,7 +33,10 @@ async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
     for row in await connection.execute(query):
         place = (row.topic, row.partition)
         if place not in ends:
-            ends[place] = (await runtime.bus.bounds(*place)).end
+            try:
+                ends[place] = (await runtime.bus.bounds(*place)).end
+            except BusUnavailable:
+                raise Unavailable("the bus cannot be asked where its logs end") from None
         runner, end = live.get(row.group), ends[place]
         groups.append(
             {

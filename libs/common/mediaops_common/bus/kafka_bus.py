@@ -9,7 +9,7 @@ import structlog
 from mediaops_common.bus.kafka import Control, Description, Endpoint, KafkaError
 from mediaops_common.bus.kafka_consumer import KafkaConsumer
 from mediaops_common.bus.kafka_producer import KafkaPublisher
-from mediaops_common.bus.port import Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import BusUnavailable, Locate, LogBounds, Record, TopicIdentity
 from mediaops_common.settings import BusSettings
 
 __all__ = ["KafkaBus"]
@@ -104,13 +104,13 @@ class KafkaBus:
         return KafkaConsumer(self._endpoint, group, topics, locate, self.topic)
 
     async def bounds(self, topic: str, partition: int) -> LogBounds:
-        await self.topic(topic)
-        leader = self._topics[topic].leaders[partition]
         try:
+            await self.topic(topic)
+            leader = self._topics[topic].leaders[partition]
             return await self._control.bounds(topic, partition, leader)
-        except KafkaError:
+        except (KafkaError, TimeoutError) as error:
             self._doubt.set()  # another broker may lead it now
-            raise
+            raise BusUnavailable(f"{type(error).__name__}: {error}") from error
 
     async def delete_topic(self, name: str) -> None:
         self._topics.pop(name, None)

@@ -9,6 +9,7 @@ __all__ = [
     "LARGEST_VALUE",
     "Assigned",
     "Bus",
+    "BusUnavailable",
     "Chunk",
     "Consumer",
     "Locate",
@@ -19,6 +20,10 @@ __all__ = [
 
 LARGEST_VALUE = 15 << 20
 """The longest value of a record: with key and headers it fits into what a broker takes at once."""
+
+
+class BusUnavailable(Exception):
+    """The bus cannot be asked now."""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,7 +112,8 @@ class Bus(Protocol):
         """Joins a group. Nothing is committed to the bus: positions are the caller's."""
 
     async def bounds(self, topic: str, partition: int) -> LogBounds:
-        """The first readable offset of a partition and the one after its last."""
+        """The first readable offset of a partition and the one after its last. Raises
+        BusUnavailable."""
 
     async def delete_topic(self, name: str) -> None:
         """Removes a topic that nobody reads any more (those of rebuilds)."""

@@ -54,7 +54,7 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
                 await _sleep(stopping, IDLE_SECONDS)
             pause = 0.1
         except LeaseLost as reason:
-            log.info("shards_shared_out_anew", reason=str(reason))
+            log.info("shards_taken_anew", reason=str(reason))
         except Exception as error:
             if runtime.bus.trouble is None:  # else the bus has told of it
                 log.exception("shards_failed")
