@@ -1,12 +1,15 @@
 """The bus on a real Kafka broker passes the contract of every bus."""
 
+import os
 from uuid import uuid4
 
 import pytest
 from mediaops_common.bus import Bus, open_bus
 from mediaops_common.bus.kafka import KafkaError
 from mediaops_common.bus.kafka_bus import KafkaBus
+from mediaops_common.bus.port import LARGEST_VALUE
 from mediaops_common.settings import BusSettings
+from mediaops_common.streams import publish_in_order
 
 from tests.common.bus_contract import BusContract, a_record
 from tests.kafka_broker import NAME, PASSWORD
@@ -95,4 +98,16 @@ async def test_neither_side_is_taken_at_its_word(kafka, changes) -> None:
     assert bus.trouble is not None
     with pytest.raises(KafkaError):
         await bus.topic("mediaops.activity")
+    await bus.close()
+
+
+async def test_an_event_that_no_broker_takes_goes_out_as_its_number(kafka) -> None:
+    bus = await open_bus(f"{kafka.url}?partitions=1")
+    topic = uuid4().hex
+    values = [os.urandom(LARGEST_VALUE), os.urandom(LARGEST_VALUE + 1), b"small"]
+    records = [a_record(n, value=value) for n, value in enumerate(values, 1)]
+    await publish_in_order(bus, [(topic, record) for record in records])
+    read = await BusContract().read(bus, topic, 3, group=topic)
+    assert [(r.seq, r.kind) for r in read] == [(1, "event"), (2, "void"), (3, "event")]
+    assert [r.value for r in read] == [values[0], b"", b"small"]
     await bus.close()

@@ -53,7 +53,7 @@ def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
     today = datetime.now(UTC)
     with a_bus(bus, tmp_path) as environment, a_system(tmp_path, **environment) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")
-        driver = Driver(system, ledger, seed=11)
+        driver = Driver(system, ledger, seed=11, pause=0.03)
         driver.set_up()
         channels = [
             item["id"] for item in system.ask("/ingest/v1/channels", workspace="one")["items"]

@@ -278,3 +278,18 @@ async def test_what_came_in_a_trace_goes_on_in_it(ingest, spine) -> None:
     await spine.run()
     told = [envelope.traceparent for envelope, _ in await spine.enveloped()]
     assert sorted(told, key=str) == [*trace.values(), *trace.values(), None]
+
+
+async def test_an_item_too_long_for_the_bus_fails_and_its_siblings_do_not(
+    ingest, spine, monkeypatch
+) -> None:
+    monkeypatch.setattr("mediaops_ingest.normaliser.reading.LARGEST_EVENT", 5_000)
+    channel = await ingest.add_channel()
+    items = [an_activity(channel, text=text) for text in ("short", "long" * 2_000)]
+    await ingest.call("POST", "/activities", items)
+    await spine.run()
+    assert [event.activity.text for event in await spine.published()] == ["short"]
+    quality = await spine.quality()
+    assert (quality["normalised"], quality["failed"]) == (1, 1)
+    (shown,) = (await ingest.call("GET", "/deliveries?status=failed")).json()["items"]
+    assert shown["reason"] == "its event is longer than 5000 bytes"
