@@ -1,9 +1,18 @@
 """What holds for each international scheme."""
 
+import gzip
+from contextlib import suppress
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.port import (
+    ItemFailed,
+    Request,
     Unmapped,
+    Unreadable,
+    Verdict,
     Verified,
 )
 from mediaops_ingest.platforms.registry import ADAPTERS
@@ -13,8 +22,10 @@ from tests.ingest.platforms.international_signers import (
     INTERNATIONAL,
     NOW,
     SECRETS,
+    a_push,
     an_example,
 )
+from tests.ingest.platforms.nonsense import NONSENSE
 from tests.ingest.platforms.trying import items, verify
 
 SCHEMES = [case[0] for case in INTERNATIONAL]
@@ -58,3 +69,36 @@ def test_each_live_secret_proves_and_the_position_is_told(scheme: str):
     new = {name: value for name, value in new.items() if name != "expected_topics"}
     verifier = adapter.prepare([new, settled.secrets], settled.config)
     assert verifier.verify(an_example(scheme)) == Verified(1)
+
+
+def use(scheme: str, request: Request) -> Verdict:
+    """The whole way of a request: nothing but the declared exceptions may come out of it."""
+    adapter, secrets = ADAPTERS[scheme], SECRETS[scheme]
+    verdict = verify(scheme, request)
+    if isinstance(verdict, Verified):
+        adapter.prepare([secrets], {}).answer(request, verdict)
+        with suppress(Unreadable):
+            for item in adapter.split(request, [secrets], {}):
+                with suppress(ItemFailed):
+                    assert adapter.normalise(item, a_context(received_at=request.now))
+    return verdict
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_rightly_signed_nonsense_never_raises(scheme: str):
+    path = an_example(scheme).path
+    for body in NONSENSE:
+        for content_type in ("application/json", "application/x-www-form-urlencoded", "text/xml"):
+            use(scheme, a_push(scheme, body, path=path, content_type=content_type))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
+@given(data=st.data())
+def test_any_rightly_signed_bytes_never_raise(scheme: str, data: st.DataObject):
+    raw = data.draw(st.binary(max_size=80))
+    coding = data.draw(st.sampled_from(["identity", "gzip"]))
+    packed = gzip.compress(raw) if data.draw(st.booleans()) else raw
+    query = {data.draw(st.text(max_size=5)): data.draw(st.text(max_size=5))}
+    path = an_example(scheme).path
+    use(scheme, a_push(scheme, packed, path=path, content_encoding=coding, query=query))

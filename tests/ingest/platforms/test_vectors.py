@@ -139,8 +139,7 @@ def test_a_rejected_vector_is_refused_for_its_reason(example: Example):
         assert verdict.status == wanted.get("response", {}).get("status", 400)
     else:
         assert isinstance(verdict, Refused)
-        answered = verdict.answer.status if verdict.answer else 401
-        assert answered == wanted.get("response", {}).get("status", answered)
+        assert verdict.status == wanted.get("response", {}).get("status", verdict.status)
     assert verdict.reason == wanted["reason"]
 
 
@@ -148,8 +147,7 @@ def test_a_rejected_vector_is_refused_for_its_reason(example: Example):
 def test_a_discarded_vector_hears_a_success_and_is_refused(example: Example):
     verdict = verify(example)
     assert isinstance(verdict, Refused)
-    assert verdict.answer is not None
-    assert 200 <= verdict.answer.status < 300
+    assert verdict.status == 204
     assert verdict.reason == example.raw["expected"]["reason"]
 
 

@@ -130,9 +130,7 @@ class HookDoor:
             return await self._keep(source, request, verdict)
         if type(verdict) is Refused:
             count(adapter, "refused", verdict.reason)
-            if verdict.answer is not None:
-                return replies.of_answer(verdict.answer), None
-            return replies.UNPROVED, None
+            return replies.refused(verdict.status), None
         if type(verdict) is Malformed:
             count(adapter, "malformed", verdict.reason)
             return replies.malformed(verdict.status), None

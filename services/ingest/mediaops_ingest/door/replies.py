@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mediaops_common.http import (
+    Forbidden,
     Malformed,
     NotFound,
     Problem,
@@ -30,6 +31,7 @@ __all__ = [
     "not_allowed",
     "of_answer",
     "of_problem",
+    "refused",
 ]
 
 Headers = list[tuple[bytes, bytes]]
@@ -87,6 +89,17 @@ _MALFORMED = {
     413: TOO_LARGE,
     415: UNSUPPORTED,
 }
+
+
+_REFUSED = {
+    204: Reply(204, [], b""),
+    403: of_hook(Forbidden()),
+    404: NOT_FOUND,
+}
+
+
+def refused(status: int) -> Reply:
+    return _REFUSED.get(status, UNPROVED)
 
 
 @lru_cache(maxsize=64)

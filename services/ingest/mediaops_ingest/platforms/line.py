@@ -101,7 +101,14 @@ class Line:
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
         events = list_of(object_of(request).get("events"))
-        return bounded([_item(index, event) for index, event in enumerate(events)])
+        found: list[Item] = []
+        seen: set[str] = set()
+        for index, event in enumerate(events):
+            key = key_of(event.get("webhookEventId")) if isinstance(event, dict) else None
+            # A published sample gives all its events one id; real ones never share it.
+            found.append(_item(index, event, f"{key}#{index}" if key in seen else key))
+            seen.add(key or "")
+        return bounded(found)
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         event = item.content
@@ -122,12 +129,12 @@ class Line:
         return json_request(body, now, (_SIGNATURE, hmac.base64(body)))
 
 
-def _item(index: int, event: Any) -> Item:
+def _item(index: int, event: Any, key: str | None) -> Item:
     members = event if isinstance(event, dict) else {}
     kept = {name: value for name, value in members.items() if name not in _VOLATILE}
     return Item(
         index=index,
-        dedup_key=key_of(members.get("webhookEventId")),
+        dedup_key=key,
         canonical=canonical_json(kept if members else event),
         content=event,
         time=seconds_or_milliseconds(members.get("timestamp")),

@@ -39,8 +39,8 @@ __all__ = ["MetaGraph"]
 _ACCEPTED = Answer(200)
 _SIGNATURE = b"x-hub-signature-256"
 _MAX_CHALLENGE = 512
-_NO = Answer(403)
-"""What the platform's page prescribes for a verify token that is not ours."""
+_NOT_OURS = Refused("token", 403)
+"""As the platform's page prescribes for a verify token that is not ours."""
 
 
 def _signer(secret: bytes) -> Callable[[bytes], bytes]:
@@ -65,7 +65,7 @@ class MetaGraphVerifier(LiveVerifier):
         asked = request.parameters()
         given = asked.get("hub.verify_token", "").encode()
         if not any([same(token, given) for token in self._tokens]):
-            return Refused("token", _NO)
+            return _NOT_OURS
         challenge = asked.get("hub.challenge", "").encode()
         if asked.get("hub.mode") != "subscribe" or not 0 < len(challenge) <= _MAX_CHALLENGE:
             return Malformed(400, "schema")

@@ -136,8 +136,8 @@ class Refused(msgspec.Struct, frozen=True):
 
     reason: str
     """For the metric's label and never for the answer: `signature`, `timestamp`, `header`, …"""
-    answer: Answer | None = None
-    """Instead of the 401, where the scheme's own text prescribes another."""
+    status: int = 401
+    """204, 403 or 404 where the scheme's own text prescribes it."""
 
 
 class Malformed(msgspec.Struct, frozen=True):

@@ -201,7 +201,7 @@ def _button(told: dict[str, Any], context: Context) -> list[Draft]:
 
 
 def _is_inside(member: Mapping[str, Any]) -> bool:
-    status = member.get("status")
+    status = text_of(member.get("status"))
     return status in _INSIDE or (status == "restricted" and member.get("is_member") is True)
 
 

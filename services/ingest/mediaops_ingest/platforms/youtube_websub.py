@@ -44,7 +44,7 @@ from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, secret_text
 __all__ = ["YouTubeWebSub"]
 
 _ACCEPTED = Answer(204)
-_NOT_ASKED_FOR = Refused("topic", Answer(404))
+_NOT_ASKED_FOR = Refused("topic", 404)
 _METHODS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
@@ -58,7 +58,7 @@ both, and the first one often comes late."""
 
 def _dropped(reason: str) -> Refused:
     """The specification wants a success for what is not signed rightly, and that it is dropped."""
-    return Refused(reason, _ACCEPTED)
+    return Refused(reason, 204)
 
 
 class YouTubeVerifier(LiveVerifier):
