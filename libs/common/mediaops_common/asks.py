@@ -12,12 +12,16 @@ from mediaops_common.events import (
 )
 from mediaops_common.relay import go_back
 
-__all__ = ["outbox_asks"]
+__all__ = ["ASKS_PACE_SECONDS", "outbox_asks"]
+
+
+ASKS_PACE_SECONDS = 2.0
+"""The group reads every topic that services publish on, and almost nothing there is an ask."""
 
 
 def outbox_asks(service: str) -> Handlers:
     """The group that answers asks about the lanes of this service's outbox."""
-    handlers = Handlers("asks")
+    handlers = Handlers("asks", ASKS_PACE_SECONDS)
 
     @handlers.on(CrmLaneStalled, InsightsLaneStalled, ContentLaneStalled, IngestLaneStalled)
     async def publish_again(session: AsyncSession, ask: LaneStalled) -> None:

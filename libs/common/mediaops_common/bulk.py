@@ -22,13 +22,15 @@ Row = Mapping[str, Any]
 
 class Conflict(NamedTuple):
     """What happens to a row whose key is there already: its columns are added to, replaced, or
-    keep their extreme. Without any of these it is left as it is."""
+    keep their extreme; with `newer`, only where that column is higher than it was. Without any of
+    these it is left as it is."""
 
     key: tuple[str, ...]
     add: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
     greatest: tuple[str, ...] = ()
+    newer: str | None = None
 
 
 class _Prepared(NamedTuple):
@@ -105,7 +107,10 @@ def _resolved(statement: Any, table: Table, dialect: str, conflict: Conflict) ->
     changes |= {name: larger(table.c[name], new[name]) for name in conflict.greatest}
     where = [table.c[name] for name in conflict.key]
     if changes:
-        return statement.on_conflict_do_update(index_elements=where, set_=changes)
+        newer = None
+        if conflict.newer is not None:
+            newer = new[conflict.newer] > table.c[conflict.newer]
+        return statement.on_conflict_do_update(index_elements=where, set_=changes, where=newer)
     return statement.on_conflict_do_nothing(index_elements=where)
 
 

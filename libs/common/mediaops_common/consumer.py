@@ -1,9 +1,9 @@
 """What a service declares of its consumer groups, and what a group is given to apply."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,19 +66,27 @@ class ConsumerGroup:
     pace_seconds: float = 0.25
     """While events keep coming: the least time from one batch to the next. What comes alone, or
     after a pause, is applied at once."""
+    wanted: Container[type[Event]] | None = None
+    """The events it takes; None for every one of its topics."""
 
 
 HANDLERS_PACE_SECONDS = 0.5
 """A transaction costs several milliseconds and a process has a dozen such groups."""
 
+HANDLERS_MAX_RECORDS = 2_000
+"""Most records of a topic are for other groups."""
+
 
 class Handlers:
     """Functions that each handle one kind of event; together they are one group."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, pace_seconds: float = HANDLERS_PACE_SECONDS) -> None:
         self.group = group
+        self._pace_seconds = pace_seconds
         self._by_class: dict[type[Event], list[Callable[[AsyncSession, Any], Awaitable[None]]]]
         self._by_class = {}
+        self._together: dict[type[Event], list[Callable[[AsyncSession, Any], Awaitable[None]]]]
+        self._together = {}
 
     def on(self, *classes: type[Event]) -> Callable[[H], H]:
         def register(function: H) -> H:
@@ -88,29 +96,47 @@ class Handlers:
 
         return register
 
+    def on_several(self, cls: type[Event]) -> Callable[[H], H]:
+        """The function gets a list: the events of this class that follow each other in a batch."""
+
+        def register(function: H) -> H:
+            self._together.setdefault(cls, []).append(function)
+            return function
+
+        return register
+
     def classes(self) -> set[type[Event]]:
-        return set(self._by_class)
+        return self._by_class.keys() | self._together.keys()
 
     def merged(self, other: "Handlers") -> "Handlers":
         """Both sets of functions as one group."""
-        both = Handlers(self.group)
+        both = Handlers(self.group, min(self._pace_seconds, other._pace_seconds))
         for handlers in (self, other):
             for cls, functions in handlers._by_class.items():
                 both._by_class.setdefault(cls, []).extend(functions)
+            for cls, functions in handlers._together.items():
+                both._together.setdefault(cls, []).extend(functions)
         return both
 
     async def apply(self, session: AsyncSession, batch: Batch) -> None:
-        for event, trace in zip_longest(batch.events, batch.traces):
-            with following(trace):
-                for function in self._by_class.get(type(event), ()):
-                    await function(session, event)
+        told = zip_longest(batch.events, batch.traces)
+        for cls, alike in groupby(told, key=lambda one: type(one[0])):
+            run = list(alike)
+            for event, trace in run if cls in self._by_class else ():
+                with following(trace):
+                    for function in self._by_class[cls]:
+                        await function(session, event)
+            for function in self._together.get(cls, ()):
+                await function(session, [event for event, _ in run])
 
     def as_group(self) -> ConsumerGroup:
-        topics = sorted({str(cls.event_topic) for cls in self._by_class})
+        classes = self.classes()
+        topics = sorted({str(cls.event_topic) for cls in classes})
         return ConsumerGroup(
             self.group,
             topics,
             self.apply,
-            max_records=500,
-            pace_seconds=HANDLERS_PACE_SECONDS,
+            max_records=HANDLERS_MAX_RECORDS,
+            pace_seconds=self._pace_seconds,
+            wanted=classes,
         )

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMING",
+    "READING",
     "UNAVAILABLE",
+    "WRITING",
     "Database",
     "insert_into",
     "insert_new",
@@ -46,6 +48,11 @@ NAMING = {
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 """What a database raises when it cannot serve now: later the same may work."""
+
+READING = "BEGIN"
+WRITING = "BEGIN IMMEDIATE"
+"""How transactions on SQLite begin: one that reads sees the database as of its first statement, one
+that writes has the file to itself from its first statement on."""
 
 T = TypeVar("T")
 
@@ -170,7 +177,7 @@ def _sqlite_writer(path: Path, files: "Connections") -> AsyncEngine:
         "PRAGMA cache_size=-16384",
         "PRAGMA temp_store=MEMORY",
     )
-    _on_begin(engine, "BEGIN IMMEDIATE")
+    _on_begin(engine, WRITING)
     return engine
 
 
@@ -178,7 +185,7 @@ def _sqlite_reader(path: Path, files: "Connections") -> AsyncEngine:
     connect = partial(files.connect, f"file:{path}?mode=ro")
     engine = _sqlite_engine(path, connect, pool_size=4, max_overflow=12)
     _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
-    _on_begin(engine, "BEGIN")
+    _on_begin(engine, READING)
     return engine
 
 
@@ -221,15 +228,19 @@ async def upsert(
     replace: Iterable[str] = (),
     least: Iterable[str] = (),
     greatest: Iterable[str] = (),
+    newer: str | None = None,
 ) -> None:
-    """Inserts the rows; where the key is there already, adds, replaces or keeps the extreme.
+    """Inserts the rows; where the key is there already, adds, replaces or keeps the extreme; with
+    `newer`, only where that column is higher than it was.
 
     Rows are written in the order of their keys, so that two transactions cannot wait for each
     other in a circle.
     """
     if not rows:
         return
-    conflict = Conflict(tuple(key), tuple(add), tuple(replace), tuple(least), tuple(greatest))
+    conflict = Conflict(
+        tuple(key), tuple(add), tuple(replace), tuple(least), tuple(greatest), newer
+    )
     ordered = sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in key))
     await insert_rows(session, table, ordered, conflict)
 

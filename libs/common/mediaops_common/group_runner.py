@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import counters, parked, stalls
 from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Record
@@ -20,7 +19,8 @@ from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.pace import Pace
 from mediaops_common.positions import PositionMoved, Positions
-from mediaops_common.projections import Projection, live_generation, quiet_seconds
+from mediaops_common.projections import Projection, live_and_quiet
+from mediaops_common.stalls import MetHeads
 from mediaops_common.taken import Taken, take
 
 __all__ = ["GroupRunner", "PositionMoved", "is_transient"]
@@ -161,7 +161,7 @@ class GroupRunner:
         bound, topic = self.bound or "", lane_topic(chunk.topic)
         async with self._database.read() as session:
             live = LaneNumbers(bound)
-            await live.load(session, _lane_keys(chunk), locking=False)
+            await live.load(session, _lane_keys([chunk], _heads_in(chunk)), locking=False)
             waiting = await parked.open_places(session, bound, topic)
         for index, record in enumerate(chunk.records):
             if record.kind not in ("event", "void"):
@@ -215,19 +215,20 @@ class GroupRunner:
 
     async def _apply(self, chunks: list[Chunk], park: str | None = None) -> None:
         """One transaction: effects, counters, lanes, positions."""
-        keys = {key for chunk in chunks for key in _lane_keys(chunk)}
+        heads = [head for chunk in chunks for head in _heads_in(chunk)]
+        keys = _lane_keys(chunks, heads)
         before, generation = await self._look(keys)
-        quiet = self._quiet_until - time.monotonic()
-        if quiet > 0:
+        due = self._quiet_until - time.monotonic()
+        if due > 0:
             # The swap wants both groups at equal numbers: under unbroken traffic it would never
             # find them so, if all replicas of this one did not wait now and then.
-            await asyncio.sleep(quiet)
+            await asyncio.sleep(due)
         trial = before.copy()
         fresh = {chunk.topic: list[Record]() for chunk in chunks}
         for chunk in chunks:
             topic = lane_topic(chunk.topic)
             fresh[chunk.topic] += [r for r in chunk.records if _is_next(trial, topic, r)]
-        taken = {topic: await take(records) for topic, records in fresh.items()}
+        taken = {topic: await take(records, self.group.wanted) for topic, records in fresh.items()}
         every = [one for listed in taken.values() for one in listed]
         if park is not None:
             for one in every:
@@ -241,7 +242,8 @@ class GroupRunner:
             await numbers.load(session, keys)
             if not numbers.same_as(before):
                 raise PositionMoved
-            if self._generation is None and await live_generation(session) != generation:
+            live, quiet = await live_and_quiet(session)
+            if self._generation is None and live != generation:
                 raise PositionMoved
             cancelled = await parked.cancel(session, self.name, every)
             if self.bound is not None:
@@ -260,15 +262,13 @@ class GroupRunner:
                 await parked.park(session, self.name, topic, failed)
                 for one in listed:
                     numbers.advance(topic, one.record)
-            for chunk in chunks:
-                await self._meet_heads(session, chunk, numbers)
+            await stalls.meet_heads(session, self.service, self.name, heads, numbers)
             await numbers.save(session)
             hit("consumer.in_transaction")
             await self._positions.move(session, chunks)
-            quiet = await self._quiet_asked(session)
         self._positions.moved(chunks)
         self._lanes.update(numbers.rows)
-        self._quiet_until = time.monotonic() + quiet
+        self._be_quiet(quiet)
         for chunk in chunks:
             if any(record.kind == "end" for record in chunk.records):
                 self.ended.add((chunk.topic, chunk.partition))
@@ -284,14 +284,14 @@ class GroupRunner:
         else:
             async with self._database.read() as session:
                 await before.load(session, keys, locking=False)
-                self._live = await live_generation(session)
-                self._quiet_until = time.monotonic() + await self._quiet_asked(session)
+                self._live, quiet = await live_and_quiet(session)
+            self._be_quiet(quiet)
         generation = self._generation or self._live
         assert generation is not None
         return before, generation
 
-    async def _quiet_asked(self, session: AsyncSession) -> float:
-        return await quiet_seconds(session) if self._is_live_projection else 0.0
+    def _be_quiet(self, seconds: float) -> None:
+        self._quiet_until = time.monotonic() + (seconds if self._is_live_projection else 0.0)
 
     async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
         whole = [one for one in taken if one.event is not None and one.error is None]
@@ -301,15 +301,6 @@ class GroupRunner:
         if self.group.prepare is not None and events:
             batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
         return batch
-
-    async def _meet_heads(self, session: AsyncSession, chunk: Chunk, numbers: LaneNumbers) -> None:
-        topic = lane_topic(chunk.topic)
-        for record in chunk.records:
-            if record.kind == "heads":
-                heads = decode_heads(record)
-                await stalls.meet_heads(
-                    session, self.service, self.name, topic, chunk.partition, heads, numbers
-                )
 
 
 def lane_topic(topic: str) -> str:
@@ -322,15 +313,26 @@ def _is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:
     return record.kind in ("event", "void") and numbers.advance(topic, record)
 
 
-def _lane_keys(chunk: Chunk) -> set[tuple[str, str, int]]:
-    keys = set()
+def _heads_in(chunk: Chunk) -> list[MetHeads]:
     topic = lane_topic(chunk.topic)
-    for record in chunk.records:
-        if record.kind == "heads":
-            heads = decode_heads(record)
-            keys |= {(heads.producer, topic, int(s)) for t in heads.streams for s in t.numbers}
-        elif record.kind != "end":
-            keys.add((record.producer, topic, record.slot))
+    return [
+        MetHeads(topic, chunk.partition, decode_heads(record))
+        for record in chunk.records
+        if record.kind == "heads"
+    ]
+
+
+def _lane_keys(chunks: Iterable[Chunk], heads: Iterable[MetHeads]) -> set[LaneKey]:
+    """The lanes that the records and the heads speak of."""
+    keys = set()
+    for chunk in chunks:
+        topic = lane_topic(chunk.topic)
+        for record in chunk.records:
+            if record.kind in ("event", "void"):
+                keys.add((record.producer, topic, record.slot))
+    for topic, _partition, told in heads:
+        slots = {slot for stream in told.streams for slot in stream.numbers}
+        keys |= {(told.producer, topic, int(slot)) for slot in slots}
     return keys
 
 

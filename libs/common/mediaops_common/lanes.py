@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, and_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Record
@@ -60,22 +60,20 @@ class LaneNumbers:
         for producer, topic, slot in wanted:
             by_stream.setdefault((producer, topic), []).append(slot)
             self._rows[producer, topic, slot] = [0] * SHARDS
+        streams = [
+            and_(lane.c.producer == producer, lane.c.topic == topic, lane.c.slot.in_(slots))
+            for (producer, topic), slots in by_stream.items()
+        ]
+        query = (
+            select(lane.c.producer, lane.c.topic, lane.c.slot, lane.c.numbers)
+            .where(lane.c.group == self._group, or_(*streams))
+            .order_by(lane.c.producer, lane.c.topic, lane.c.slot)
+        )
+        if locking:
+            query = query.with_for_update()
         connection = await session.connection()
-        for (producer, topic), slots in sorted(by_stream.items()):
-            query = (
-                select(lane.c.slot, lane.c.numbers)
-                .where(
-                    lane.c.group == self._group,
-                    lane.c.producer == producer,
-                    lane.c.topic == topic,
-                    lane.c.slot.in_(slots),
-                )
-                .order_by(lane.c.slot)
-            )
-            if locking:
-                query = query.with_for_update()
-            for slot, numbers in await connection.execute(query):
-                self._rows[producer, topic, slot] = unpack(numbers)
+        for producer, topic, slot, numbers in await connection.execute(query):
+            self._rows[producer, topic, slot] = unpack(numbers)
 
     def last(self, producer: str, topic: str, shard: int, slot: int) -> int:
         return self._rows[producer, topic, slot][shard]

@@ -1,17 +1,18 @@
 """The outbox: an event is a row, written in the transaction of the change it tells of."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bulk import insert_rows
 from mediaops_common.context import current_traceparent
 from mediaops_common.events import Event, encode
 from mediaops_common.ids import slot_of
 from mediaops_common.tables import SpineTables
 
-__all__ = ["add", "wake_relay"]
+__all__ = ["add", "add_several", "wake_relay"]
 
 
 async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None) -> None:
@@ -20,9 +21,20 @@ async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None)
     Call it after the entity's row was flushed: the row's id is drawn after the entity's lock, so
     that events of one entity keep the order of its changes.
     """
+    await add_several(session, [(event, workspace_id)])
+
+
+async def add_several(session: AsyncSession, events: Sequence[tuple[Event, UUID | None]]) -> None:
+    """Likewise events, each with its workspace, in this order."""
     tables: SpineTables = session.info["tables"]
     wake_relay(session)
     now = datetime.now(UTC)
+    await insert_rows(
+        session, tables.outbox, [_row(event, workspace_id, now) for event, workspace_id in events]
+    )
+
+
+def _row(event: Event, workspace_id: UUID | None, now: datetime) -> dict[str, object]:
     key = type(event).event_key(event).encode()
     value = encode(
         event,
@@ -31,16 +43,13 @@ async def add(session: AsyncSession, event: Event, *, workspace_id: UUID | None)
         workspace_id=workspace_id,
         traceparent=current_traceparent(),
     )
-    connection = await session.connection()
-    await connection.execute(
-        insert(tables.outbox).values(
-            topic=str(type(event).event_topic),
-            key=key,
-            value=value,
-            slot=slot_of(key),
-            created_at=now,
-        )
-    )
+    return {
+        "topic": str(type(event).event_topic),
+        "key": key,
+        "value": value,
+        "slot": slot_of(key),
+        "created_at": now,
+    }
 
 
 def wake_relay(session: AsyncSession) -> None:

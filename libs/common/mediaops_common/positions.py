@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Assigned, Chunk
@@ -71,23 +71,23 @@ class Positions:
                 raise PositionMoved
 
     async def move(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
-        """Notes in the transaction where reading goes on. Raises PositionMoved."""
+        """Notes in the transaction where reading goes on: `check` has locked the rows."""
         position = self._table
         connection = await session.connection()
-        for chunk in chunks:
-            version = self._versions[chunk.topic, chunk.partition]
-            result = await connection.execute(
-                update(position)
-                .where(
-                    position.c.group == self._group,
-                    position.c.topic == chunk.topic,
-                    position.c.partition == chunk.partition,
-                    position.c.version == version,
-                )
-                .values(offset=chunk.next_offset, version=version + 1)
+        statement = (
+            update(position)
+            .where(
+                position.c.group == self._group,
+                position.c.topic == bindparam("of_topic"),
+                position.c.partition == bindparam("of_partition"),
             )
-            if result.rowcount != 1:
-                raise PositionMoved
+            .values(offset=bindparam("next_offset"), version=position.c.version + 1)
+        )
+        moves = [
+            {"of_topic": c.topic, "of_partition": c.partition, "next_offset": c.next_offset}
+            for c in chunks
+        ]
+        await connection.execute(statement, moves)
 
     def moved(self, chunks: Sequence[Chunk]) -> None:
         """The transaction was committed."""

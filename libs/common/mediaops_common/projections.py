@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.tables import SpineTables
 
-__all__ = ["FIRST", "LONGEST_QUIET", "Projection", "live_generation", "quiet_seconds"]
+__all__ = ["FIRST", "LONGEST_QUIET", "Projection", "live_and_quiet", "live_generation"]
 
 FIRST = 1
 """The generation of a database that was never rebuilt."""
@@ -34,13 +34,15 @@ async def live_generation(session: AsyncSession) -> int:
     return FIRST if live is None else int(live)
 
 
-async def quiet_seconds(session: AsyncSession) -> float:
-    """For how long a rebuild that follows the live topics asks for quiet, to be swapped in."""
+async def live_and_quiet(session: AsyncSession) -> tuple[int, float]:
+    """The live generation, and for how many seconds a rebuild that follows the live topics asks
+    for quiet, to be swapped in."""
     tables: SpineTables = session.info["tables"]
-    rebuild = tables.rebuild
+    live = select(tables.projection.c.live).scalar_subquery()
+    following = tables.rebuild.c.state == "following"
+    progress = select(tables.rebuild.c.progress).where(following).limit(1).scalar_subquery()
     connection = await session.connection()
-    found = await connection.execute(
-        select(rebuild.c.progress).where(rebuild.c.state == "following")
-    )
-    asked = [float(progress.get("quiet_until", 0.0)) for (progress,) in found]
-    return min(max([0.0, *(until - time.time() for until in asked)]), LONGEST_QUIET)
+    found = (await connection.execute(select(live, progress))).one()
+    until = float((found[1] or {}).get("quiet_until", 0.0))
+    quiet = min(max(0.0, until - time.time()), LONGEST_QUIET)
+    return FIRST if found[0] is None else int(found[0]), quiet

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Bus, Record
@@ -100,10 +101,12 @@ class OutboxRelay:
             self._floors = await floors(session)
         await self._tell_heads(lease)
         pace = Pace(PACE_SECONDS)
+        published: int | None = None
         while not stopping.is_set():
             self._database.outgoing.clear()
-            busy = await self._number(lease)
-            busy = await self._publish(lease) or busy
+            rows = await self._settle(lease, published) if await self._has_work(published) else []
+            published = await self._publish(rows)
+            busy = published is not None
             if time.monotonic() > lease.expires - LEASE_SECONDS / 2:
                 async with self._database.write() as session:
                     await renew(session, lease, seconds=LEASE_SECONDS)
@@ -120,61 +123,76 @@ class OutboxRelay:
                 await pace.turn()
             else:
                 await self._sleep_until_woken(0.5)
+        if published is not None:
+            await self._settle(lease, published)
 
-    async def _number(self, lease: Lease) -> bool:
-        """Gives committed rows their place in the whole order and their number in their lane."""
-        tables = self._database.tables
-        outbox, lane, state = tables.outbox, tables.outbox_lane, tables.outbox_state
-        unnumbered = select(outbox.c.id, outbox.c.topic, outbox.c.slot).where(
-            outbox.c.place.is_(None)
-        )
+    async def _has_work(self, published: int | None) -> bool:
+        """Whether rows wait, or the cursor has to follow what was published."""
+        outbox, state = self._database.tables.outbox, self._database.tables.outbox_state
+        if published is not None:
+            return True
+        unnumbered = exists().where(outbox.c.place.is_(None))
+        unsent = exists().where(outbox.c.place > select(state.c.cursor).scalar_subquery())
         async with self._database.read() as session:
             connection = await session.connection()
-            if (await connection.execute(unnumbered.limit(1))).first() is None:
-                return False
+            return bool((await connection.execute(select(unnumbered | unsent))).scalar_one())
+
+    async def _settle(self, lease: Lease, published: int | None) -> Sequence[Any]:
+        """Moves the cursor to what was published; gives committed rows their place in the whole
+        order and their number in their lane; returns those to publish next."""
+        tables = self._database.tables
+        outbox, state = tables.outbox, tables.outbox_state
         async with self._database.write() as session:
             await check(session, lease)
             connection = await session.connection()
-            rows = (await connection.execute(unnumbered.order_by(outbox.c.id).limit(BATCH))).all()
-            if not rows:
-                return False
-            place = (await connection.execute(select(state.c.last_place))).scalar_one()
-            numbers = {
-                (row.topic, row.slot): row.seq for row in await connection.execute(select(lane))
-            }
-            changes = []
-            for row in rows:
-                place += 1
-                key = (row.topic, row.slot)
-                numbers[key] = numbers.get(key, 0) + 1
-                changes.append({"id": row.id, "place": place, "seq": numbers[key]})
-            await _set_numbers(connection, outbox, changes)
-            touched = {(row.topic, row.slot) for row in rows}
-            await upsert(
-                session,
-                lane,
-                [{"topic": t, "slot": s, "seq": numbers[t, s]} for t, s in touched],
-                key=["topic", "slot"],
-                replace=["seq"],
+            if published is not None:
+                await connection.execute(update(state).values(cursor=published))
+            await self._number(session)
+            rows = await connection.execute(
+                select(outbox)
+                .where(outbox.c.place > select(state.c.cursor).scalar_subquery())
+                .order_by(outbox.c.place)
+                .limit(BATCH)
             )
-            await connection.execute(update(state).values(last_place=place))
-        return True
+            return rows.all()
 
-    async def _publish(self, lease: Lease) -> bool:
-        outbox, state = self._database.tables.outbox, self._database.tables.outbox_state
-        async with self._database.read() as session:
-            connection = await session.connection()
-            cursor = (await connection.execute(select(state.c.cursor))).scalar_one()
-            rows = (
-                await connection.execute(
-                    select(outbox)
-                    .where(outbox.c.place > cursor)
-                    .order_by(outbox.c.place)
-                    .limit(BATCH)
-                )
-            ).all()
+    async def _number(self, session: AsyncSession) -> None:
+        tables = self._database.tables
+        outbox, lane, state = tables.outbox, tables.outbox_lane, tables.outbox_state
+        connection = await session.connection()
+        rows = (
+            await connection.execute(
+                select(outbox.c.id, outbox.c.topic, outbox.c.slot)
+                .where(outbox.c.place.is_(None))
+                .order_by(outbox.c.id)
+                .limit(BATCH)
+            )
+        ).all()
         if not rows:
-            return False
+            return
+        place = (await connection.execute(select(state.c.last_place))).scalar_one()
+        numbers = {(row.topic, row.slot): row.seq for row in await connection.execute(select(lane))}
+        changes = []
+        for row in rows:
+            place += 1
+            key = (row.topic, row.slot)
+            numbers[key] = numbers.get(key, 0) + 1
+            changes.append({"id": row.id, "place": place, "seq": numbers[key]})
+        await _set_numbers(connection, outbox, changes)
+        touched = {(row.topic, row.slot) for row in rows}
+        await upsert(
+            session,
+            lane,
+            [{"topic": t, "slot": s, "seq": numbers[t, s]} for t, s in touched],
+            key=["topic", "slot"],
+            replace=["seq"],
+        )
+        await connection.execute(update(state).values(last_place=place))
+
+    async def _publish(self, rows: Sequence[Any]) -> int | None:
+        """Publishes the rows; returns the last one's place, None without any."""
+        if not rows:
+            return None
         await publish_in_order(
             self._bus,
             [
@@ -183,11 +201,7 @@ class OutboxRelay:
             ],
         )
         hit("relay.after_publish")
-        async with self._database.write() as session:
-            await check(session, lease)
-            connection = await session.connection()
-            await connection.execute(update(state).values(cursor=rows[-1].place))
-        return True
+        return int(rows[-1].place)
 
     async def _tell_heads(self, lease: Lease) -> None:
         """Tells the last number before the cursor of every lane."""
@@ -231,8 +245,6 @@ class OutboxRelay:
 
 
 async def _set_numbers(connection: Any, outbox: Any, changes: list[dict[str, int]]) -> None:
-    from sqlalchemy import bindparam
-
     statement = (
         update(outbox)
         .where(outbox.c.id == bindparam("row_id"))

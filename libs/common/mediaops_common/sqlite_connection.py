@@ -1,15 +1,19 @@
 """A SQLite connection in a thread of its own, with one visit to that thread a statement.
 
 The driver by itself visits its thread to make a cursor, to execute, to fetch and to close: four
-switches between threads, each dearer than most statements.
+switches between threads, each dearer than most statements. A transaction begins in the visit of its
+first statement, and nobody waits for the end of one that only read.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import aiosqlite
+
+from mediaops_common.db import READING, WRITING
 
 __all__ = ["Connections"]
 
@@ -60,15 +64,46 @@ class Connections:
 class _Connection(aiosqlite.Connection):
     """The driver's connection with cursors that have their rows when they have executed."""
 
+    def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
+        super().__init__(connector, iter_chunk_size)
+        self._to_begin: str | None = None
+        """The BEGIN of a transaction that has had no statement yet."""
+        self._is_reading = False
+
     def cursor(self) -> "_Cursor":  # type: ignore[override]
         return _Cursor(self)
+
+    def begin(self, sql: str) -> None:
+        """Begins a transaction before the next statement."""
+        self._to_begin, self._is_reading = sql, sql == READING
 
     async def visit(
         self, work: Callable[[str, Any], Fetched], sql: str, parameters: Any
     ) -> Fetched:
         """Has the work done in the connection's thread."""
+        begin, self._to_begin = self._to_begin, None
+        if begin is not None:
+            work = partial(self._begin_and, begin, work)
         done: Fetched = await self._execute(work, sql, parameters)  # type: ignore[no-untyped-call]
         return done
+
+    def _begin_and(
+        self, begin: str, work: Callable[[str, Any], Fetched], sql: str, parameters: Any
+    ) -> Fetched:
+        self._conn.execute(begin)
+        return work(sql, parameters)
+
+    async def commit(self) -> None:
+        if self._to_begin is None:
+            await super().commit()
+        self._to_begin = None
+
+    async def rollback(self) -> None:
+        if self._to_begin is None and self._is_reading:
+            self._tx.put_nowait((None, self._conn.rollback))
+        elif self._to_begin is None:
+            await super().rollback()
+        self._to_begin = None
 
     def execute_and_fetch(self, sql: str, parameters: Any) -> Fetched:
         """Runs in the connection's thread."""
@@ -104,6 +139,9 @@ class _Cursor:
         return self
 
     async def execute(self, sql: str, parameters: Any = ()) -> "_Cursor":
+        if sql in (READING, WRITING):
+            self._connection.begin(sql)
+            return self
         work = self._connection.execute_and_fetch
         self._take(await self._connection.visit(work, sql, parameters))
         return self

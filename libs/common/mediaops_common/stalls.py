@@ -1,6 +1,8 @@
 """Gaps: what heads reveal to be missing is noted, asked for, and forgotten once it has come."""
 
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -15,41 +17,50 @@ from mediaops_common.ids import SLOTS
 from mediaops_common.lanes import LaneNumbers, pack
 from mediaops_common.tables import SpineTables
 
-__all__ = ["meet_heads", "open_stalls"]
+__all__ = ["MetHeads", "meet_heads", "open_stalls"]
+
 
 log = structlog.get_logger(__name__)
 
 
+class MetHeads(NamedTuple):
+    """A heads record where it was read."""
+
+    topic: str
+    partition: int
+    heads: Heads
+
+
 async def meet_heads(
-    session: AsyncSession,
-    service: str,
-    group: str,
-    topic: str,
-    partition: int,
-    heads: Heads,
-    numbers: LaneNumbers,
+    session: AsyncSession, service: str, group: str, met: Sequence[MetHeads], numbers: LaneNumbers
 ) -> None:
-    """Compares the heads with the group's numbers.
+    """Compares the heads of a batch, in their order, with the numbers that the batch left.
 
     A lane that lacks something is a stall: it is asked for once per fencing number. What its owner
     has no more, by age, is passed by: the states of all entities were told again. Where nothing
     lacks, the group has applied everything that was received up to the heads' `through`.
     """
+    newest: dict[tuple[str, str, int, int], Stream] = {}
+    for topic, partition, heads in met:
+        for stream in heads.streams:
+            newest[heads.producer, topic, partition, stream.shard] = stream
+    if not newest:
+        return
     rows = []
-    for stream in heads.streams:
+    for (producer, topic, partition, shard), stream in newest.items():
         for slot, floor in stream.floors.items():
-            if numbers.begin_at(heads.producer, topic, stream.shard, int(slot), floor):
+            if numbers.begin_at(producer, topic, shard, int(slot), floor):
                 log.warning("lane_begins_later", group=group, topic=topic, slot=slot, seq=floor)
-        lacking = _lacking(heads.producer, topic, stream, numbers)
+        lacking = _lacking(producer, topic, stream, numbers)
         if lacking:
-            await _ask(session, service, group, topic, heads.producer, stream, lacking)
+            await _ask(session, service, group, topic, producer, stream, lacking)
         packed = [stream.numbers.get(str(slot), 0) for slot in range(SLOTS)]
         row = {
             "group": group,
-            "producer": heads.producer,
+            "producer": producer,
             "topic": topic,
             "partition": partition,
-            "shard": stream.shard,
+            "shard": shard,
             "numbers": pack(packed),
             "through": stream.through,
             "applied_through": None if lacking else stream.through,
@@ -62,9 +73,8 @@ async def meet_heads(
     replaced = ["numbers", "through", "applied_through"]
     await upsert(session, tables.heads, whole, key=key, replace=replaced)
     await upsert(session, tables.heads, gaps, key=key, replace=["numbers"])
-    if rows:
-        shards = {stream.shard for stream in heads.streams}
-        await _forget(session, group, topic, heads.producer, shards, numbers)
+    told = {(producer, topic, shard) for producer, topic, _partition, shard in newest}
+    await _forget(session, group, told, numbers)
 
 
 def _lacking(
@@ -124,32 +134,23 @@ async def _ask(
 
 
 async def _forget(
-    session: AsyncSession,
-    group: str,
-    topic: str,
-    producer: str,
-    shards: set[int],
-    numbers: LaneNumbers,
+    session: AsyncSession, group: str, told: Set[tuple[str, str, int]], numbers: LaneNumbers
 ) -> None:
-    """Ends the stalls of these shards whose number has come."""
+    """Ends the stalls of these streams (producer, topic, shard) whose number has come."""
     tables: SpineTables = session.info["tables"]
     stall = tables.stall
     connection = await session.connection()
-    found = await connection.execute(
-        select(stall).where(
-            stall.c.group == group, stall.c.topic == topic, stall.c.producer == producer
-        )
-    )
+    found = await connection.execute(select(stall).where(stall.c.group == group))
     for row in found.all():
-        if row.shard not in shards:
+        if (row.producer, row.topic, row.shard) not in told:
             continue
-        await numbers.load(session, [(producer, topic, row.slot)])
-        if numbers.last(producer, topic, row.shard, row.slot) >= row.missing:
+        await numbers.load(session, [(row.producer, row.topic, row.slot)])
+        if numbers.last(row.producer, row.topic, row.shard, row.slot) >= row.missing:
             await connection.execute(
                 delete(stall).where(
                     stall.c.group == group,
-                    stall.c.producer == producer,
-                    stall.c.topic == topic,
+                    stall.c.producer == row.producer,
+                    stall.c.topic == row.topic,
                     stall.c.shard == row.shard,
                     stall.c.slot == row.slot,
                 )

@@ -1,7 +1,7 @@
 """Records that a group takes, with their events decoded off the event loop."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from mediaops_common.bus.port import Record
@@ -23,26 +23,29 @@ class Taken:
     """How often it was tried, where it cannot be handled."""
 
 
-async def take(records: Sequence[Record]) -> list[Taken]:
-    """Decodes in slices, so that nothing holds the event loop for long."""
+async def take(
+    records: Sequence[Record], wanted: Container[type[Event]] | None = None
+) -> list[Taken]:
+    """Decodes in slices, so that nothing holds the event loop for long. What is not wanted is
+    taken without its event: it has no effect but that its number has come."""
     taken: list[Taken] = []
     for start in range(0, len(records), 500):
         part = records[start : start + 500]
         if len(records) > 50:
-            taken += await asyncio.to_thread(_decode_all, part)
+            taken += await asyncio.to_thread(_decode_all, part, wanted)
         else:
-            taken += _decode_all(part)
+            taken += _decode_all(part, wanted)
     return taken
 
 
-def _decode_all(records: Iterable[Record]) -> list[Taken]:
+def _decode_all(records: Iterable[Record], wanted: Container[type[Event]] | None) -> list[Taken]:
     taken = []
     for record in records:
         if record.kind == "void":
             taken.append(Taken(record, None))
             continue
         try:
-            envelope, event = decode(record.value)
+            envelope, event = decode(record.value, wanted)
             taken.append(Taken(record, event, trace=envelope.traceparent))
         except Exception as error:  # whatever cannot be read is parked with the reason
             taken.append(Taken(record, None, f"{type(error).__name__}: {error}"))

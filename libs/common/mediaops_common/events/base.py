@@ -1,6 +1,6 @@
 """Events: declared once, versioned, frozen; CloudEvents 1.0 structured JSON on the bus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
@@ -134,14 +134,17 @@ def encode(
     )
 
 
-def decode(value: bytes) -> tuple[Envelope, Event | None]:
-    """The envelope and its event; None for a type this version does not know (to be ignored).
+def decode(
+    value: bytes, wanted: Container[type[Event]] | None = None
+) -> tuple[Envelope, Event | None]:
+    """The envelope and its event; None for a type this version does not know (to be ignored), or
+    that is not among the wanted.
 
     Raises `msgspec.DecodeError` (of which ValidationError is one) for anything unreadable.
     """
     envelope = _envelope_decoder.decode(value)
     cls = REGISTRY.get(envelope.type)
-    if cls is None:
+    if cls is None or (wanted is not None and cls not in wanted):
         return envelope, None
     decoder = _data_decoders.get(envelope.type)
     if decoder is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, bindparam, func, select, union_all, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
@@ -18,35 +18,37 @@ SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 async def unpublished(
     session: AsyncSession, published: dict[int, int], *, limit: int | None
 ) -> Sequence[Any]:
-    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order."""
+    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order: of
+    each shard its share of the limit, so that none waits for another."""
     connection = await session.connection()
     shards = await connection.execute(
         select(SHARD.c.shard, SHARD.c.next_chunk).where(SHARD.c.shard.in_(sorted(published)))
     )
-    found: list[Any] = []
-    for shard, next_chunk in shards.all():
-        if published[shard] >= next_chunk - 1:
-            continue
-        query = (
-            select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
-            .where(CHUNK.c.shard == shard, CHUNK.c.chunk > published[shard])
-            .order_by(CHUNK.c.chunk)
-        )
-        if limit is not None:
-            query = query.limit(limit - len(found))
-        found += (await connection.execute(query)).all()
-        if limit is not None and len(found) >= limit:
-            break
-    return found
+    waiting = [row.shard for row in shards.all() if published[row.shard] < row.next_chunk - 1]
+    if not waiting:
+        return []
+    share = None if limit is None else max(1, limit // len(waiting))
+    following = (
+        select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+        .where(CHUNK.c.shard == shard, CHUNK.c.chunk > published[shard])
+        .order_by(CHUNK.c.chunk)
+        .limit(share)
+        .subquery()
+        for shard in waiting
+    )
+    rows = await connection.execute(union_all(*(select(part) for part in following)))
+    return sorted(rows.all(), key=lambda row: (row.shard, row.chunk))
 
 
 async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
     """Notes what the bus has acknowledged."""
-    connection = await session.connection()
-    for shard, chunk in sorted(moved.items()):
-        await connection.execute(
-            update(SHARD).where(SHARD.c.shard == shard).values(published=chunk)
-        )
+    statement = (
+        update(SHARD)
+        .where(SHARD.c.shard == bindparam("of_shard"))
+        .values(published=bindparam("last_chunk"))
+    )
+    moves = [{"of_shard": shard, "last_chunk": chunk} for shard, chunk in sorted(moved.items())]
+    await (await session.connection()).execute(statement, moves)
 
 
 async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:

@@ -31,8 +31,7 @@ async def tell_changed(runtime: Runtime) -> None:
                 return
         async with runtime.database.write() as session:
             rows = await repository.untold(session, limit=SLICE)
-            for row in rows:
-                await outbox.add(session, _told(row), workspace_id=row.workspace_id)
+            await outbox.add_several(session, [(_told(row), row.workspace_id) for row in rows])
             await repository.note_told(session, rows)
         runtime.state[RESTS_UNTIL] = monotonic() + len(rows) / TOLD_A_SECOND
 

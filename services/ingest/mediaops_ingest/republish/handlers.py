@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from mediaops_common.asks import ASKS_PACE_SECONDS
 from mediaops_common.consumer import Handlers
 from mediaops_common.events import (
     CrmLaneStalled,
@@ -18,7 +19,7 @@ from mediaops_ingest.republish.models import Republication
 
 __all__ = ["handlers"]
 
-handlers = Handlers("asks")
+handlers = Handlers("asks", ASKS_PACE_SECONDS)
 
 
 @handlers.on(CrmLaneStalled, InsightsLaneStalled)

@@ -9,6 +9,6 @@ from mediaops_insights.quality import service
 handlers = Handlers(group="registry")
 
 
-@handlers.on(QualityComputed)
-async def remember_source_day(session: AsyncSession, event: QualityComputed) -> None:
-    await service.learn(session, event)
+@handlers.on_several(QualityComputed)
+async def remember_source_days(session: AsyncSession, events: list[QualityComputed]) -> None:
+    await service.learn(session, events)

@@ -1,6 +1,6 @@
 """Queries over what sources received by day."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,21 +20,13 @@ DAY: Table = SourceDay.__table__  # type: ignore[attr-defined]
 KEY = ("workspace_id", "source_id", "day")
 
 
-async def version(session: AsyncSession, workspace_id: UUID, source_id: UUID, day: int) -> int:
-    """−1 for a day that is not known."""
-    query = select(SourceDay.version).where(
-        SourceDay.workspace_id == workspace_id,
-        SourceDay.source_id == source_id,
-        SourceDay.day == day,
-    )
-    found = (await session.exec(query)).one_or_none()
-    return -1 if found is None else found
-
-
-async def replace(session: AsyncSession, event: QualityComputed) -> None:
-    row: dict[str, Any] = msgspec.structs.asdict(event) | {"day": number_of(event.day)}
-    changing = [name for name in row if name not in KEY]
-    await upsert(session, DAY, [row], key=KEY, replace=changing)
+async def replace(session: AsyncSession, events: Iterable[QualityComputed]) -> None:
+    """Keeps each of them where no newer version is known; at most one for a source and day."""
+    rows: list[dict[str, Any]] = [
+        msgspec.structs.asdict(event) | {"day": number_of(event.day)} for event in events
+    ]
+    changing = [name for name in QualityComputed.__struct_fields__ if name not in KEY]
+    await upsert(session, DAY, rows, key=KEY, replace=changing, newer="version")
 
 
 async def days(

@@ -1,11 +1,10 @@
 """What ingest says of the quality of sources, and how fresh the numbers here are."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from uuid import UUID
 
 from mediaops_common.events import QualityComputed
-from mediaops_common.zones import number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.quality import repository
@@ -15,13 +14,15 @@ from mediaops_insights.registry import service as registry
 __all__ = ["SourceDay", "days", "learn", "newest_applied", "newest_received"]
 
 
-async def learn(session: AsyncSession, event: QualityComputed) -> None:
-    """Keeps what the event says, unless something newer is known already."""
-    known = await repository.version(
-        session, event.workspace_id, event.source_id, number_of(event.day)
-    )
-    if known < event.version:
-        await repository.replace(session, event)
+async def learn(session: AsyncSession, events: Iterable[QualityComputed]) -> None:
+    """Keeps what the events say, unless something newer is known already."""
+    newest: dict[tuple[UUID, UUID, date], QualityComputed] = {}
+    for event in events:
+        key = (event.workspace_id, event.source_id, event.day)
+        known = newest.get(key)
+        if known is None or known.version < event.version:
+            newest[key] = event
+    await repository.replace(session, newest.values())
 
 
 async def days(

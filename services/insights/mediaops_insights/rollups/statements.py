@@ -1,6 +1,6 @@
 """The statement of the hot path: one upsert for a thousand rows, the same on both databases."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -52,14 +52,11 @@ async def add_rows(
     """
     dialect = session.get_bind().dialect.name
     connection = await session.connection()
-    for part in _parts(rows):
-        statement = _statement(dialect, table, key, counts, given, len(part))
-        await connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
-
-
-def _parts(rows: Sequence[tuple[object, ...]]) -> Iterator[Sequence[tuple[object, ...]]]:
     start = 0
     for size in SIZES:
-        while len(rows) - start >= size:
-            yield rows[start : start + size]
-            start += size
+        stop = start + (len(rows) - start) // size * size
+        parts = [tuple(chain.from_iterable(rows[n : n + size])) for n in range(start, stop, size)]
+        if parts:
+            statement = _statement(dialect, table, key, counts, given, size)
+            await connection.exec_driver_sql(statement, parts)
+        start = stop
