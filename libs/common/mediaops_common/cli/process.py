@@ -21,6 +21,7 @@ from mediaops_common.bus.open import open_bus
 from mediaops_common.cli.options import wrong_setting
 from mediaops_common.clock import open_clock
 from mediaops_common.failpoints import arm_from_environment
+from mediaops_common.garbage import leave_alone_what_stays
 from mediaops_common.http.app import build_app, combine
 from mediaops_common.http.server import listen, serve, url_of
 from mediaops_common.keys import open_keys
@@ -132,6 +133,7 @@ class _Readiness:
         self.tasks, self.plan, self.url, self.stopping = tasks, plan, url, stopping
 
     def begin(self) -> None:
+        leave_alone_what_stays()
         if self.plan.on_ready is not None:
             self.tasks.create_task(self._run(self.plan.on_ready))
 
