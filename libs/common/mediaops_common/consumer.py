@@ -63,14 +63,14 @@ class ConsumerGroup:
     is_projection: bool = False
     """True where a rebuild rebuilds what this group writes (the group named `fast`)."""
     max_records: int = 4_000
-    pace_seconds: float = 0.25
+    pace_seconds: float = 0.5
     """While events keep coming: the least time from one batch to the next. What comes alone, or
     after a pause, is applied at once."""
     wanted: Container[type[Event]] | None = None
     """The events it takes; None for every one of its topics."""
 
 
-HANDLERS_PACE_SECONDS = 0.5
+HANDLERS_PACE_SECONDS = 1.0
 """A transaction costs several milliseconds and a process has a dozen such groups."""
 
 HANDLERS_MAX_RECORDS = 2_000

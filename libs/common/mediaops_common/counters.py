@@ -1,6 +1,7 @@
 """Permanent counters: what each group applied, by source and the local day it was received."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -14,10 +15,20 @@ from mediaops_common.zones import day_number
 __all__ = ["count_applied"]
 
 
+@dataclass(slots=True)
+class _Counted:
+    """What was applied of one source and day."""
+
+    workspace_id: UUID
+    source_id: UUID
+    newest: datetime
+    numbers: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """Activities, retractions, snapshots."""
+
+
 async def count_applied(session: AsyncSession, group: str, events: Iterable[Event]) -> None:
     """Adds the events to the group's counters, in the transaction of their effects."""
-    counts: dict[tuple[UUID, UUID, int], list[int]] = {}
-    newest: dict[tuple[UUID, UUID, int], datetime] = {}
+    counts: dict[tuple[int, int], _Counted] = {}
     for event in events:
         if isinstance(event, ActivityRecorded):
             fact, column = event.activity, 0
@@ -27,14 +38,14 @@ async def count_applied(session: AsyncSession, group: str, events: Iterable[Even
             fact, column = event, 2  # type: ignore[assignment]
         else:
             continue
-        key = (fact.workspace_id, fact.source_id, day_number(fact.received_at, fact.timezone))
-        row = counts.get(key)
-        if row is None:
-            row = counts[key] = [0, 0, 0]
-            newest[key] = fact.received_at
-        row[column] += 1
-        if fact.received_at > newest[key]:
-            newest[key] = fact.received_at
+        # Hashing a UUID is a call in Python; its number is at hand.
+        key = (fact.source_id.int, day_number(fact.received_at, fact.timezone))
+        counted = counts.get(key)
+        if counted is None:
+            counted = counts[key] = _Counted(fact.workspace_id, fact.source_id, fact.received_at)
+        counted.numbers[column] += 1
+        if fact.received_at > counted.newest:
+            counted.newest = fact.received_at
     tables: SpineTables = session.info["tables"]
     await upsert(
         session,
@@ -42,15 +53,15 @@ async def count_applied(session: AsyncSession, group: str, events: Iterable[Even
         [
             {
                 "group": group,
-                "workspace_id": workspace,
-                "source_id": source,
+                "workspace_id": counted.workspace_id,
+                "source_id": counted.source_id,
                 "day": day,
-                "activities": row[0],
-                "retractions": row[1],
-                "snapshots": row[2],
-                "newest_received_at": newest[workspace, source, day],
+                "activities": counted.numbers[0],
+                "retractions": counted.numbers[1],
+                "snapshots": counted.numbers[2],
+                "newest_received_at": counted.newest,
             }
-            for (workspace, source, day), row in counts.items()
+            for (_source, day), counted in counts.items()
         ],
         key=["group", "workspace_id", "source_id", "day"],
         add=["activities", "retractions", "snapshots"],

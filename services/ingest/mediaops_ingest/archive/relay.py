@@ -47,7 +47,7 @@ class ArchiveRelay:
         self._heads_at = 0.0
         self._is_told = False
         self.is_behind = False
-        """Whether the last step published about as much as one step may."""
+        """Whether the last step published as much as one step may."""
 
     async def start(self) -> None:
         """Begins a stream: what was published is read anew, and the heads are told."""
@@ -79,7 +79,7 @@ class ArchiveRelay:
         if not rows:
             await self._tell_when_due()
             return False
-        self.is_behind = len(rows) >= CHUNKS // 2
+        self.is_behind = len(rows) >= CHUNKS
         records = await asyncio.to_thread(_records, rows)
         await publish_in_order(self._bus, [record for _, record in records])
         hit("archive_relay.after_publish")

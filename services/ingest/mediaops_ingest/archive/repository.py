@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, func, select, union_all, update
+from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
@@ -16,28 +16,22 @@ SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 
 
 async def unpublished(
-    session: AsyncSession, published: dict[int, int], *, limit: int | None
+    session: AsyncSession, shards: Iterable[int], *, limit: int | None
 ) -> Sequence[Any]:
-    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order: of
-    each shard its share of the limit, so that none waits for another."""
-    connection = await session.connection()
-    shards = await connection.execute(
-        select(SHARD.c.shard, SHARD.c.next_chunk).where(SHARD.c.shard.in_(sorted(published)))
+    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order."""
+    waiting = and_(
+        CHUNK.c.shard == SHARD.c.shard,
+        CHUNK.c.chunk > SHARD.c.published,
+        CHUNK.c.chunk < SHARD.c.next_chunk,
     )
-    waiting = [row.shard for row in shards.all() if published[row.shard] < row.next_chunk - 1]
-    if not waiting:
-        return []
-    share = None if limit is None else max(1, limit // len(waiting))
-    following = (
-        select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
-        .where(CHUNK.c.shard == shard, CHUNK.c.chunk > published[shard])
-        .order_by(CHUNK.c.chunk)
-        .limit(share)
-        .subquery()
-        for shard in waiting
+    rows = await (await session.connection()).execute(
+        select(SHARD.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+        .select_from(SHARD.join(CHUNK, waiting))
+        .where(SHARD.c.shard.in_(sorted(shards)))
+        .order_by(SHARD.c.shard, CHUNK.c.chunk)
+        .limit(limit)
     )
-    rows = await connection.execute(union_all(*(select(part) for part in following)))
-    return sorted(rows.all(), key=lambda row: (row.shard, row.chunk))
+    return rows.all()
 
 
 async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 HELD = Gauge("mediaops_held_shards", "Shards whose deliveries this process reads")
 
 IDLE_SECONDS = 1.0
-PACE_SECONDS = 0.1
+PACE_SECONDS = 0.25
 LONGEST_PAUSE = 5.0
 BEHIND = 500
 """Deliveries that wait: from here on batches follow each other without a pause."""
