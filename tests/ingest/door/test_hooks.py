@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+from contextlib import contextmanager
 
 import pytest
 from mediaops_common import failpoints
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable
+from mediaops_ingest.platforms.registry import ADAPTERS
 from prometheus_client import REGISTRY
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
+from tests.ingest.platforms.test_hostile import OWN
 from tests.ingest.running import running, signed
+
+PROVED = [case for case in OWN if ADAPTERS[case[0]].declaration.proofs]
+"""An accepted request of every adapter that has a proof."""
 
 UNKNOWN = {"hook_url": "/ingest/hooks/" + "q" * 32}
 
@@ -199,21 +207,52 @@ async def test_a_database_that_is_away_is_a_503_or_500_without_details(ingest, m
     assert "secret" not in answer.text
 
 
-async def test_failed_proofs_read_and_write_nothing(ingest, monkeypatch):
-    source = await ingest.add_source()
+@pytest.mark.parametrize(
+    ("adapter", "secrets", "proved"),
+    [pytest.param(one[0], one[2], one[3], id=f"{one[0]}-{one[1]}") for one in PROVED],
+)
+async def test_failed_proofs_read_and_write_nothing(ingest, adapter, secrets, proved):
+    ingest.clock.moment = proved.now
+    source = await ingest.add_source(adapter=adapter, secrets=secrets)
     # Until it has seen what the source changed, the follower forgets once more.
     await ingest.runtime.state["door_cache"]._look()
-    await ingest.knock(source, content=b"{}")
+    headers = [(name.decode(), value.decode()) for name, value in proved.headers]
+    query = proved.query.decode()
     await ingest.knock(UNKNOWN, content=b"{}")
+    sent = {"below": f"?{query}" if query else "", "content": proved.body, "headers": headers}
+    accepted = await ingest.knock(source, **sent)
+    assert 200 <= accepted.status_code < 300
+    kept = len(await ingest.logged())
+    # Without a proof, and with one of something else: whichever check fails, 401 it is.
+    forged = [
+        {**sent, "headers": [("content-type", "application/json")], "below": ""},
+        {**sent, "content": proved.body.swapcase(), "headers": [("x-none", "1")], "below": "?a=b"},
+    ]
+    with counted_statements() as usual:
+        await ingest.add_channel()
+    assert usual
+    with counted_statements() as statements:
+        answers = [await ingest.knock(source, **one) for one in forged]
+        answers.append(await ingest.knock(UNKNOWN, content=b"{}"))
+    assert [answer.status_code for answer in answers] == [401, 401, 404]
+    assert answers[0].content == answers[1].content
+    assert statements == []
+    assert len(await ingest.logged()) == kept
 
-    def refuse():
-        raise AssertionError("the database was asked")
 
-    monkeypatch.setattr(ingest.runtime.database, "read", refuse)
-    monkeypatch.setattr(ingest.runtime.database, "write", refuse)
-    for _ in range(3):
-        assert (await ingest.knock(source, content=b"{}")).status_code == 401
-        assert (await ingest.knock(UNKNOWN, content=b"{}")).status_code == 404
+@contextmanager
+def counted_statements():
+    """Every statement that any database is asked for."""
+    found = []
+
+    def remember(_connection, _cursor, statement, *_rest):
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", remember)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", remember)
 
 
 async def test_a_key_that_cannot_be_one_is_not_remembered(ingest):

@@ -103,3 +103,9 @@ def types_of(drafts: list[Draft]) -> list[str]:
         else "unmapped"
         for draft in drafts
     ]
+
+
+def are_types(found: list[str], wanted: str) -> bool:
+    """Whether these are the types of a vector, which names one type once for a whole batch."""
+    listed = wanted.split(", ")
+    return found == listed or (len(listed) == 1 and set(found) == set(listed))

@@ -20,6 +20,13 @@ def ciphertext(body: bytes) -> slice:
     return slice(found.start(1), found.end(1) - 4)
 
 
+def youzan_message(body: bytes) -> slice:
+    """Of a 有赞 message the member `msg` alone is signed."""
+    found = re.search(rb'"msg"\s*:\s*"([^"]+)"', body)
+    assert found is not None
+    return slice(found.start(1), found.end(1))
+
+
 @dataclass(frozen=True)
 class Shape:
     """Without a signed part of the body, a changed body may be accepted."""
@@ -34,8 +41,15 @@ SEALED = Shape(body=ciphertext, parameters=(b"msg_signature", b"timestamp", b"no
 IN_THE_QUERY = Shape(parameters=(b"signature", b"timestamp", b"nonce"))
 
 SHAPES = {
+    "bilibili": Shape(),
     "cloudevents": Shape(),
     "discord": Shape(whole, headers=(b"x-signature-ed25519", b"x-signature-timestamp")),
+    "doudian": Shape(whole, headers=(b"event-sign",)),
+    "douyin-live": Shape(
+        whole,
+        headers=(b"x-signature", b"x-msg-type", b"x-nonce-str", b"x-roomid", b"x-timestamp"),
+    ),
+    "douyin-microapp": Shape(ciphertext),
     "douyin-open": Shape(whole, headers=(b"x-douyin-signature",)),
     "generic": Shape(whole, headers=(b"x-signature",)),
     "github": Shape(whole, headers=(b"x-hub-signature-256",)),
@@ -43,6 +57,7 @@ SHAPES = {
     "line": Shape(whole, headers=(b"x-line-signature",)),
     "matomo": Shape(),
     "meta-graph": Shape(whole, headers=(b"x-hub-signature-256",)),
+    "qq-bot": Shape(whole, headers=(b"x-signature-ed25519", b"x-signature-timestamp")),
     "segment-rudder": Shape(headers=(b"authorization",)),
     "shopify": Shape(whole, headers=(b"x-shopify-hmac-sha256",)),
     "snowplow": Shape(),
@@ -53,9 +68,13 @@ SHAPES = {
     "svix": Shape(whole, headers=(b"svix-id", b"svix-timestamp", b"svix-signature")),
     "telegram": Shape(headers=(b"x-telegram-bot-api-secret-token",)),
     "tiktok": Shape(whole, headers=(b"tiktok-signature",)),
+    "wecom": SEALED,
+    "weibo": IN_THE_QUERY,
     "x-activity": Shape(whole, headers=(b"x-twitter-webhooks-signature",)),
     "xiaohongshu-leads": Shape(whole, headers=(b"x-red-signature",)),
+    "xiaohongshu-miniapp": IN_THE_QUERY,
     "youtube-websub": Shape(whole, headers=(b"x-hub-signature",)),
+    "youzan": Shape(youzan_message),
 }
 
 

@@ -12,6 +12,7 @@ __all__ = [
     "is_plausible",
     "parse_beijing",
     "parse_rfc3339",
+    "parse_zoned",
     "seconds_or_milliseconds",
 ]
 
@@ -67,6 +68,16 @@ def parse_beijing(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | Non
         return None
     try:
         return datetime.strptime(value.strip(), form).replace(tzinfo=_BEIJING).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_zoned(value: Any, form: str) -> datetime | None:
+    """A moment in a form of its own that names its zone; None for anything else."""
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    try:
+        return datetime.strptime(value.strip(), form).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -28,16 +28,17 @@ class Undecipherable(Exception):
 
 
 class WeChatCipher:
-    """`random_bytes` is 16, in mini apps of 抖音 32."""
+    """For messages to any of the owners, written as to the first of them. `random_bytes` is 16, in
+    mini apps of 抖音 32."""
 
-    def __init__(self, encoding_aes_key: str, owner_id: str, *, random_bytes: int = 16) -> None:
+    def __init__(self, encoding_aes_key: str, *owner_ids: str, random_bytes: int = 16) -> None:
         """Raises `BadSetting` for a key that is not one."""
         if not _AES_KEY.fullmatch(encoding_aes_key):
             raise BadSetting("secrets.encoding_aes_key", "must be 43 letters and digits")
         # The last character may hold two stray bits, which a strict decoder would refuse.
         key = b64decode(encoding_aes_key + "=", validate=False)
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
-        self._owner = owner_id.encode()
+        self._owners = [owner_id.encode() for owner_id in owner_ids]
         self._random = random_bytes
 
     def decrypt(self, encrypted: str) -> bytes:
@@ -57,7 +58,8 @@ class WeChatCipher:
         length = int.from_bytes(plain[:4], "big")
         if len(plain) < 4 or length > len(plain) - 4:
             raise Undecipherable("decrypt")
-        if not compare_digest(plain[4 + length :], self._owner):
+        owner = plain[4 + length :]
+        if not any(compare_digest(owner, known) for known in self._owners):
             raise Undecipherable("app_id")
         return plain[4 : 4 + length]
 
@@ -65,7 +67,7 @@ class WeChatCipher:
         """The ciphertext in base64; `random` must be as long as the scheme wants it."""
         if len(random) != self._random:
             raise ValueError(f"needs {self._random} random bytes")
-        plain = random + len(message).to_bytes(4, "big") + message + self._owner
+        plain = random + len(message).to_bytes(4, "big") + message + self._owners[0]
         padding = _PAD - len(plain) % _PAD
         encryptor = self._cipher.encryptor()
         padded = plain + bytes([padding]) * padding

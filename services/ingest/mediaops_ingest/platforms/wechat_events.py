@@ -10,7 +10,7 @@ from mediaops_ingest.platforms.fields import id_of, present, text_of, whole_numb
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Unmapped
 from mediaops_ingest.platforms.times import is_plausible, seconds_or_milliseconds
 
-__all__ = ["MEANINGS", "draft_of"]
+__all__ = ["MEANINGS", "MESSAGES", "draft_of", "received", "time_of"]
 
 Message = Mapping[str, Any]
 Reading = tuple[str, dict[str, Any]]
@@ -31,15 +31,15 @@ MEANINGS = {
 }
 """In the platform's spelling; what is done with each is in `_EVENTS`, in lower case."""
 
-_MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
+MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
 _SCENE = "qrscene_"
 
 
 def draft_of(message: Message, context: Context) -> Draft:
     """The one activity of a message. Raises `ItemFailed` for an id that is too long."""
     kind = (text_of(message.get("MsgType")) or "").lower()
-    if kind in _MESSAGES:
-        return _received(kind, message, context)
+    if kind in MESSAGES:
+        return received(kind, message, context)
     if kind != "event":
         return Unmapped(f"MsgType {kind[:120]!r} is not known")
     # Names mix upper and lower case, and not always in the same way.
@@ -52,7 +52,7 @@ def draft_of(message: Message, context: Context) -> Draft:
     return ActivityDraft(
         type=type_,
         actor=None if job else _actor(message, context),
-        occurred_at=_time(message, context),
+        occurred_at=time_of(message, context),
         content=kept.pop("content", None),
         context={**present(event=name), **kept},
         by_channel=job,
@@ -62,11 +62,12 @@ def draft_of(message: Message, context: Context) -> Draft:
 _OF_THE_CHANNEL = frozenset({"post.published", "post.publish_failed", "message.sent"})
 
 
-def _received(kind: str, message: Message, context: Context) -> Draft:
+def received(kind: str, message: Message, context: Context) -> ActivityDraft:
+    """What somebody wrote or sent."""
     return ActivityDraft(
         type="message.received",
         actor=_actor(message, context),
-        occurred_at=_time(message, context),
+        occurred_at=time_of(message, context),
         text=text_of(message.get("Content"), limit=20_000)
         or text_of(message.get("Recognition"), limit=20_000),
         context=present(
@@ -86,7 +87,7 @@ def _actor(message: Message, context: Context) -> Actor | None:
     return Actor(external_id=openid, id_scope=context.id_scope, union_id=union_id)
 
 
-def _time(message: Message, context: Context) -> datetime:
+def time_of(message: Message, context: Context) -> datetime:
     """CreateTime, or the arrival where it cannot be believed (samples are dated 1973)."""
     moment = seconds_or_milliseconds(message.get("CreateTime"))
     if moment and is_plausible(moment, context.received_at):

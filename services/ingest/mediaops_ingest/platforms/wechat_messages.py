@@ -18,12 +18,12 @@ class UnreadableMessage(Exception):
         self.reason = reason
 
 
-def parse(body: bytes) -> dict[str, Any]:
+def parse(body: bytes, *, strip: bool = True) -> dict[str, Any]:
     """A message or its envelope: XML, or JSON where the account is set so."""
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] == b"<":
         try:
-            return xml.decode(text)
+            return xml.decode(text, strip=strip)
         except xml.NotXml:
             raise UnreadableMessage("xml") from None
     try:

@@ -16,13 +16,14 @@ class NotXml(ValueError):
     """Not well-formed, not UTF-8, too large, too deep, or with a document type."""
 
 
-def decode(raw: bytes, *, attributes: bool = False) -> dict[str, Any]:
+def decode(raw: bytes, *, attributes: bool = False, strip: bool = True) -> dict[str, Any]:
     """The children of the root: leaves as text, others as dicts, repeated ones as lists.
 
     Mixed text is left out, and so are attributes unless they are asked for: as `@name`, and the
-    text beside them as `#text`. Raises `NotXml`.
+    text beside them as `#text`. `strip` takes the space around texts away, which a signature over
+    one of them may cover. Raises `NotXml`.
     """
-    found = _children(parse(raw), 1, attributes)
+    found = _children(parse(raw), 1, attributes, strip)
     return found if isinstance(found, dict) else {}
 
 
@@ -40,17 +41,18 @@ def parse(raw: bytes) -> Element:
         raise NotXml(type(error).__name__) from None
 
 
-def _children(element: Element, depth: int, attributes: bool) -> Any:
+def _children(element: Element, depth: int, attributes: bool, strip: bool) -> Any:
     if depth > _MAX_DEPTH:
         raise NotXml("is nested too deeply")
-    text = (element.text or "").strip()
+    text = element.text or ""
+    text = text.strip() if strip else text
     found: dict[str, Any] = {}
     if attributes:
         found = {f"@{name}": value for name, value in element.attrib.items()}
     if len(element) == 0:
         return {**found, "#text": text} if found else text
     for child in element:
-        value = _children(child, depth + 1, attributes)
+        value = _children(child, depth + 1, attributes, strip)
         if child.tag not in found:
             found[child.tag] = value
         elif isinstance(found[child.tag], list):
