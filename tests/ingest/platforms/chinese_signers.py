@@ -38,10 +38,12 @@ def a_post(body: bytes, *headers: tuple[bytes, bytes], query: bytes = b"") -> Re
     return Request(method="POST", query=query, headers=(JSON, *headers), body=body, now=NOW)
 
 
-def a_kuaishou_push(event: str, data: Any, **outside: Any) -> Request:
+def a_kuaishou_push(
+    event: Any, data: Any, *, secret: str = KUAISHOU["app_secret"], **outside: Any
+) -> Request:
     known = {"app_id": "KS1", "event": event, "timestamp": 1795338000000, "message_id": "m-1"}
     body = as_json({**known, "data": data, **outside})
-    signature = hashlib.md5(body + KUAISHOU["app_secret"].encode()).hexdigest().encode()
+    signature = hashlib.md5(body + secret.encode()).hexdigest().encode()
     return a_post(body, (b"kwaisign", signature))
 
 
@@ -146,15 +148,25 @@ def xml(**fields: Any) -> str:
 
 
 def a_wecom_callback(secrets: dict[str, str], *, nonce: str = "n-1", **fields: Any) -> Request:
-    """Sealed by wechatpy."""
+    sealed, query = _sealed(secrets, xml(**fields), nonce)
+    body = xml(ToUserName="ww", AgentID="1000002", Encrypt=sealed).encode()
+    return a_post(body, query=urlencode(query).encode())
+
+
+def a_wecom_check(secrets: dict[str, str], echo: str, *, nonce: str = "n+1") -> str:
+    """The query of the GET that checks an address."""
+    sealed, query = _sealed(secrets, echo, nonce)
+    return urlencode({**query, "echostr": sealed})
+
+
+def _sealed(secrets: dict[str, str], text: str, nonce: str) -> tuple[str, dict[str, str]]:
+    """By wechatpy: the ciphertext, and the query that covers it."""
     owner = secrets.get("corp_id") or secrets["suite_id"]
     crypto = WeChatCrypto(secrets["token"], secrets["encoding_aes_key"], owner)
-    reply = crypto.encrypt_message(xml(**fields), nonce, SECONDS)
+    reply = crypto.encrypt_message(text, nonce, SECONDS)
     sealed = reply.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
     covering = reply.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
-    query = {"msg_signature": covering, "timestamp": SECONDS, "nonce": nonce}
-    body = xml(ToUserName=owner, AgentID="1000002", Encrypt=sealed).encode()
-    return a_post(body, query=urlencode(query).encode())
+    return sealed, {"msg_signature": covering, "timestamp": SECONDS, "nonce": nonce}
 
 
 def a_microapp_push(message: Any, *, blank: str = "", as_xml: bool = False) -> Request:

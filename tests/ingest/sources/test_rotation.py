@@ -1,0 +1,98 @@
+"""Secrets are changed while deliveries come, and not one of them is refused."""
+
+import asyncio
+import random
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.ingest.platforms.chinese_signers import a_kuaishou_push
+from tests.ingest.running import serving, signed
+
+SENDERS = 6
+ROTATIONS = 5
+EACH = 3
+"""Deliveries of each sender between two rotations, at least, with either secret."""
+
+
+class Load:
+    """Senders that never wait for each other: right after a change some use the new secret and
+    some the old one, before the next change all have learnt the new one."""
+
+    def __init__(self, ingest, source, sign):
+        self.ingest, self.source, self.sign = ingest, source, sign
+        self.known = [source["secrets"]]
+        self.usable = 1
+        self.answers, self.sent = Counter(), Counter()
+        self.answered = asyncio.Condition()
+        self.is_over = False
+
+    async def send(self, sender: int) -> None:
+        dice, number = random.Random(sender), 0
+        async with httpx.AsyncClient() as client:
+            while not self.is_over:
+                number += 1
+                secrets = dice.choice(self.known[-self.usable :])
+                body, headers = self.sign(self, secrets, f"{sender}-{number}")
+                answer = await client.post(self.source["hook_url"], content=body, headers=headers)
+                async with self.answered:
+                    self.answers[answer.status_code] += 1
+                    self.sent[sender] = number
+                    self.answered.notify_all()
+
+    async def rotate(self, secrets) -> None:
+        path = f"/sources/{self.source['id']}/rotate-secret"
+        answer = await self.ingest.call("POST", path, {"overlap_hours": 1, **secrets})
+        assert answer.status_code == 200, answer.text
+        self.known.append(answer.json()["secrets"])
+        self.usable = 2
+
+    async def settle(self) -> None:
+        """Until all senders have got on, and then know nothing but the newest."""
+        await self._more(EACH)
+        self.usable = 1
+        # What was on its way is answered, and what is signed from now on is signed anew.
+        await self._more(2)
+
+    async def _more(self, each: int) -> None:
+        wanted = {sender: self.sent[sender] + each for sender in range(SENDERS)}
+        async with self.answered:
+            await self.answered.wait_for(
+                lambda: all(self.sent[sender] >= number for sender, number in wanted.items())
+            )
+
+
+def standard(load, secrets, id_):
+    return b"{}", signed(secrets["secret"], b"{}", load.ingest.clock.now(), id_=id_)
+
+
+def kuaishou(load, secrets, id_):
+    push = a_kuaishou_push("X", {}, message_id=id_, secret=secrets["app_secret"])
+    return push.body, {name.decode(): value.decode() for name, value in push.headers}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("adapter", "sign", "given"),
+    [
+        ("standard-webhooks", standard, lambda turn: {}),
+        ("kuaishou", kuaishou, lambda turn: {"secrets": {"app_secret": f"secret-{turn}"}}),
+    ],
+)
+async def test_no_delivery_is_refused_while_secrets_change(tmp_path, adapter, sign, given):
+    async with serving(tmp_path) as ingest:
+        source = await ingest.add_source(adapter=adapter, **given(0))
+        load = Load(ingest, source, sign)
+        async with asyncio.TaskGroup() as senders:
+            for sender in range(SENDERS):
+                senders.create_task(load.send(sender))
+            for turn in range(1, ROTATIONS + 1):
+                await load.settle()
+                await load.rotate(given(turn))
+            await load.settle()
+            load.is_over = True
+        accepted = {status for status in load.answers if status < 300}
+        assert set(load.answers) == accepted
+        assert len(await ingest.logged()) == load.answers.total()
+        assert len({str(secrets) for secrets in load.known}) == ROTATIONS + 1
