@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from tests.ingest.door.test_hooks import as_sent
 from tests.ingest.platforms.chinese_signers import QQ, WECOM, a_wecom_check, as_json
 from tests.ingest.platforms.signers import NOW
 from tests.ingest.platforms.test_hostile import OWN
@@ -42,46 +43,29 @@ TIGHT = {"wecom", "douyin-live", "qq-bot"}
 """Those whose platforms wait for one to three seconds."""
 
 
-@pytest.mark.parametrize(
-    ("adapter", "secrets", "proved"),
-    [pytest.param(*one[:1], *one[2:], id=f"{one[0]}-{one[1]}") for one in OWN if one[0] in TIGHT],
-)
-async def test_the_tightest_limits_do_not_wait_for_a_slow_database(
-    ingest, monkeypatch, adapter, secrets, proved
-):
-    ingest.clock.moment = proved.now
-    source = await ingest.add_source(adapter=adapter, secrets=secrets)
+async def test_the_tightest_limits_do_not_wait_for_a_slow_database(ingest, no_database):
+    ingest.clock.moment = NOW
+    tight = [one for one in OWN if one[0] in TIGHT]
+    known = [await ingest.add_source(adapter=one[0], secrets=one[2]) for one in tight]
     await ingest.runtime.state["door_cache"]._look()
-    await ingest.knock(source, content=b"{}")
-
-    def hang(*_):
-        raise AssertionError("it would still be waiting")
-
-    # Every statement would take for ever: what is answered, is answered without one.
-    monkeypatch.setattr(ingest.runtime.database, "read", hang)
-    monkeypatch.setattr(ingest.runtime.database, "write", hang)
-    headers = [(name.decode(), value.decode()) for name, value in proved.headers]
-    query = proved.query.decode()
-    answer = await ingest.knock(
-        source, below=f"?{query}" if query else "", content=proved.body, headers=headers
-    )
-    assert answer.status_code == 200, answer.text
-    assert len(await ingest.logged()) == 1
+    for source in known:
+        await ingest.knock(source, content=b"{}")
+    # Whatever a statement takes from now on: what is answered, is answered without one.
+    no_database(ingest)
+    for (*_, proved), source in zip(tight, known, strict=True):
+        answer = await ingest.knock(source, **as_sent(proved))
+        assert answer.status_code == 200, answer.text
+    assert len(await ingest.logged()) == len(tight)
 
 
-async def test_a_handshake_is_answered_without_the_database(ingest, monkeypatch):
+async def test_a_handshake_is_answered_without_the_database(ingest, no_database):
     ingest.clock.moment = NOW
     bot = await ingest.add_source(adapter="qq-bot", secrets=QQ)
     company = await ingest.add_source(adapter="wecom", secrets=WECOM)
     await ingest.runtime.state["door_cache"]._look()
     for source in (bot, company):
         await ingest.knock(source, content=b"{}")
-
-    def hang(*_):
-        raise AssertionError("it would still be waiting")
-
-    monkeypatch.setattr(ingest.runtime.database, "read", hang)
-    monkeypatch.setattr(ingest.runtime.database, "write", hang)
+    no_database(ingest)
     asked = {"op": 13, "d": {"plain_token": "t", "event_ts": "1795338000"}}
     answer = await ingest.knock(bot, content=as_json(asked))
     assert (answer.status_code, answer.json()["plain_token"]) == (200, "t")

@@ -20,7 +20,12 @@ NOT_OVER_HTTP = {"REPLY", "OUTBOUND"}
 FOR_THE_SIGNATURE_ALONE = {"wecom-skit-signature-only"}
 """It was published without a key: a source cannot be made of it."""
 
-POLICY = {"kuaishou-upper-case-hex": 401, "youzan-test-probe-with-wrong-sign": 200}
+POLICY = {
+    "kuaishou-upper-case-hex": 401,
+    "stripe-future-one-hour": 401,
+    "youzan-test-probe-with-wrong-sign": 200,
+}
+"""What the documents leave open, and how it was decided."""
 
 
 class Sent:
@@ -92,13 +97,18 @@ async def send(ingest: Ingest, client: httpx.AsyncClient, example: Example, befo
     return Sent(example, made.json(), answer)
 
 
+KNOWN = [
+    one
+    for one in examples()
+    if one.raw["method"] not in NOT_OVER_HTTP and one.name not in FOR_THE_SIGNATURE_ALONE
+]
+
+
 @pytest.mark.slow
-async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(tmp_path):
-    known = [
-        one
-        for one in examples()
-        if one.raw["method"] not in NOT_OVER_HTTP and one.name not in FOR_THE_SIGNATURE_ALONE
-    ]
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("scheme", sorted({one.scheme for one in KNOWN}))
+async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(tmp_path, scheme):
+    known = [one for one in KNOWN if one.scheme == scheme]
     found = []
     async with serving(tmp_path) as ingest, httpx.AsyncClient() as client:
         sent = []
@@ -113,8 +123,5 @@ async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(t
             path = f"/events?channel_id={one.source['channel_id']}"
             events = (await ingest.call("GET", path)).json()["items"]
             types = [event.get("type", "metrics.snapshot") for event in events]
-            found += [
-                f"{one.example.scheme} {one.example.name}: {fault}"
-                for fault in one.faults(deliveries, types)
-            ]
+            found += [f"{one.example.name}: {fault}" for fault in one.faults(deliveries, types)]
     assert found == []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -106,6 +107,9 @@ def types_of(drafts: list[Draft]) -> list[str]:
 
 
 def are_types(found: list[str], wanted: str) -> bool:
-    """Whether these are the types of a vector, which names one type once for a whole batch."""
+    """Whether these are the types of a vector, which names a type once for all that follow each
+    other, and sometimes says in words what would become what."""
+    if wanted.startswith("per event"):
+        return True
     listed = wanted.split(", ")
-    return found == listed or (len(listed) == 1 and set(found) == set(listed))
+    return [type_ for type_, _ in groupby(found)] == [type_ for type_, _ in groupby(listed)]

@@ -1,11 +1,9 @@
 """Every independent vector gives its verdict, its answer and its types."""
 
 import json
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from mediaops_ingest.platforms.envelope import SNAPSHOT_TYPE
 from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.port import (
     Answer,
@@ -62,15 +60,6 @@ def types(example: Example) -> list[str]:
     return [type_ for item in items(example) for type_ in types_of(normalise(item, context))]
 
 
-def once(types: list[str]) -> list[str]:
-    """One report may hold several counters, each of which is a snapshot of its own."""
-    return [
-        type_
-        for before, type_ in pairwise(["", *types])
-        if (before, type_) != (SNAPSHOT_TYPE, SNAPSHOT_TYPE)
-    ]
-
-
 def of(*verdicts: str) -> pytest.MarkDecorator:
     chosen = [one for one in EXAMPLES if one.verdict in verdicts]
     return pytest.mark.parametrize("example", chosen, ids=lambda one: one.name)
@@ -80,7 +69,7 @@ def of(*verdicts: str) -> pytest.MarkDecorator:
 def test_an_accepted_vector_is_verified_and_gives_its_types(example: Example):
     assert isinstance(verify(example), Verified)
     wanted = example.raw["expected"].get("canonical_type")
-    if wanted and not wanted.startswith("per event"):
+    if wanted:
         assert are_types(types(example), wanted)
 
 
