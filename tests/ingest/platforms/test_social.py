@@ -152,6 +152,12 @@ def test_what_x_tells(body: dict[str, Any], type_: str):
     assert types("x-activity", body) == [type_]
 
 
+@pytest.mark.parametrize("token", ["", '{"data":{}}', "a b", "[1]", "x" * 513, "小"])
+def test_the_challenge_of_x_signs_nothing_that_could_be_a_body(token: str):
+    asked = a_push("x-activity", b"", method="GET", query={"crc_token": token})
+    assert verify("x-activity", asked) == Malformed(400, "schema")
+
+
 def test_the_older_envelope_of_x_holds_several():
     body = {
         "for_user_id": "1",

@@ -25,7 +25,7 @@ from tests.ingest.platforms.international_signers import (
     a_push,
     an_example,
 )
-from tests.ingest.platforms.trying import items, types, verify
+from tests.ingest.platforms.trying import an_activity, drafts, items, types, verify
 
 
 def a_call(**changes: Any) -> dict[str, Any]:
@@ -52,6 +52,13 @@ def test_the_calls_of_segment(call: dict[str, Any], type_: str):
     kind = call["type"]
     if kind != "delete":
         assert types("segment-rudder", call, path=f"v1/{kind}") == [type_]
+
+
+def test_what_is_told_of_a_person_may_stand_in_the_context():
+    call = a_call(type="identify", context={"traits": {"name": "林"}})
+    draft = an_activity(drafts("segment-rudder", {"batch": [call]}))
+    assert draft.actor is not None
+    assert (draft.actor.name, draft.actor.attributes) == ("林", {"name": "林"})
 
 
 def test_segment_sends_a_whole_batch_again_with_another_sent_at():

@@ -34,6 +34,7 @@ async def test_the_guides_example_is_verified_split_and_mapped_and_nothing_is_ke
     result = tried.json()
     assert result["verdict"] == "verified"
     assert [item["dedup_key"] for item in result["items"]] == ["A-1", "A-2"]
+    assert result["items"][1]["content"]["paid"] == {"@at": "2026-11-22 16:05:00", "#text": "5.00"}
     first = result["items"][0]["activities"][0]
     assert (first["type"], first["occurred_at"]) == ("order.paid", "2026-11-22T08:00:00Z")
     assert first["value"] == {"amount_minor": 1990, "currency": "CNY"}

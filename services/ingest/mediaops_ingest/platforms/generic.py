@@ -12,7 +12,7 @@ from mediaops_ingest.mappings.expressions import (
     OutOfBudget,
 )
 from mediaops_ingest.platforms.batches import MAX_ITEMS
-from mediaops_ingest.platforms.declaration import BadSetting, Declaration, Key, generate_token
+from mediaops_ingest.platforms.declaration import BadSetting, Declaration, Key, generate_secret
 from mediaops_ingest.platforms.fields import key_of
 from mediaops_ingest.platforms.generic_body import NotReadable, read_body
 from mediaops_ingest.platforms.generic_proof import SETTINGS, GenericProof
@@ -97,7 +97,7 @@ class Generic:
         title="Any partner, by configuration",
         platform=None,
         keys=(
-            Key("secret", "What the sender signs with", generate=generate_token),
+            Key("secret", "What the sender signs with", generate=generate_secret),
             Key("bearer", "The token of Authorization: Bearer", is_ours=True),
             *SETTINGS,
             *_READING,

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from mediaops_ingest.platforms import strict_json
-from mediaops_ingest.platforms.declaration import Declaration, Key, generate_token
+from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, id_of, key_of, present, text_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
@@ -73,7 +73,7 @@ class GitHub:
         name="github",
         title="GitHub webhooks, and systems that sign like them",
         platform="github",
-        keys=(Key("secret", "Settings → Webhooks → Secret", generate=generate_token),),
+        keys=(Key("secret", "Settings → Webhooks → Secret", is_ours=True),),
         proofs=(frozenset({"secret"}),),
         proof="X-Hub-Signature-256: sha256= and the hex HMAC-SHA256 of the body",
         handshake="the event `ping` is answered with 200 and not kept",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from mediaops_ingest.platforms.fields import actor_of, id_of, key_of, present, text_of
 from mediaops_ingest.platforms.money import amount_of
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Item, Unmapped
@@ -50,11 +52,16 @@ def drafts_of(item: Item, context: Context) -> Draft:
         if found is None:
             return Unmapped(f"type {str(kind)[:120]!r} is not known")
         type_ = found
-    properties, traits = inner(event, "properties"), inner(event, "traits")
+    properties = inner(event, "properties")
+    # RudderStack's clients put the traits into the context.
+    traits = inner(event, "traits") or inner(inner(event, "context"), "traits")
     user, anonymous = event.get("userId"), event.get("anonymousId")
     actor = actor_of(
         user or anonymous, "userId" if user else "anonymousId", context, name=traits.get("name")
     )
+    if actor and kind == "identify":
+        # Of a person, and so with the person: an erasure takes it away.
+        actor = msgspec.structs.replace(actor, attributes=traits)
     return ActivityDraft(
         type=type_,
         occurred_at=first_believable(context.received_at, item.time),
@@ -76,8 +83,7 @@ def drafts_of(item: Item, context: Context) -> Draft:
             referrer=text_of(properties.get("referrer"), limit=2048),
             campaign=inner(inner(event, "context"), "campaign") or None,
             properties=properties if type_.startswith("track.") and properties else None,
-            # What is said of a person stays out of everything but the person's own event.
-            traits=traits or None if kind in ("identify", "group") else None,
+            traits=traits or None if kind == "group" else None,
         ),
     )
 

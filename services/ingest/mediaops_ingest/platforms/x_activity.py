@@ -3,6 +3,7 @@
 Source: docs.x.com, `x-api/webhooks/quickstart` and `x-api/activity/event-payloads`.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,9 @@ __all__ = ["XActivity"]
 
 _ACCEPTED = Answer(200)
 _SIGNATURE = b"x-twitter-webhooks-signature"
-_MAX_TOKEN = 512
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}")
+"""Nothing that could be a body: an answer to the challenge is a signature like that of a push, and
+whoever knows the URL could ask for one."""
 
 
 def _signer(secret: bytes) -> Callable[[bytes], bytes]:
@@ -61,12 +64,12 @@ class XActivityVerifier(LiveVerifier):
 
     def _challenge(self, request: Request) -> Verdict:
         """Proves to X that we know the secret; the token itself proves nothing."""
-        token = request.parameters().get("crc_token", "").encode()
+        token = request.parameters().get("crc_token", "")
         if self._newest is None:
             return Refused("signature")
-        if not 0 < len(token) <= _MAX_TOKEN:
+        if not _TOKEN.fullmatch(token):
             return Malformed(400, "schema")
-        answer = canonical_json({"response_token": self._newest(token).decode()})
+        answer = canonical_json({"response_token": self._newest(token.encode()).decode()})
         return Handshake(Answer(200, answer, "application/json"))
 
     def read(self, request: Request, verified: Verified) -> Verdict:

@@ -126,6 +126,8 @@ class TrialRequest(BaseModel):
 class TrialItem(BaseModel):
     index: int
     dedup_key: str | None
+    content: Any = None
+    """The item as a mapping sees it."""
     outcome: Literal["normalised", "unmapped", "failed"]
     by_mapping: bool = False
     field: str | None = None

@@ -90,6 +90,7 @@ def _try(
         return TrialItem(
             index=item.index,
             dedup_key=item.dedup_key,
+            content=_shown(item),
             outcome="failed",
             field=error.field,
             detail=error.detail,
@@ -99,12 +100,18 @@ def _try(
     return TrialItem(
         index=item.index,
         dedup_key=item.dedup_key,
+        content=_shown(item),
         outcome="normalised" if unmapped is None else "unmapped",
         by_mapping=read.by_mapping,
         detail=None if unmapped is None else unmapped.reason,
         activities=_drafts(drafts, port.ActivityDraft),
         snapshots=_drafts(drafts, port.SnapshotDraft),
     )
+
+
+def _shown(item: port.Item) -> Any:
+    """The content; None for what could not be read at all."""
+    return item.content if isinstance(item.content, dict | list | str | int | float) else None
 
 
 def _drafts(drafts: Sequence[port.Draft], kind: type) -> list[dict[str, Any]]:
