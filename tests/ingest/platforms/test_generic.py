@@ -71,6 +71,21 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[bytes], tuple[Headers, dict[str
         {"signature_query": "sign", "algorithm": "md5", "signed": "{body}{secret}"},
         lambda body: ({}, {"sign": hashlib.md5(body + KEY).hexdigest()}),
     ),
+    "parts of one header, of several signatures": (
+        {
+            "signature_header": "X-Convoy-Signature",
+            "signature_part": "v1",
+            "timestamp_part": "t",
+            "signed": "{timestamp},{body}",
+        },
+        lambda body: (
+            {
+                "X-Convoy-Signature": f"t={TIME}, v0=00,v1=00,"
+                f"v1={mac(f'{TIME},'.encode() + body).hex()}"
+            },
+            {},
+        ),
+    ),
     "with an id and a time of the query": (
         {
             "signed": "{id}:{timestamp}:{body}",
@@ -162,6 +177,8 @@ def test_a_secret_may_be_written_in_hex_or_base64():
         ({"signature_header": "X", "signature_query": "y"}, "config.signature_query"),
         ({"tolerance_seconds": "5"}, "config.tolerance_seconds"),
         ({"tolerance_seconds": -1}, "config.tolerance_seconds"),
+        ({"signature_part": "v 1"}, "config.signature_part"),
+        ({"timestamp_part": "t"}, "config.signed"),
         ({"items": "body["}, "config.items"),
         ({"dedup_key": "no_such_function(item)"}, "config.dedup_key"),
         ({"other": "x"}, "config.other"),

@@ -43,6 +43,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PLACE = re.compile(r"\{([a-z]*)\}")
 _PLACES = frozenset({"body", "timestamp", "id", "secret"})
 _TOLERANCE = 300
+_SEPARATOR = re.compile(rb"[,;]")
+_MAX_PARTS = 20
 
 SETTINGS = (
     Key(
@@ -53,6 +55,7 @@ SETTINGS = (
     ),
     Key("signature_header", "The header with the signature; default X-Signature", is_setting=True),
     Key("signature_query", "The query parameter with the signature, instead", is_setting=True),
+    Key("signature_part", "Its part of that header, such as the v1 of t=…,v1=…", is_setting=True),
     Key("encoding", "Of the signature; default hex", choices=tuple(_ENCODINGS), is_setting=True),
     Key("prefix", "What stands before the signature, such as sha256=", is_setting=True),
     Key(
@@ -72,6 +75,7 @@ SETTINGS = (
         is_setting=True,
     ),
     Key("timestamp_query", "The query parameter with it, instead", is_setting=True),
+    Key("timestamp_part", "Its part of a header, such as the t of t=…,v1=…", is_setting=True),
     Key(
         "tolerance_seconds",
         "How far that time may be off; default 300",
@@ -88,8 +92,14 @@ class GenericProof:
         self._algorithm = str(config.get("algorithm", "hmac-sha256"))
         self._encode = _ENCODINGS[config.get("encoding", "hex")]
         self._prefix = str(config.get("prefix", "")).encode()
-        self._signature = _Place.of(config, "signature", default="x-signature")
+        signature = _Place.of(config, "signature", default="x-signature")
+        assert signature is not None
+        self._signature = signature
         self._timestamp = _Place.of(config, "timestamp")
+        if self._timestamp is None and "timestamp_part" in config:
+            # A part without a place of its own stands where the signature does.
+            part = _named(config, "timestamp_part")
+            self._timestamp = msgspec.structs.replace(signature, part=part)
         self._id = _Place.of({"id_header": config.get("id_header")}, "id")
         self._tolerance = timedelta(seconds=config.get("tolerance_seconds", _TOLERANCE))
         try:
@@ -108,7 +118,7 @@ class GenericProof:
         if "body" not in names:
             raise BadSetting("config.signed", "must hold {body}: what is not signed is not proved")
         if ("timestamp" in names) != (self._timestamp is not None):
-            raise BadSetting("config.signed", "{timestamp} and timestamp_header belong together")
+            raise BadSetting("config.signed", "{timestamp} and where it stands belong together")
         if "id" in names and self._id is None:
             raise BadSetting("config.signed", "{id} needs id_header")
         if ("secret" in names) == self._algorithm.startswith("hmac-"):
@@ -116,17 +126,16 @@ class GenericProof:
         return parts
 
     def check(self, request: Request) -> Refused | None:
-        assert self._signature is not None
-        given = self._signature.find(request)
-        timestamp = self._timestamp.find(request) if self._timestamp else b""
-        id_ = self._id.find(request) if self._id else b""
+        given = self._signature.all(request)
+        timestamp = self._timestamp.only(request) if self._timestamp else b""
+        id_ = self._id.only(request) if self._id else b""
         asked_for = {"timestamp": timestamp, "id": id_}
         if not given or not all(asked_for.get(name, b"-") for name in self._parts[1::2]):
             return Refused("header")
         if self._timestamp and not is_within(timestamp, request.now, self._tolerance):
             return Refused("timestamp")
-        expected = self._expected(request.body, timestamp or b"", id_ or b"")
-        return None if same(expected, given) else Refused("signature")
+        expected = self._expected(request.body, timestamp, id_)
+        return None if any([same(expected, one) for one in given]) else Refused("signature")
 
     def _expected(self, body: bytes, timestamp: bytes, id_: bytes) -> bytes:
         values = {"body": body, "timestamp": timestamp, "id": id_, "secret": self._secret}
@@ -155,37 +164,61 @@ class GenericProof:
         return request
 
 
+def _named(config: Mapping[str, Any], key: str) -> str | None:
+    name: str | None = config.get(key)
+    if name is not None and not _NAME.fullmatch(name):
+        raise BadSetting(f"config.{key}", "is not a name that it can have")
+    return name
+
+
 class _Place(msgspec.Struct, frozen=True):
-    """A header or a query parameter."""
+    """A header or a query parameter, or a named part of one such as the t of `t=…,v1=…`."""
 
     name: str
     is_header: bool
+    part: str | None = None
 
     @classmethod
     def of(
         cls, config: Mapping[str, Any], what: str, default: str | None = None
     ) -> "_Place | None":
-        header, query = config.get(f"{what}_header"), config.get(f"{what}_query")
+        header, query = _named(config, f"{what}_header"), _named(config, f"{what}_query")
         if header and query:
             raise BadSetting(f"config.{what}_query", f"{what}_header is set already")
         name = header or query or default
         if name is None:
             return None
-        if not _NAME.fullmatch(name):
-            where = "header" if header else "query"
-            raise BadSetting(f"config.{what}_{where}", "is not a name that it can have")
-        return cls(name if query else name.lower(), not query)
+        part = _named(config, f"{what}_part")
+        return cls(name if query else name.lower(), not query, part)
 
-    def find(self, request: Request) -> bytes | None:
+    def all(self, request: Request) -> list[bytes]:
+        """What stands there: of parts there may be several."""
         if self.is_header:
-            return request.header(self.name.encode())
-        value = request.parameters().get(self.name)
-        return None if value is None else value.encode()
+            value = request.header(self.name.encode())
+        else:
+            text = request.parameters().get(self.name)
+            value = None if text is None else text.encode()
+        if not value or self.part is None:
+            return [value] if value else []
+        start = self.part.encode() + b"="
+        parts = [part.strip() for part in _SEPARATOR.split(value, _MAX_PARTS)]
+        return [part[len(start) :] for part in parts if part.startswith(start)]
+
+    def only(self, request: Request) -> bytes:
+        """The one value; empty where there is none, or more than one."""
+        found = self.all(request)
+        return found[0] if len(found) == 1 else b""
 
     def put(self, request: Request, value: bytes) -> Request:
+        if self.part is not None:
+            value = self.part.encode() + b"=" + value
+            there = _Place(self.name, self.is_header).only(request)
+            value = there + b"," + value if there else value
         if self.is_header:
-            headers = (*request.headers, (self.name.encode(), value))
-            return msgspec.structs.replace(request, headers=headers)
-        pair = f"{self.name}={quote(value.decode(), safe='')}".encode()
-        query = request.query + b"&" + pair if request.query else pair
-        return msgspec.structs.replace(request, query=query)
+            name = self.name.encode()
+            headers = [pair for pair in request.headers if pair[0] != name]
+            return msgspec.structs.replace(request, headers=(*headers, (name, value)))
+        start = f"{self.name}=".encode()
+        query = [one for one in request.query.split(b"&") if one and not one.startswith(start)]
+        query.append(start + quote(value.decode(), safe="").encode())
+        return msgspec.structs.replace(request, query=b"&".join(query))
