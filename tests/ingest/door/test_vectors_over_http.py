@@ -113,8 +113,7 @@ async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(t
     async with serving(tmp_path) as ingest, httpx.AsyncClient() as client:
         sent = []
         for example in known:
-            note = example.raw.get("note", "")
-            before = [one for one in known if f"Send {one.name} first" in note]
+            before = [one for one in known if one.comes_before(example)]
             sent.append(await send(ingest, client, example, before))
         await (await spine_of(ingest)).run()
         for one in sent:

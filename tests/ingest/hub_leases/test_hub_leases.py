@@ -113,6 +113,7 @@ async def test_a_lease_is_renewed_before_it_ends_and_not_sooner(asking, hub):
     assert renewed["ends_at"] > lease["ends_at"]
 
 
+@pytest.mark.slow
 async def test_a_hub_that_refuses_or_is_silent_is_asked_again_after_growing_waits(asking, hub):
     source = await a_source(asking)
     hub.status = 500
@@ -135,6 +136,7 @@ async def test_a_hub_that_refuses_or_is_silent_is_asked_again_after_growing_wait
     assert (lease["state"], lease["reason"]) == ("asked", "")
 
 
+@pytest.mark.slow
 async def test_a_denied_topic_is_shown_as_such_and_asked_for_a_day_later(asking, hub):
     source = await a_source(asking)
     await ask_hubs(asking.runtime)
@@ -150,6 +152,7 @@ async def test_a_denied_topic_is_shown_as_such_and_asked_for_a_day_later(asking,
     assert len(hub.asked) == 2
 
 
+@pytest.mark.slow
 async def test_topics_follow_the_configuration_and_a_new_secret_is_told_to_the_hub(asking, hub):
     source = await a_source(asking)
     await ask_hubs(asking.runtime)

@@ -40,6 +40,15 @@ class Example:
         known = {key.name for key in ADAPTERS[self.scheme].declaration.keys}
         return {name: value for name, value in self.raw["secrets"].items() if name in known}
 
+    def comes_before(self, later: "Example") -> bool:
+        """Whether it must be sent first: the note of a repeat names it, or else their key does."""
+        if later.verdict != "duplicate":
+            return False
+        if "Send " in later.raw.get("note", ""):
+            return f"Send {self.name} first" in later.raw["note"]
+        keys = [one.raw["expected"].get("dedupe_key") for one in (self, later)]
+        return self.scheme == later.scheme and self.verdict == "accept" and keys[0] == keys[1]
+
     @property
     def body(self) -> bytes:
         if "body_base64" in self.raw:

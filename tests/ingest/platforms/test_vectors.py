@@ -211,17 +211,9 @@ def test_what_the_documents_leave_open_is_decided(example: Example):
         ADAPTERS[example.scheme].normalise(bad, a_context())
 
 
-def comes_before(one: Example, later: Example) -> bool:
-    """The predecessor that a note names; without one, what is accepted under the same key."""
-    if "Send " in later.raw.get("note", ""):
-        return f"Send {one.name} first" in later.raw["note"]
-    keys = [each.raw["expected"].get("dedupe_key") for each in (one, later)]
-    return one.scheme == later.scheme and one.verdict == "accept" and keys[0] == keys[1]
-
-
 @of("duplicate")
 def test_a_duplicate_has_the_key_and_the_digest_of_its_predecessor(example: Example):
-    predecessor = next(one for one in EXAMPLES if comes_before(one, example))
+    predecessor = next(one for one in EXAMPLES if one.comes_before(example))
     first, second = items(predecessor)[0], items(example)[0]
     assert first.dedup_key == second.dedup_key
     assert canonical_digest(first) == canonical_digest(second)
