@@ -13,7 +13,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mediaops_common.settings import KeySettings
 
-__all__ = ["Keys", "SecretBox", "Unsealable", "make_keys", "open_keys", "open_private_key"]
+__all__ = [
+    "Keys",
+    "SecretBox",
+    "Unsealable",
+    "make_keys",
+    "open_keys",
+    "open_private_key",
+    "public_pem",
+]
 
 PRIVATE, PUBLIC, SECRET = "token-private.pem", "token-public.pem", "secrets.key"
 
@@ -65,16 +73,19 @@ def make_keys(settings: KeySettings, folder: Path) -> None:
         if not private.exists():
             _write_private(private, _pem_of(Ed25519PrivateKey.generate()))
         if not (folder / PUBLIC).exists():
-            key = _load_private(private).public_key()
-            _write_private(
-                folder / PUBLIC,
-                key.public_bytes(
-                    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-                ),
-            )
+            _write_private(folder / PUBLIC, public_pem(private))
     has_own = settings.secrets_key is not None or settings.secrets_key_file is not None
     if not has_own and not settings.production and not (folder / SECRET).exists():
         _write_private(folder / SECRET, base64.b64encode(os.urandom(32)) + b"\n")
+
+
+def public_pem(private: Path) -> bytes:
+    """The public half of the key in that file. Exits when there is none."""
+    return (
+        _load_private(private)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
 
 
 def open_keys(settings: KeySettings, folder: Path) -> Keys:

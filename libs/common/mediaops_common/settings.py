@@ -25,7 +25,8 @@ def _config(prefix: str) -> SettingsConfigDict:
 
 def _is_address(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+    is_plain = url.isprintable() and " " not in url and not parts.query and not parts.fragment
+    if parts.scheme not in {"http", "https"} or not parts.netloc or not is_plain:
         raise ValueError("must be an http:// or https:// address")
     return url.rstrip("/")
 

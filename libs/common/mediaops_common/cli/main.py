@@ -20,6 +20,8 @@ OWN = {
     "migrate": "mediaops_common.cli.migrate:migrate",
     "dump": "mediaops_common.cli.dump:dump",
     "load": "mediaops_common.cli.dump:load",
+    "topics": "mediaops_common.cli.topics:topics",
+    "init-env": "mediaops_common.cli.init_env:init_env",
     "doctor": "mediaops_common.cli.doctor:doctor",
     "audit": "mediaops_common.cli.audit:audit",
     "rebuild": "mediaops_common.cli.rebuild:rebuild",

@@ -29,7 +29,7 @@ from mediaops_common.service import Runtime, Service, close_runtime, open_runtim
 from mediaops_common.settings import Settings
 from mediaops_common.workers import run_workers
 
-__all__ = ["Plan", "installed_console", "leave", "load_services", "run"]
+__all__ = ["Plan", "installed_console", "leave", "load_services", "run", "run_page"]
 
 log = structlog.get_logger("mediaops.process")
 
@@ -103,6 +103,17 @@ async def run(plan: Plan) -> None:
                 on_ready=after.begin,
             )
             stopping.set()
+
+
+async def run_page(settings: Settings) -> None:
+    """Serves the console alone, which has neither data nor workers, until SIGTERM or SIGINT."""
+    page = installed_console()
+    if page is None:
+        raise SystemExit("the console is not installed (mediaops-console)")
+    stopping = asyncio.Event()
+    sock = listen(settings.http)
+    _stop_on_signals(stopping)
+    await serve(combine({}, page), settings.http, sock, stopping=stopping)
 
 
 def leave() -> NoReturn:

@@ -22,18 +22,22 @@ class Role(StrEnum):
 
 
 def serve(
-    service: Annotated[str, typer.Argument(help="ingest, content, crm or insights.")],
+    service: Annotated[str, typer.Argument(help="ingest, content, crm, insights, or console.")],
     role: Annotated[Role, typer.Option(help="What this process does.")] = Role.all,
 ) -> None:
-    """Runs one service. A worker answers only for its health and metrics."""
+    """Runs one service, or the console's page alone. A worker answers only for its health and
+    metrics."""
     import uvloop
 
     from mediaops_common.cli.data_dir import owned
-    from mediaops_common.cli.process import Plan, leave, load_services, run
+    from mediaops_common.cli.process import Plan, leave, load_services, run, run_page
     from mediaops_common.logs import configure_logs
 
     settings = settings_for(None)
     configure_logs(settings.log)
+    if service == "console":
+        uvloop.run(run_page(settings))
+        leave()
     chosen = load_services([service])[service]
     if role is Role.worker:
         chosen = replace(chosen, routers=(), front=None)

@@ -1,0 +1,153 @@
+"""`mediaops init-env`: what `docker compose up` needs and nobody may know beforehand."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from mediaops_common.cli.options import settings_for
+
+if TYPE_CHECKING:
+    from mediaops_common.settings import KeySettings
+
+__all__ = ["init_env"]
+
+SERVICES = ("ingest", "content", "crm", "insights")
+UNPRIVILEGED = 10001
+"""Who the containers run as when root writes the files: root itself they never are."""
+
+
+def init_env(
+    directory: Annotated[
+        Path, typer.Option("--directory", help="Where compose.yaml is.", metavar="DIR")
+    ] = Path(),
+    brokers: Annotated[int, typer.Option(help="Kafka brokers: 1 or 3.")] = 1,
+    listen: Annotated[
+        str, typer.Option(help="Where the gateway listens on this machine.", metavar="HOST:PORT")
+    ] = "127.0.0.1:8000",
+    public_url: Annotated[
+        str | None, typer.Option(help="What hook URLs begin with; http://HOST:PORT without it.")
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Keep what is there, write what is missing.")
+    ] = False,
+) -> None:
+    """Writes `.env` and the folder `secrets`, for its owner only. Overwrites nothing, ever."""
+    if brokers not in (1, 3):
+        raise SystemExit("--brokers is 1 or 3: two cannot agree when one of them is lost")
+    if not re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}", listen):
+        raise SystemExit("--listen is an address of this machine and a port: 127.0.0.1:8000")
+    public = settings_for(None, public_url=public_url or f"http://{listen}").store.public_url
+    wanted = list(_files(directory, brokers, listen, str(public)))
+    there = [file.path for file in wanted if file.path.exists()]
+    if there and not missing:
+        raise SystemExit(
+            f"{there[0]} is there and stays as it is; nothing was written. `--missing` adds only"
+            " what is not there; for new settings move `.env` away first"
+        )
+    for file in wanted:
+        if file.path in there:
+            print(f"kept {file.path}")
+        else:
+            _write(file)
+            print(f"wrote {file.path}")
+
+
+class File(NamedTuple):
+    path: Path
+    content: bytes
+    is_mounted: bool = True
+    """Whether a container reads it: the key that signs tokens is the command line's alone."""
+
+
+def _files(directory: Path, brokers: int, listen: str, public_url: str) -> Iterator[File]:
+    yield File(directory / ".env", _environment(brokers, listen, public_url).encode(), False)
+    folder = directory / "secrets"
+    # The folder is to commands what a data directory is: `--data secrets` finds keys and system.
+    here = f"http://{listen.replace('0.0.0.0', '127.0.0.1')}"
+    yield File(folder / "url", f"{here}\n{public_url}\n".encode(), False)
+    yield from _keys(folder / "keys")
+    owners = [f"{service}_owner" for service in SERVICES]
+    for name in ("superuser", *SERVICES, *owners):
+        yield File(folder / "databases" / name, _password())
+    yield File(folder / "grafana", _password())
+
+
+def _keys(folder: Path) -> Iterator[File]:
+    """Made together, kept together: half of another pair would void every token."""
+    import tempfile
+
+    from mediaops_common.keys import PRIVATE, PUBLIC, SECRET, make_keys, public_pem
+
+    with tempfile.TemporaryDirectory() as made:
+        make_keys(_no_settings(), Path(made))
+        private, public, secret = (Path(made, n).read_bytes() for n in (PRIVATE, PUBLIC, SECRET))
+    if (folder / PRIVATE).exists():
+        public = public_pem(folder / PRIVATE)
+    if not (folder / PUBLIC).exists():  # else the key that signs is kept somewhere safer
+        yield File(folder / PRIVATE, private, False)
+    yield File(folder / PUBLIC, public)
+    yield File(folder / SECRET, secret)
+    yield File(folder / "revoked.txt", b"")
+
+
+def _no_settings() -> "KeySettings":
+    """Whatever this shell's environment says, the keys are made anew."""
+    from mediaops_common.settings import KeySettings
+
+    return KeySettings.model_construct(
+        production=False,
+        private_key_file=None,
+        public_key_file=None,
+        secrets_key=None,
+        secrets_key_file=None,
+    )
+
+
+def _password() -> bytes:
+    import secrets
+
+    return secrets.token_urlsafe(32).encode()
+
+
+def _environment(brokers: int, listen: str, public_url: str) -> str:
+    names = ["kafka", "kafka-2", "kafka-3"][:brokers]
+    is_root = os.geteuid() == 0
+    uid, gid = (UNPRIVILEGED, UNPRIVILEGED) if is_root else (os.geteuid(), os.getegid())
+    settings = {
+        "COMPOSE_PROFILES": "three-brokers" if brokers == 3 else "",
+        "RUN_AS": f"{uid}:{gid}",
+        "GATEWAY_LISTEN": listen,
+        "PUBLIC_URL": public_url,
+        "KAFKA_CLUSTER_ID": _cluster_id(),
+        "KAFKA_VOTERS": ",".join(f"{n}@{name}:9093" for n, name in enumerate(names, 1)),
+        "KAFKA_BROKERS": ",".join(f"{name}:9092" for name in names),
+        "KAFKA_REPLICATION": str(len(names)),
+        "KAFKA_MIN_INSYNC": "2" if brokers == 3 else "1",
+    }
+    lines = ["# Written by `mediaops init-env` for compose.yaml. No secret stands here: they are"]
+    lines += ["# files in ./secrets. RUN_AS owns them, and the containers run as it."]
+    return "\n".join([*lines, *(f"{name}={value}" for name, value in settings.items())]) + "\n"
+
+
+def _cluster_id() -> str:
+    """A random id as Kafka writes one. It must not begin with a dash: it is an argument too."""
+    from base64 import urlsafe_b64encode
+
+    return urlsafe_b64encode(b"m" + os.urandom(15)).decode().rstrip("=")
+
+
+def _write(file: File) -> None:
+    """Whole, new, and never readable by others in between."""
+    for folder in (file.path.parent.parent, file.path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    handle = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as opened:
+        opened.write(file.content)
+        opened.flush()
+        os.fsync(handle)
+        if file.is_mounted and os.geteuid() == 0:
+            os.fchown(handle, UNPRIVILEGED, UNPRIVILEGED)

@@ -1,0 +1,42 @@
+"""`mediaops topics`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from mediaops_common.cli.options import AsJson, settings_for
+
+__all__ = ["topics"]
+
+
+def topics(
+    bus_url: Annotated[str | None, typer.Option(help="The bus; else MEDIAOPS_BUS_URL.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Makes the topics that are missing on Kafka, as the settings say. `serve` does it too."""
+    import asyncio
+
+    from mediaops_common.cli.printing import print_json, print_rows
+
+    found = asyncio.run(_make(bus_url))
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(found, ["topic", "partitions"])
+
+
+async def _make(bus_url: str | None) -> list[dict[str, Any]]:
+    from mediaops_common.bus.open import open_bus
+    from mediaops_common.events.base import Topic
+
+    settings = settings_for(None, bus_url=bus_url)
+    url = settings.store.bus_url or ""
+    if not url.startswith("kafka://"):
+        raise SystemExit("the embedded bus makes its own topics: MEDIAOPS_BUS_URL names no Kafka")
+    bus = await open_bus(url, settings.bus)
+    try:
+        return [
+            {"topic": str(name), "partitions": (await bus.topic(name)).partitions} for name in Topic
+        ]
+    finally:
+        await bus.close()

@@ -1,0 +1,104 @@
+"""What `mediaops init-env` writes, and that it overwrites nothing."""
+
+import re
+import stat
+from pathlib import Path
+
+import jwt
+import pytest
+
+from tests.common.cli.processes import mediaops
+
+
+def _init(folder: Path, *options: str):
+    return mediaops("init-env", "--directory", folder, *options)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_everything_is_written_for_its_owner_only(tmp_path) -> None:
+    assert _init(tmp_path).returncode == 0
+    written = _contents(tmp_path)
+    assert len(written) > 12
+    for name in written:
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
+    for folder in ("secrets", "secrets/keys", "secrets/databases"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700, folder
+
+
+def test_no_two_installations_and_no_two_roles_share_a_password(tmp_path) -> None:
+    passwords = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        assert _init(tmp_path / name).returncode == 0
+        files = _contents(tmp_path / name / "secrets/databases").values()
+        passwords += [*files, (tmp_path / name / "secrets/grafana").read_bytes()]
+    assert len(set(passwords)) == len(passwords) == 20
+    assert all(len(password) >= 40 for password in passwords)
+    environment = (tmp_path / "one/.env").read_bytes()
+    assert not any(password in environment for password in passwords)
+
+
+def test_nothing_is_overwritten(tmp_path) -> None:
+    assert _init(tmp_path).returncode == 0
+    before = _contents(tmp_path)
+    again = _init(tmp_path, "--brokers", "3")
+    assert again.returncode == 1
+    assert ".env is there" in again.stderr
+    assert _contents(tmp_path) == before
+
+
+def test_what_is_missing_is_added_and_the_rest_kept(tmp_path) -> None:
+    assert _init(tmp_path).returncode == 0
+    before = _contents(tmp_path)
+    lost = ["secrets/grafana", "secrets/keys/token-public.pem", "secrets/databases/crm"]
+    for name in lost:
+        (tmp_path / name).unlink()
+    again = _init(tmp_path, "--missing")
+    assert again.returncode == 0
+    assert sorted(re.findall(r"wrote .*?/(secrets/.+)", again.stdout)) == sorted(lost)
+    after = _contents(tmp_path)
+    assert {n: v for n, v in after.items() if n not in lost} == {
+        n: v for n, v in before.items() if n not in lost
+    }
+    # The public half belongs to the key that stayed: tokens go on being believed.
+    assert after["secrets/keys/token-public.pem"] == before["secrets/keys/token-public.pem"]
+
+
+def test_a_signing_key_that_is_kept_elsewhere_is_not_made_again(tmp_path) -> None:
+    assert _init(tmp_path).returncode == 0
+    (tmp_path / "secrets/keys/token-private.pem").unlink()
+    assert _init(tmp_path, "--missing").returncode == 0
+    assert not (tmp_path / "secrets/keys/token-private.pem").exists()
+
+
+def test_the_folder_is_to_commands_what_a_data_directory_is(tmp_path) -> None:
+    assert _init(tmp_path, "--listen", "0.0.0.0:8080", "--public-url", "https://x.example").stdout
+    data = tmp_path / "secrets"
+    made = mediaops("token", "create", "--data", data, "--workspace", "acme", "--role", "owner")
+    assert made.returncode == 0, made.stderr
+    key = (data / "keys/token-public.pem").read_bytes()
+    assert (
+        jwt.decode(made.stdout.strip(), key, ["EdDSA"], audience="mediaops")["workspace"] == "acme"
+    )
+    assert (data / "url").read_text().split() == ["http://127.0.0.1:8080", "https://x.example"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--brokers", "2"], "--brokers is 1 or 3"),
+        (["--listen", "8000"], "--listen is an address"),
+        (["--listen", "0.0.0.0:80\nRUN_AS=0:0"], "--listen is an address"),
+        (["--public-url", "ftp://x"], "MEDIAOPS_PUBLIC_URL"),
+        (["--public-url", "http://x/\nRUN_AS=0:0"], "MEDIAOPS_PUBLIC_URL"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, options, said) -> None:
+    refused = _init(tmp_path, *options)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert _contents(tmp_path) == {}
