@@ -228,9 +228,11 @@ class Stack:
 
     def stop(self, name: str) -> int:
         """SIGTERM, as `docker compose stop`; returns the exit code."""
-        process = self.running.pop(name)
+        process = self.running[name]
         process.send_signal(signal.SIGTERM)
-        return process.wait(20)
+        code = process.wait(PATIENCE)
+        del self.running[name]
+        return code
 
     def output(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text(errors="replace")[-6_000:]

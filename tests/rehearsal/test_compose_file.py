@@ -4,10 +4,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from mediaops_common.cli.init_env import init_env
 
 from tests.rehearsal.composed import JOB, ROOT, containers_of, read_env, resolved
 
@@ -18,13 +18,9 @@ OBSERVING = {"prometheus", "grafana"}
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> dict[str, str]:
     """What `mediaops init-env` wrote."""
-    return read_env(_init(tmp_path_factory.mktemp("environment")) / ".env")
-
-
-def _init(folder: Path, *options: str) -> Path:
-    command = [sys.executable, "-m", "mediaops_common.cli", "init-env", "--directory", folder]
-    subprocess.run([*command, *options], check=True, capture_output=True)
-    return folder
+    folder = tmp_path_factory.mktemp("environment")
+    init_env(folder)
+    return read_env(folder / ".env")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,8 @@ def test_twelve_containers_run_and_the_jobs_end(environment) -> None:
 
 
 def test_three_brokers_are_one_cluster_that_survives_one(tmp_path) -> None:
-    environment = read_env(_init(tmp_path, "--brokers", "3") / ".env")
+    init_env(tmp_path, brokers=3)
+    environment = read_env(tmp_path / ".env")
     assert environment["COMPOSE_PROFILES"] == "three-brokers"
     found = containers_of(environment, *environment["COMPOSE_PROFILES"].split(","))
     brokers = [found[name].environment for name in ("kafka", "kafka-2", "kafka-3")]
@@ -143,9 +140,9 @@ def test_secrets_are_files_and_each_container_has_only_its_own(file) -> None:
 
 
 def test_every_secret_is_written_beforehand(file, tmp_path) -> None:
-    folder = _init(tmp_path)
+    init_env(tmp_path)
     for name, source in file["secrets"].items():
-        assert (folder / source["file"]).is_file(), name
+        assert (tmp_path / source["file"]).is_file(), name
 
 
 def test_without_init_env_it_does_not_start(environment) -> None:

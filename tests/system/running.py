@@ -157,6 +157,11 @@ class System:
         """The installation's own, to sign what its command line would not."""
         return open_private_key(KeySettings(), self.data / "keys")
 
+    def close(self) -> None:
+        """Ends it for good."""
+        self.kill()
+        self.http.close()
+
     def forget_tokens(self) -> None:
         """After a change of the clock the old ones have expired, or are not yet valid."""
         self._tokens.clear()
@@ -260,21 +265,30 @@ def new_databases(cluster: Cluster | None = None) -> dict[str, str]:
     }
 
 
-@contextmanager
-def a_system(folder: Path, **environment: str) -> Iterator[System]:
-    """A started system; whatever runs of it is killed at the end.
+def new_system(folder: Path, **environment: str) -> System:
+    """One that is not started yet.
 
-    With TEST_DATABASE=postgresql it is on databases of its own in a private cluster.
+    With TEST_DATABASE=postgresql it is on databases of its own in a private cluster; with
+    TEST_RUNTIME=compose it is what compose.yaml says, behind its gateway.
     """
+    if os.environ.get("TEST_RUNTIME") == "compose":
+        from tests.rehearsal.system import RehearsedSystem
+
+        return RehearsedSystem(folder, **environment)
     if os.environ.get("TEST_DATABASE") == "postgresql":
         environment = {**new_databases(), **environment}
-    system = System(folder / "data", **environment)
+    return System(folder / "data", **environment)
+
+
+@contextmanager
+def a_system(folder: Path, **environment: str) -> Iterator[System]:
+    """A started system; whatever runs of it is killed at the end."""
+    system = new_system(folder, **environment)
     try:
         system.start()
         yield system
     finally:
-        system.kill()
-        system.http.close()
+        system.close()
 
 
 def signed(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.running import System, signed
+from tests.system.running import System, new_system, signed
 from tests.system.test_rebuild import rebuild
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -91,7 +91,7 @@ def answers(system: System) -> tuple[dict[str, Any], list[Any]]:
 
 
 def test_a_replay_on_a_final_day_raises_its_corrections(tmp_path) -> None:
-    system = System(tmp_path / "data")
+    system = new_system(tmp_path)
     try:
         at(system, SENT)
         source = system.add_source(system.add_channel(), mapping=WRONG)
@@ -140,5 +140,4 @@ def test_a_replay_on_a_final_day_raises_its_corrections(tmp_path) -> None:
         assert answers(system) == (cells, explained)
         assert system.audit()["residual"] == 0
     finally:
-        system.kill()
-        system.http.close()
+        system.close()

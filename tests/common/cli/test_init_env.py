@@ -6,12 +6,8 @@ from pathlib import Path
 
 import jwt
 import pytest
-
-from tests.common.cli.processes import mediaops
-
-
-def _init(folder: Path, *options: str):
-    return mediaops("init-env", "--directory", folder, *options)
+from mediaops_common.cli.init_env import init_env
+from mediaops_common.cli.token import create_token
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -20,7 +16,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_everything_is_written_for_its_owner_only(tmp_path) -> None:
-    assert _init(tmp_path).returncode == 0
+    init_env(tmp_path)
     written = _contents(tmp_path)
     assert len(written) > 12
     for name in written:
@@ -33,7 +29,7 @@ def test_no_two_installations_and_no_two_roles_share_a_password(tmp_path) -> Non
     passwords = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        assert _init(tmp_path / name).returncode == 0
+        init_env(tmp_path / name)
         files = _contents(tmp_path / name / "secrets/databases").values()
         passwords += [*files, (tmp_path / name / "secrets/grafana").read_bytes()]
     assert len(set(passwords)) == len(passwords) == 20
@@ -43,23 +39,23 @@ def test_no_two_installations_and_no_two_roles_share_a_password(tmp_path) -> Non
 
 
 def test_nothing_is_overwritten(tmp_path) -> None:
-    assert _init(tmp_path).returncode == 0
+    init_env(tmp_path)
     before = _contents(tmp_path)
-    again = _init(tmp_path, "--brokers", "3")
-    assert again.returncode == 1
-    assert ".env is there" in again.stderr
+    with pytest.raises(SystemExit, match=r"\.env is there"):
+        init_env(tmp_path, brokers=3)
     assert _contents(tmp_path) == before
 
 
-def test_what_is_missing_is_added_and_the_rest_kept(tmp_path) -> None:
-    assert _init(tmp_path).returncode == 0
+def test_what_is_missing_is_added_and_the_rest_kept(tmp_path, capsys) -> None:
+    init_env(tmp_path)
     before = _contents(tmp_path)
     lost = ["secrets/grafana", "secrets/keys/token-public.pem", "secrets/databases/crm"]
     for name in lost:
         (tmp_path / name).unlink()
-    again = _init(tmp_path, "--missing")
-    assert again.returncode == 0
-    assert sorted(re.findall(r"wrote .*?/(secrets/.+)", again.stdout)) == sorted(lost)
+    capsys.readouterr()
+    init_env(tmp_path, missing=True)
+    told = capsys.readouterr().out
+    assert sorted(re.findall(r"wrote .*?/(secrets/.+)", told)) == sorted(lost)
     after = _contents(tmp_path)
     assert {n: v for n, v in after.items() if n not in lost} == {
         n: v for n, v in before.items() if n not in lost
@@ -69,36 +65,33 @@ def test_what_is_missing_is_added_and_the_rest_kept(tmp_path) -> None:
 
 
 def test_a_signing_key_that_is_kept_elsewhere_is_not_made_again(tmp_path) -> None:
-    assert _init(tmp_path).returncode == 0
+    init_env(tmp_path)
     (tmp_path / "secrets/keys/token-private.pem").unlink()
-    assert _init(tmp_path, "--missing").returncode == 0
+    init_env(tmp_path, missing=True)
     assert not (tmp_path / "secrets/keys/token-private.pem").exists()
 
 
-def test_the_folder_is_to_commands_what_a_data_directory_is(tmp_path) -> None:
-    assert _init(tmp_path, "--listen", "0.0.0.0:8080", "--public-url", "https://x.example").stdout
+def test_the_folder_is_to_commands_what_a_data_directory_is(tmp_path, capsys) -> None:
+    init_env(tmp_path, listen="0.0.0.0:8080", public_url="https://x.example")
     data = tmp_path / "secrets"
-    made = mediaops("token", "create", "--data", data, "--workspace", "acme", "--role", "owner")
-    assert made.returncode == 0, made.stderr
+    create_token("acme", "owner", data)
+    token = capsys.readouterr().out.split()[-1]
     key = (data / "keys/token-public.pem").read_bytes()
-    assert (
-        jwt.decode(made.stdout.strip(), key, ["EdDSA"], audience="mediaops")["workspace"] == "acme"
-    )
+    assert jwt.decode(token, key, ["EdDSA"], audience="mediaops")["workspace"] == "acme"
     assert (data / "url").read_text().split() == ["http://127.0.0.1:8080", "https://x.example"]
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--brokers", "2"], "--brokers is 1 or 3"),
-        (["--listen", "8000"], "--listen is an address"),
-        (["--listen", "0.0.0.0:80\nRUN_AS=0:0"], "--listen is an address"),
-        (["--public-url", "ftp://x"], "MEDIAOPS_PUBLIC_URL"),
-        (["--public-url", "http://x/\nRUN_AS=0:0"], "MEDIAOPS_PUBLIC_URL"),
+        ({"brokers": 2}, "--brokers is 1 or 3"),
+        ({"listen": "8000"}, "--listen is an address"),
+        ({"listen": "0.0.0.0:80\nRUN_AS=0:0"}, "--listen is an address"),
+        ({"public_url": "ftp://x"}, "MEDIAOPS_PUBLIC_URL"),
+        ({"public_url": "http://x/\nRUN_AS=0:0"}, "MEDIAOPS_PUBLIC_URL"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, options, said) -> None:
-    refused = _init(tmp_path, *options)
-    assert refused.returncode == 1
-    assert said in refused.stderr
+    with pytest.raises(SystemExit, match=said):
+        init_env(tmp_path, **options)
     assert _contents(tmp_path) == {}

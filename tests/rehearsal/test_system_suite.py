@@ -1,0 +1,34 @@
+"""The whole suite of the system, through the gateway's port."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.rehearsal.composed import ROOT
+from tests.rehearsal.programs import missing
+
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.timeout(5_400),
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
+
+
+def test_every_test_of_the_system_holds_behind_the_gateway() -> None:
+    command = [sys.executable, "-m", "pytest", "tests/system", "-q", "-n", "0", "-m", "not nightly"]
+    done = subprocess.run(
+        [*command, "--timeout", "1500"],
+        cwd=ROOT,
+        env={**os.environ, "TEST_RUNTIME": "compose"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout[-6_000:])
+    assert done.returncode == 0, done.stdout[-12_000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 30
