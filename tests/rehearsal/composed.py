@@ -35,6 +35,8 @@ class Container:
     after: dict[str, str] = field(default_factory=dict)
     """Container → the condition under which this one starts."""
     is_job: bool = False
+    memory: int = 0
+    """The most it may have, in bytes."""
 
 
 def read_env(path: Path) -> dict[str, str]:
@@ -92,6 +94,7 @@ def containers_of(environment: dict[str, str], *profiles: str) -> dict[str, Cont
             check=_check(service.get("healthcheck", {})),
             after={n: how["condition"] for n, how in after[name].items() if n in chosen},
             is_job=name in jobs,
+            memory=_bytes(service["mem_limit"]),
         )
         for name, service in chosen.items()
     }
@@ -100,6 +103,10 @@ def containers_of(environment: dict[str, str], *profiles: str) -> dict[str, Cont
 def _mount(volume: str) -> tuple[str, str]:
     source, target = volume.removesuffix(":ro").split(":")
     return target, source
+
+
+def _bytes(limit: str) -> int:
+    return int(limit[:-1]) << {"m": 20, "g": 30}[limit[-1]]
 
 
 def _check(healthcheck: dict[str, Any]) -> list[str] | None:

@@ -207,7 +207,7 @@ class Stack:
                 return
             if time.monotonic() > deadline:
                 raise AssertionError(f"{name} is not healthy:\n{self.output(name)}")
-            time.sleep(0.3)
+            time.sleep(1.0)  # as compose.yaml says: start_interval
 
     def place(self, name: str) -> tuple[str, int]:
         """Where a container of ours listens."""

@@ -10,12 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from tests.rehearsal.echo import Echo
 from tests.rehearsal.programs import missing
 from tests.rehearsal.system import RehearsedSystem, rehearsed
-from tests.system.running import event_body, signed
+from tests.system.running import SERVICES, event_body, signed
 
 pytestmark = [
     pytest.mark.slow,
@@ -50,15 +51,19 @@ def a_webhook_becomes_a_number_in_each_service(system: RehearsedSystem) -> None:
     source = system.add_source(system.add_channel())
     assert source["hook_url"].startswith(f"{system.public_url}/ingest/hooks/")
     assert send(system, source, "fan", content={"external_id": "film"}).status_code == 202
+    today = datetime.now(UTC).date()
+    days = {"from": str(today), "to": str(today + timedelta(days=1))}  # in the workspace's zone
+
+    def numbers() -> tuple[int, int]:
+        people = system.ask("/crm/v1/stickiness", params=days)["items"]
+        params = {"metric": "likes", **days}
+        likes = system.ask("/insights/v1/metrics/query", params=params)["items"]
+        return max(item["dau"] for item in people), sum(item["value"] for item in likes)
+
+    until(lambda: numbers() == (1, 1), "a number did not come")
     system.settle(SECONDS)
     audit = system.audit()
     assert audit["residual"] == 0, audit
-    today = datetime.now(UTC).date()
-    days = {"from": str(today), "to": str(today + timedelta(days=1))}  # in the workspace's zone
-    stickiness = system.ask("/crm/v1/stickiness", params=days)["items"]
-    assert max(item["dau"] for item in stickiness) == 1
-    likes = system.ask("/insights/v1/metrics/query", params={"metric": "likes", **days})["items"]
-    assert sum(item["value"] for item in likes) == 1
 
 
 def an_event_of_the_stream_passes_while_the_stream_is_open(system: RehearsedSystem) -> None:
@@ -175,7 +180,7 @@ def broken_requests_get_a_problem(system: RehearsedSystem) -> None:
 
 
 def metrics_are_read_inside_only(system: RehearsedSystem) -> None:
-    for service in ("ingest", "content", "crm", "insights"):
+    for service in SERVICES:
         assert system.http.get(f"/{service}/metrics").status_code == 404
         for role in ("api", "worker"):
             host, port = system.stack.place(f"{service}-{role}")
@@ -198,6 +203,28 @@ def an_operator_reaches_it_with_the_folder_of_secrets(system: RehearsedSystem) -
     system.printed("audit", "--wait", "60", "--data", str(system.data))
 
 
+def a_revoked_token_is_refused_by_every_service(system: RehearsedSystem) -> None:
+    data = ("--data", str(system.data))
+    made = ("token", "create", "--workspace", "default", "--role", "owner", *data)
+    headers = {"Authorization": f"Bearer {system.command(*made)}"}
+    paths = [f"/{service}/v1/me" for service in SERVICES]
+
+    def answers() -> set[int]:
+        return {system.http.get(path, headers=headers).status_code for path in paths}
+
+    assert answers() == {200}
+    system.command("token", "revoke", headers["Authorization"].split()[1], *data)
+    until(lambda: answers() == {401}, "a service goes on believing it")
+
+
+def no_container_needs_what_it_may_not_have(system: RehearsedSystem) -> None:
+    for name in (*system.stack.own(), "kafka"):
+        container = system.stack.containers[name]
+        used = psutil.Process(system.stack.running[name].pid).memory_info().rss
+        print(f"{name:16} {used >> 20:4} of {container.memory >> 20} MiB")
+        assert used < container.memory, name
+
+
 def all_end_whole_when_they_are_asked_to(system: RehearsedSystem) -> None:
     assert system.stop() == 0
 
@@ -213,6 +240,8 @@ CHECKS = (
     broken_requests_get_a_problem,
     metrics_are_read_inside_only,
     an_operator_reaches_it_with_the_folder_of_secrets,
+    a_revoked_token_is_refused_by_every_service,
+    no_container_needs_what_it_may_not_have,
     nothing_secret_is_in_a_log,
     all_end_whole_when_they_are_asked_to,
 )
