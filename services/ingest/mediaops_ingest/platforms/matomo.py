@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mediaops_ingest.platforms import strict_json
-from mediaops_ingest.platforms.batches import MAX_ITEMS
 from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, key_of, present, text_of
 from mediaops_ingest.platforms.port import (
@@ -20,7 +19,6 @@ from mediaops_ingest.platforms.port import (
     Draft,
     Ignored,
     Item,
-    Malformed,
     Refused,
     Request,
     SecretSet,
@@ -31,6 +29,7 @@ from mediaops_ingest.platforms.port import (
 )
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
+from mediaops_ingest.platforms.tracking import BadBody, json_object, listed, plain_url
 from mediaops_ingest.platforms.verifying import OptionalBearer
 
 __all__ = ["Matomo"]
@@ -69,7 +68,7 @@ class MatomoVerifier:
         try:
             if any(action.get("rec") == "1" for action in _actions(request)):
                 return verified
-        except _Bad as bad:
+        except BadBody as bad:
             return bad.verdict
         return Ignored(_answer(request), "rec is not 1")
 
@@ -124,7 +123,7 @@ class Matomo:
     ) -> list[Item]:
         try:
             actions = _actions(request)
-        except _Bad as bad:
+        except BadBody as bad:
             raise Unreadable(bad.verdict.reason) from None
         recorded = [action for action in actions if action.get("rec") == "1"]
         return [_item(index, action, request) for index, action in enumerate(recorded)]
@@ -141,7 +140,7 @@ class Matomo:
                 type=type_,
                 occurred_at=first_believable(context.received_at, item.time),
                 actor=actor_of(person, "uid" if action.get("uid") else "_id", context),
-                content=key_of(url.partition("#")[0].partition("?")[0] if url else None),
+                content=key_of(plain_url(url)),
                 context=present(
                     title=text_of(action.get("action_name")),
                     url=url,
@@ -168,50 +167,37 @@ class Matomo:
         )
 
 
-class _Bad(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.verdict = Malformed(status, reason)
-
-
 def _is_bulk(request: Request) -> bool:
     return request.body.lstrip()[:1] == b"{"
 
 
 def _actions(request: Request) -> list[Action]:
-    """The parameters of each action. Raises `_Bad`."""
+    """The parameters of each action. Raises `BadBody`."""
     if _is_bulk(request):
         actions = _bulk(request.body)
     else:
         actions = [{**request.parameters(), **_parameters(request.body.decode("ascii", "replace"))}]
     if strict_json.fault(actions):
-        raise _Bad(400, "encoding")
+        raise BadBody(400, "encoding")
     return actions
 
 
 def _bulk(raw: bytes) -> list[Action]:
-    try:
-        listed = strict_json.decode(raw).get("requests")
-    except strict_json.NotStrict:
-        raise _Bad(400, "json") from None
-    if not isinstance(listed, list):
-        raise _Bad(400, "schema")
-    if len(listed) > MAX_ITEMS:
-        raise _Bad(413, "size")
-    return [_parameters(one) if isinstance(one, str) else _texts(one) for one in listed]
+    several = listed(json_object(raw).get("requests"))
+    return [_parameters(one) if isinstance(one, str) else _texts(one) for one in several]
 
 
 def _parameters(query: str) -> Action:
     try:
         return dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=200))
     except ValueError:
-        raise _Bad(400, "schema") from None
+        raise BadBody(400, "schema") from None
 
 
 def _texts(one: Any) -> Action:
     """A bulk request may hold objects as well as queries."""
     if not isinstance(one, dict):
-        raise _Bad(400, "schema")
+        raise BadBody(400, "schema")
     return {name: str(value) for name, value in one.items() if isinstance(value, str | int | float)}
 
 

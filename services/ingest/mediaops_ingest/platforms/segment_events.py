@@ -10,6 +10,7 @@ from mediaops_ingest.platforms.money import amount_of
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Item, Unmapped
 from mediaops_ingest.platforms.pushes import inner
 from mediaops_ingest.platforms.times import first_believable
+from mediaops_ingest.platforms.tracking import plain_url
 
 __all__ = ["MEANINGS", "drafts_of"]
 
@@ -97,8 +98,4 @@ def _content(type_: str, event: Mapping[str, Any], properties: Mapping[str, Any]
     asset = properties.get("content_asset_id") or properties.get("asset_id")
     if asset is not None or event.get("type") == "track":
         return id_of(asset or properties.get("content_id"), "properties.content_asset_id")
-    return key_of(properties.get("path") or _plain(properties.get("url")) or event.get("name"))
-
-
-def _plain(url: Any) -> Any:
-    return url.partition("#")[0].partition("?")[0] if isinstance(url, str) else None
+    return key_of(properties.get("path") or plain_url(properties.get("url")) or event.get("name"))

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from mediaops_ingest.platforms import strict_json
-from mediaops_ingest.platforms.batches import MAX_ITEMS
 from mediaops_ingest.platforms.declaration import Declaration, Key, generate_token
 from mediaops_ingest.platforms.fields import key_of
 from mediaops_ingest.platforms.inflating import NotInflated, inflate
@@ -34,6 +32,7 @@ from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.segment_events import MEANINGS, drafts_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339
+from mediaops_ingest.platforms.tracking import BadBody, json_object, listed
 from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, secret_text
 
 __all__ = ["SegmentRudder"]
@@ -67,7 +66,7 @@ class SegmentRudderVerifier(LiveVerifier):
     def read(self, request: Request, verified: Verified) -> Verdict:
         try:
             events = _events(request)
-        except _Bad as bad:
+        except BadBody as bad:
             return bad.verdict
         if any(len(canonical_json(event)) > _MAX_EVENT for event in events):
             return Malformed(400, "size")
@@ -120,7 +119,7 @@ class SegmentRudder:
     ) -> list[Item]:
         try:
             events = _events(request)
-        except _Bad as bad:
+        except BadBody as bad:
             raise Unreadable(bad.verdict.reason) from None
         return [_item(index, event) for index, event in enumerate(events)]
 
@@ -137,12 +136,6 @@ class SegmentRudder:
         return json_request(body, now, (b"authorization", b"Basic " + basic))
 
 
-class _Bad(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.verdict = Malformed(status, reason)
-
-
 def _write_key(request: Request) -> bytes | None:
     """From the header; from the body, where newer clients put it and may send another header."""
     header = request.header(b"authorization") or b""
@@ -153,7 +146,7 @@ def _write_key(request: Request) -> bytes | None:
             return None
     try:
         key = _body(request).get("writeKey")
-    except _Bad:
+    except BadBody:
         return None
     return key.encode() if isinstance(key, str) else None
 
@@ -166,20 +159,14 @@ def _body(request: Request) -> Body:
         try:
             body = inflate(body, _MAX_INFLATED)
         except NotInflated as error:
-            raise _Bad(*((413, "size") if error.is_too_large else (400, "encoding"))) from None
-    try:
-        found = strict_json.decode(body)
-    except strict_json.NotStrict:
-        raise _Bad(400, "json") from None
-    if not isinstance(found, dict):
-        raise _Bad(400, "schema")
-    return found
+            raise BadBody(*((413, "size") if error.is_too_large else (400, "encoding"))) from None
+    return json_object(body)
 
 
 def _events(request: Request) -> list[Any]:
     """The events, each with the type that its path or itself says and the context of its batch.
 
-    Raises `_Bad`.
+    Raises `BadBody`.
     """
     body = _body(request)
     kind = request.path.removeprefix("v1/")
@@ -187,11 +174,7 @@ def _events(request: Request) -> list[Any]:
         return [{**body, "type": kind}]
     if kind != _BATCH and _BATCH not in body:
         return [body]
-    events = body.get(_BATCH)
-    if not isinstance(events, list):
-        raise _Bad(400, "schema")
-    if len(events) > MAX_ITEMS:
-        raise _Bad(413, "size")
+    events = listed(body.get(_BATCH))
     common = body.get("context")
     if not isinstance(common, dict):
         return events

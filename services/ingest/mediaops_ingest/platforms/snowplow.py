@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from mediaops_ingest.platforms import strict_json
-from mediaops_ingest.platforms.batches import MAX_ITEMS
 from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, key_of, present, text_of
 from mediaops_ingest.platforms.port import (
@@ -21,7 +20,6 @@ from mediaops_ingest.platforms.port import (
     Ignored,
     Item,
     ItemFailed,
-    Malformed,
     Refused,
     Request,
     SecretSet,
@@ -33,6 +31,7 @@ from mediaops_ingest.platforms.port import (
 from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
+from mediaops_ingest.platforms.tracking import BadBody, json_object, listed, plain_url
 from mediaops_ingest.platforms.verifying import OptionalBearer
 
 __all__ = ["Snowplow"]
@@ -54,7 +53,7 @@ class SnowplowVerifier:
             return Refused("auth")
         try:
             return verified if _events(request) else Ignored(_ACCEPTED, "no events")
-        except _Bad as bad:
+        except BadBody as bad:
             return bad.verdict
 
     def answer(self, request: Request, verified: Verified) -> Answer:
@@ -103,7 +102,7 @@ class Snowplow:
     ) -> list[Item]:
         try:
             events = _events(request)
-        except _Bad as bad:
+        except BadBody as bad:
             raise Unreadable(bad.verdict.reason) from None
         return [_item(index, event) for index, event in enumerate(events)]
 
@@ -121,7 +120,7 @@ class Snowplow:
                 type="view.recorded" if kind == "pv" else f"track.{'.'.join(filter(None, names))}",
                 occurred_at=first_believable(context.received_at, item.time),
                 actor=_person(event, context),
-                content=key_of(url.partition("#")[0].partition("?")[0] if url else None),
+                content=key_of(plain_url(url)),
                 context=present(
                     page=text_of(event.get("page")),
                     url=url,
@@ -144,31 +143,16 @@ class Snowplow:
         return msgspec.structs.replace(json_request(body, now, *more), path=_POST)
 
 
-class _Bad(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.verdict = Malformed(status, reason)
-
-
 def _events(request: Request) -> list[Any]:
-    """The flat events. Raises `_Bad`."""
+    """The flat events. Raises `BadBody`."""
     if request.path == _GET or request.method == "GET":
         event = {k: v for k, v in request.parameters().items() if k != "access_token"}
         if "e" not in event:
-            raise _Bad(400, "schema")
+            raise BadBody(400, "schema")
         if strict_json.fault(event):
-            raise _Bad(400, "encoding")
+            raise BadBody(400, "encoding")
         return [event]
-    try:
-        body = strict_json.decode(request.body)
-    except strict_json.NotStrict:
-        raise _Bad(400, "json") from None
-    events = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(events, list):
-        raise _Bad(400, "schema")
-    if len(events) > MAX_ITEMS:
-        raise _Bad(413, "size")
-    return events
+    return listed(json_object(request.body).get("data"))
 
 
 def _item(index: int, event: Any) -> Item:
