@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 from mediaops_common.cli.options import AsJson
+from mediaops_common.garbage import leave_alone_what_stays
 
 from mediaops_bench.conditions import conditions
 from mediaops_bench.figures import Figure
@@ -51,7 +52,9 @@ def bench(
         print_conditions(told)
     found: dict[str, list[Figure]] = {}
     for name in names or MEASURES:
-        figures = found[name] = uvloop.run(measure(name)(effort))
+        run = measure(name)
+        leave_alone_what_stays()  # as a process that serves does
+        figures = found[name] = uvloop.run(run(effort))
         if not as_json:
             print_figures(name, figures)
             typer.echo(f"load average at its end: {os.getloadavg()[0]:.1f}")

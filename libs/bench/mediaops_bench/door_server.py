@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
+from mediaops_common.garbage import leave_alone_what_stays
 from mediaops_common.http.server import listen, serve
 from mediaops_common.settings import HttpSettings
 from mediaops_ingest.delivery_log.port import NewDelivery
@@ -80,6 +81,7 @@ async def run(variant: str, folder: Path, channels: int) -> None:
         told = {"port": sock.getsockname()[1], "hooks": listed, "token": token}
 
         def tell() -> None:
+            leave_alone_what_stays()  # as a process that serves does
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
 
