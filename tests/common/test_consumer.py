@@ -214,3 +214,49 @@ async def test_what_a_handler_tells_belongs_to_the_trace_of_its_event(spine) -> 
     assert first.split("-")[1] == trace
     assert first.split("-")[2] != "00f067aa0ba902b7"
     assert second is None
+
+
+def taken_back(spine, actor: str, name: str):
+    retraction = ActivityRetracted(
+        activity=an_activity(actor, name), retracted_at=NOW, reason="replay"
+    )
+    return spine.producer.number(retraction)
+
+
+async def test_events_alike_that_follow_each_other_are_handled_together(spine) -> None:
+    handlers, seen = Handlers("together"), []
+
+    @handlers.on_several(ActivityRecorded)
+    async def listen(session, events: list[ActivityRecorded]) -> None:
+        seen.append([event.activity.text for event in events])
+
+    @handlers.on(ActivityRetracted)
+    async def hear(session, event: ActivityRetracted) -> None:
+        seen.append("retracted")
+
+    await spine.producer.publish(
+        spine.producer.recorded("u1", "a"),
+        spine.producer.recorded("u1", "b"),
+        taken_back(spine, "u1", "a"),
+        spine.producer.recorded("u1", "c"),
+    )
+    await spine.drain(spine.another_runner(handlers.as_group()))
+    assert seen == [["a", "b"], "retracted", ["c"]]
+
+
+async def test_what_a_group_does_not_take_counts_as_dealt_with(spine) -> None:
+    handlers, seen = Handlers("retracted"), []
+
+    @handlers.on(ActivityRetracted)
+    async def hear(session, event: ActivityRetracted) -> None:
+        seen.append(event)
+
+    unreadable = msgspec.structs.replace(
+        spine.producer.recorded("u1", "a"),
+        value=b'{"specversion":"1.0","id":"1","source":"/ingest","subject":"s",'
+        b'"type":"mediaops.activity.recorded.v1","time":"2026-01-01T00:00:00Z","data":{}}',
+    )
+    await spine.producer.publish(unreadable, taken_back(spine, "u1", "a"))
+    await spine.drain(spine.another_runner(handlers.as_group()))
+    assert len(seen) == 1
+    assert await spine.rows(spine.database.tables.parked) == []

@@ -73,6 +73,17 @@ async def test_an_upsert_adds_replaces_and_keeps_extremes(database) -> None:
     assert await rows(database) == [("k", 17, 3, 9, "c")]
 
 
+async def test_an_upsert_keeps_what_is_newer(database) -> None:
+    for n, label in ((2, "a"), (1, "older"), (2, "as old"), (3, "newer")):
+        async with database.write() as session:
+            rows_given = [row("k", n, label), row(label, n)]
+            await upsert(
+                session, COUNT, rows_given, key=["name"], replace=["n", "label"], newer="n"
+            )
+        (kept,) = [one for one in await rows(database) if one.name == "k"]
+        assert (kept.n, kept.label) == ((2, "a") if n < 3 else (3, "newer"))
+
+
 async def test_what_is_there_already_is_left_as_it_is(database) -> None:
     for n in (1, 2):
         async with database.write() as session:
