@@ -187,7 +187,7 @@ class QqBot:
     def sample(
         self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
     ) -> Request:
-        body = canonical_json({"d": {}, "id": unique, "op": 0, "t": "MEDIAOPS_TEST"})
+        body = canonical_json({"d": {}, "id": unique, "op": 0, "t": "TEST_BY_MEDIAOPS"})
         stamp = str(int(now.timestamp())).encode()
         key = _key(str(secrets["app_secret"]).encode())
         return Request(
