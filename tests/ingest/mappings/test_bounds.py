@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mediaops_ingest.mappings.compiled import MAX_OUTPUTS, compile_mapping
+from mediaops_ingest.mappings.compiled import MAX_OUTPUTS, Allowance, compile_mapping
 from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.port import ItemFailed
 
@@ -135,3 +135,19 @@ def test_any_json_is_a_mapping_or_is_refused(document):
     ):
         with pytest.raises(BadMapping):
             compile_mapping(shape)
+
+
+def test_all_items_of_a_delivery_together_are_bounded_too():
+    mapping = compile_mapping({"activities": [a_rule(when="item.list[?contains(@, 'x')]")]})
+    item, allowance = {"list": ["xy"] * 200}, Allowance()
+    allowance.left //= 100
+    outcomes = []
+    for _ in range(100):
+        try:
+            outcomes.append(len(mapping.apply(item, a_context(), allowance)))
+        except ItemFailed as error:
+            outcomes.append(error.field)
+    assert outcomes[0] == 1
+    assert outcomes[-1] == "mapping"
+    assert allowance.left == 0
+    assert len(mapping.apply(item, a_context())) == 1

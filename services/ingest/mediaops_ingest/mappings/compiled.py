@@ -22,7 +22,7 @@ from mediaops_ingest.platforms.canonical import (
 from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
 from mediaops_ingest.platforms.strict_json import canonical_json, fault
 
-__all__ = ["MAX_OUTPUTS", "CompiledMapping", "compile_mapping"]
+__all__ = ["MAX_OUTPUTS", "Allowance", "CompiledMapping", "compile_mapping"]
 
 MAX_OUTPUTS = 1000
 """Activities and snapshots of one item."""
@@ -33,7 +33,17 @@ _MAX_RULES = 50
 _STEPS = 120_000
 """Of evaluation per item: well over what 1000 outputs need, about a tenth of a second."""
 
+_STEPS_OF_ALL = 10 * _STEPS
+"""For all items of a delivery together, so that many of them cannot hold up their shard."""
+
 _MEMBERS = frozenset({"applies_to", "tables", "activities", "snapshots"})
+
+
+class Allowance:
+    """What a mapping may still do with the items of one delivery."""
+
+    def __init__(self) -> None:
+        self.left = _STEPS_OF_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,15 @@ class CompiledMapping:
     activities: tuple[Rule, ...]
     snapshots: tuple[Rule, ...]
 
-    def apply(self, content: Any, context: Context) -> list[Draft]:
-        """The drafts of a decoded item; one `Unmapped` where no rule applies.
+    def apply(
+        self, content: Any, context: Context, allowance: Allowance | None = None
+    ) -> list[Draft]:
+        """The drafts of a decoded item; one `Unmapped` where no rule applies. `allowance` is that
+        of its delivery; without one it has one of its own.
 
         Raises `ItemFailed`, naming the place in the mapping.
         """
+        allowance = allowance or Allowance()
         if not isinstance(content, dict | list):
             return [Unmapped("only objects and arrays can be mapped")]
         if len(canonical_json(content)) > MAX_INPUT_BYTES:
@@ -58,10 +72,13 @@ class CompiledMapping:
             "index": 0,
             "received_at": context.received_at.isoformat(),
         }
+        budget = Budget(min(_STEPS, allowance.left))
         try:
-            drafts = list(self._drafts(scope, Budget(_STEPS), context))
+            drafts = list(self._drafts(scope, budget, context))
         except OutOfBudget as error:
             raise ItemFailed("mapping", str(error)) from None
+        finally:
+            allowance.left = max(0, allowance.left - budget.used)
         return drafts or [Unmapped("no rule of the mapping applies")]
 
     def _drafts(self, scope: dict[str, Any], budget: Budget, context: Context) -> Iterable[Draft]:

@@ -53,7 +53,11 @@ class Budget(TreeInterpreter):  # type: ignore[misc]
 
     def __init__(self, steps: int) -> None:
         super().__init__(Options(custom_functions=_BoundedFunctions()))
-        self._left = steps
+        self._steps = self._left = steps
+
+    @property
+    def used(self) -> int:
+        return self._steps - self._left
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         result = super().visit(node, *args, **kwargs)

@@ -19,7 +19,7 @@ from mediaops_common.ids import slot_of
 
 from mediaops_ingest.archive.chunks import TOPICS
 from mediaops_ingest.delivery_log.port import LoggedDelivery
-from mediaops_ingest.mappings.compiled import CompiledMapping
+from mediaops_ingest.mappings.compiled import Allowance, CompiledMapping
 from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms.identity import Scope, canonical_digest, key_of
 from mediaops_ingest.platforms.port import (
@@ -123,9 +123,9 @@ def read_delivery(delivery: LoggedDelivery, source: SourceView | None) -> ReadDe
     except Exception as error:  # an adapter's mistake is a failed delivery, not a stopped shard
         return ReadDelivery(delivery, source, [], f"{type(error).__name__} while splitting")
     context = _context(source.context, delivery.received_at)
-    return ReadDelivery(
-        delivery, source, [read_item(item, delivery, source, context) for item in items]
-    )
+    allowance = Allowance()
+    read = [read_item(item, delivery, source, context, allowance) for item in items]
+    return ReadDelivery(delivery, source, read)
 
 
 def _context(known: Context, received_at: datetime) -> Context:
@@ -140,7 +140,11 @@ def _context(known: Context, received_at: datetime) -> Context:
 
 
 def read_item(
-    item: Item, delivery: LoggedDelivery, source: SourceView, context: Context
+    item: Item,
+    delivery: LoggedDelivery,
+    source: SourceView,
+    context: Context,
+    allowance: Allowance,
 ) -> ReadItem:
     """Normalises one item: by its adapter, and by the source's mapping where that says nothing."""
     identity = key_of(item)
@@ -148,7 +152,7 @@ def read_item(
     digest = canonical_digest(item)
     read = ReadItem(item.index, key, digest, identity, is_snapshot=item.is_snapshot)
     try:
-        _give_meaning(read, item, delivery, source, context)
+        _give_meaning(read, item, delivery, source, context, allowance)
         if any(len(output.value) > LARGEST_EVENT for output in read.outputs):
             raise ItemFailed("", f"its event is longer than {LARGEST_EVENT} bytes")
     except ItemFailed as error:
@@ -161,9 +165,14 @@ def read_item(
 
 
 def _give_meaning(
-    read: ReadItem, item: Item, delivery: LoggedDelivery, source: SourceView, context: Context
+    read: ReadItem,
+    item: Item,
+    delivery: LoggedDelivery,
+    source: SourceView,
+    context: Context,
+    allowance: Allowance,
 ) -> None:
-    meaning = interpret(source.adapter, item, context, source.mapping)
+    meaning = interpret(source.adapter, item, context, source.mapping, allowance)
     # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
     read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
     for output, draft in enumerate(meaning.drafts):

@@ -16,7 +16,7 @@ from mediaops_common.ids import new_id
 from mediaops_common.platforms import id_scope
 
 from mediaops_ingest.channels.service import Channel
-from mediaops_ingest.mappings.compiled import CompiledMapping
+from mediaops_ingest.mappings.compiled import Allowance, CompiledMapping
 from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms import port
 from mediaops_ingest.sources.schemas import SampleSent, TrialItem, TrialRequest, TrialResult
@@ -54,7 +54,8 @@ def dry_run(
     )
     document = opened.mapping if wanted.mapping is None else wanted.mapping
     mapping = None if document is None else check_mapping(document)
-    tried.items = [_try(opened.adapter, item, context, mapping) for item in items[:SHOWN_ITEMS]]
+    allowance, shown = Allowance(), items[:SHOWN_ITEMS]
+    tried.items = [_try(opened.adapter, item, context, mapping, allowance) for item in shown]
     return tried
 
 
@@ -83,9 +84,10 @@ def _try(
     item: port.Item,
     context: port.Context,
     mapping: CompiledMapping | None,
+    allowance: Allowance,
 ) -> TrialItem:
     try:
-        read = interpret(adapter, item, context, mapping)
+        read = interpret(adapter, item, context, mapping, allowance)
     except port.ItemFailed as error:
         return TrialItem(
             index=item.index,
