@@ -142,6 +142,15 @@ REPLIED = [{"type": "replied_to", "id": "90"}]
             ),
             "mention.created",
         ),
+        (
+            an_x_event(
+                "post.create",
+                id="9",
+                author_id="2",
+                referenced_tweets=[{"type": "retweeted", "id": "90"}],
+            ),
+            "share.created",
+        ),
         (an_x_event("post.delete", id="9"), "comment.removed"),
         (an_x_event("post.delete", id="9", author_id="1"), "post.removed"),
         (an_x_event("dm.received", id="9", sender_id="2"), "message.received"),
@@ -165,17 +174,27 @@ def test_the_older_envelope_of_x_holds_several():
         "tweet_create_events": [
             {"id_str": "90", "user": {"id_str": "1"}, "text": "own"},
             {"id_str": "91", "user": {"id_str": "2"}, "in_reply_to_status_id_str": "90"},
+            {"id_str": "92", "user": {"id_str": "2"}, "retweeted_status": {"id_str": "90"}},
+        ],
+        "favorite_events": [
+            {"id": "f1", "user": {"id_str": "1"}, "favorited_status": {"id_str": "5"}},
         ],
         "direct_message_events": [
             {"id": "5", "message_create": {"sender_id": "1", "message_data": {"text": "x"}}}
         ],
     }
-    assert sorted(types("x-activity", body)) == [
+    found = drafts("x-activity", body)
+    assert sorted(types_of(found)) == [
         "comment.created",
         "follow.removed",
+        "like.created",
         "message.sent",
         "post.published",
+        "share.created",
     ]
+    # What the account does itself makes nobody active.
+    by_channel = {one.type for one in found if isinstance(one, ActivityDraft) and one.by_channel}
+    assert by_channel == {"like.created", "message.sent", "post.published"}
 
 
 def test_a_video_is_new_within_an_hour_of_its_publication():

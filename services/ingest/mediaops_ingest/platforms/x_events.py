@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from mediaops_common.events.activity import Actor
+
 from mediaops_ingest.platforms.fields import actor_of, id_of, key_of, list_of, present, text_of
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Item, Unmapped
 from mediaops_ingest.platforms.pushes import bounded, inner
@@ -18,7 +20,12 @@ from mediaops_ingest.platforms.times import (
 __all__ = ["MEANINGS", "drafts_of", "items_of"]
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
-    "post.create, tweet_create_events": ("post.published", "comment.created", "mention.created"),
+    "post.create, tweet_create_events": (
+        "post.published",
+        "comment.created",
+        "mention.created",
+        "share.created",
+    ),
     "post.delete, tweet_delete_events": ("comment.removed", "post.removed"),
     "follow.follow, follow_events": ("follow.created",),
     "follow.unfollow": ("follow.removed",),
@@ -124,57 +131,62 @@ def _follow(type_: str | None) -> _Read:
             occurred_at=at,
             actor=actor,
             context=present(target=text_of(target.get("id_str") or target.get("id"))),
-            by_channel=owner is not None and actor is not None and actor.external_id == owner,
+            by_channel=_is_own(actor, owner),
         )
 
     return read
+
+
+def _is_own(actor: Actor | None, owner: str | None) -> bool:
+    return actor is not None and actor.external_id == owner
 
 
 def _like(thing: dict[str, Any], owner: str | None, at: datetime, context: Context) -> Draft:
     status = inner(thing, "favorited_status")
     liked = thing.get("liked_post_id") or thing.get("post_id") or inner(thing, "post").get("id")
     actor = _person(inner(thing, "user") or inner(thing, "source"), context)
+    actor = actor or actor_of(thing.get("user_id"), "user_id", context)
     return ActivityDraft(
         type="like.created",
         occurred_at=at,
-        actor=actor or actor_of(thing.get("user_id"), "user_id", context),
+        actor=actor,
         content=id_of(status.get("id_str") or liked, "favorited_status.id_str"),
+        by_channel=_is_own(actor, owner),
     )
 
 
 def _post(thing: dict[str, Any], owner: str | None, at: datetime, context: Context) -> Draft:
-    user = inner(thing, "user")
-    author = _person(user, context) or actor_of(thing.get("author_id"), "author_id", context)
-    is_own = owner is not None and author is not None and author.external_id == owner
-    parent = id_of(
-        thing.get("in_reply_to_status_id_str") or _replied_to(thing), "in_reply_to_status_id_str"
-    )
+    author = _person(inner(thing, "user"), context)
+    author = author or actor_of(thing.get("author_id"), "author_id", context)
+    post = id_of(thing.get("id_str") or thing.get("id"), "id")
+    shared = inner(thing, "retweeted_status").get("id_str") or _referred_to(thing, "retweeted")
+    parent = thing.get("in_reply_to_status_id_str") or _referred_to(thing, "replied_to")
     answered = text_of(thing.get("in_reply_to_user_id_str") or thing.get("in_reply_to_user_id"))
-    if is_own and parent is None:
-        type_ = "post.published"
+    is_own = _is_own(author, owner)
+    about: Any = post
+    if shared is not None:
+        type_, about = "share.created", shared
     elif parent is not None and (is_own or owner is None or answered in (owner, None)):
-        type_ = "comment.created"
-    elif author is None and parent is None:
+        type_, about = "comment.created", parent
+    elif parent is None and (is_own or author is None):
         type_ = "post.published"
     else:
         type_ = "mention.created"
-    post = id_of(thing.get("id_str") or thing.get("id"), "id")
-    is_comment = type_ == "comment.created"
     return ActivityDraft(
         type=type_,
         occurred_at=at,
         actor=author,
-        content=parent if is_comment else post,
+        content=id_of(about, "id"),
         text=text_of(thing.get("text"), limit=20_000),
-        parent_external_id=parent if is_comment else None,
-        context=present(post_id=post if is_comment else None),
+        parent_external_id=id_of(parent, "in_reply_to_status_id_str"),
+        context=present(post_id=post if about != post else None),
         by_channel=is_own,
     )
 
 
-def _replied_to(thing: Mapping[str, Any]) -> Any:
+def _referred_to(thing: Mapping[str, Any], how: str) -> Any:
     for one in list_of(thing.get("referenced_tweets") or thing.get("referenced_posts")):
-        if isinstance(one, dict) and one.get("type") == "replied_to":
+        if isinstance(one, dict) and one.get("type") == how:
             return one.get("id")
     return None
 
@@ -182,7 +194,7 @@ def _replied_to(thing: Mapping[str, Any]) -> Any:
 def _removed(thing: dict[str, Any], owner: str | None, at: datetime, context: Context) -> Draft:
     status = inner(thing, "status") or thing
     author = actor_of(status.get("author_id") or status.get("user_id"), "user_id", context)
-    is_own = owner is not None and author is not None and author.external_id == owner
+    is_own = _is_own(author, owner)
     return ActivityDraft(
         type="post.removed" if is_own else "comment.removed",
         occurred_at=at,
@@ -197,7 +209,7 @@ def _message(thing: dict[str, Any], owner: str | None, at: datetime, context: Co
     told = inner(created, "message_data") or thing
     sender = created.get("sender_id") or thing.get("sender_id")
     actor = actor_of(sender, "sender_id", context)
-    is_own = owner is not None and actor is not None and actor.external_id == owner
+    is_own = _is_own(actor, owner)
     return ActivityDraft(
         type="message.sent" if is_own else "message.received",
         occurred_at=at,
