@@ -9,8 +9,6 @@ import httpx
 import pytest
 from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
-from linebot.v3.exceptions import InvalidSignatureError
-from linebot.v3.webhook import WebhookParser
 from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics.client import Client as SegmentClient
 from snowplow_tracker import Emitter, Subject, Tracker
@@ -84,6 +82,10 @@ async def test_wechatpy_encrypts(tmp_path):
 
 
 async def test_the_line_sdk_reads_what_we_accept_and_refuses_what_we_refuse(tmp_path):
+    # Imported here because it takes a second, which every run of other tests would pay.
+    from linebot.v3.exceptions import InvalidSignatureError
+    from linebot.v3.webhook import WebhookParser
+
     async with serving(tmp_path) as ingest:
         source = await ingest.add_source(adapter="line", secrets={"channel_secret": KEY})
         event = BODIES["line"]["events"][0] | {"mode": "active", "replyToken": "r"}

@@ -136,6 +136,18 @@ async def test_a_hub_that_refuses_or_is_silent_is_asked_again_after_growing_wait
     assert (lease["state"], lease["reason"]) == ("asked", "")
 
 
+async def test_a_lease_that_ended_is_not_shown_as_granted(asking, hub):
+    source = await a_source(asking)
+    await ask_hubs(asking.runtime)
+    await grant(asking, source, seconds=600)
+    asking.clock.moment += timedelta(seconds=601)
+    hub.status = 500
+    await ask_hubs(asking.runtime)
+    [lease] = await leases(asking, source)
+    assert lease["state"] == "asked"
+    assert lease["reason"].startswith("500")
+
+
 @pytest.mark.slow
 async def test_a_denied_topic_is_shown_as_such_and_asked_for_a_day_later(asking, hub):
     source = await a_source(asking)

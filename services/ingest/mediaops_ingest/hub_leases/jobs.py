@@ -2,7 +2,6 @@
 
 import asyncio
 import http.client
-from uuid import UUID
 
 import structlog
 from mediaops_common.jobs import Job
@@ -38,15 +37,16 @@ async def ask_hubs(runtime: Runtime) -> None:
     async with runtime.database.read() as session:
         due = await service.due(session, now, limit=AT_ONCE)
     for lease in due:
-        await _renew(runtime, lease.id, lease)
+        await _renew(runtime, lease)
 
 
-async def _renew(runtime: Runtime, lease_id: UUID, lease: HubLease) -> None:
+async def _renew(runtime: Runtime, lease: HubLease) -> None:
     """Noted before the hub is asked, so that its answer, which comes to the hook, stands."""
     settings: IngestSettings = runtime.settings
     is_reachable = is_local(settings.hub_url) or not is_local(runtime.public_url)
     state, reason = ("asked", "") if is_reachable else ("unreachable", UNREACHABLE)
-    await _tell(runtime, lease_id, state, reason)
+    async with runtime.database.write() as session:
+        await service.note_attempt(session, lease.id, state, reason, runtime.clock.now())
     if not is_reachable:
         return
     async with runtime.database.read() as session:
@@ -68,12 +68,7 @@ async def _renew(runtime: Runtime, lease_id: UUID, lease: HubLease) -> None:
     if refused is not None:
         log.warning("hub_refused", source_id=str(source.id))
         async with runtime.database.write() as session:
-            await service.note_refusal(session, lease_id, refused)
-
-
-async def _tell(runtime: Runtime, lease_id: UUID, state: str, reason: str) -> None:
-    async with runtime.database.write() as session:
-        await service.note_attempt(session, lease_id, state, reason, runtime.clock.now())
+            await service.note_refusal(session, lease.id, refused)
 
 
 ASK_HUBS = Job("ask-hubs", every_seconds=10.0, run=ask_hubs)

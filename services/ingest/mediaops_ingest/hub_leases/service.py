@@ -64,7 +64,8 @@ async def note_attempt(
         return
     wait = min(_FIRST_WAIT * 2 ** min(lease.attempts, 10), _LONGEST_WAIT)
     # A lease that still runs stays granted while it is asked for again.
-    if lease.state != "granted" or state != "asked":
+    is_running = lease.state == "granted" and lease.ends_at is not None and lease.ends_at > now
+    if not is_running or state != "asked":
         lease.state = state
     lease.reason = reason[:300]
     lease.attempts += 1
