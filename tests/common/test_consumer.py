@@ -156,7 +156,9 @@ async def test_counters_say_what_was_applied(spine) -> None:
 
 
 @pytest.mark.databases
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 12))]
+)
 async def test_whatever_the_bus_does_everything_counts_once_in_order(spine, seed) -> None:
     """Loss, repeats and restarts at random; a loss is healed by going back, as the relay does."""
     chance = random.Random(seed)

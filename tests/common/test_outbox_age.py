@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from mediaops_common import outbox
 from mediaops_common.consumer import Handlers
 from mediaops_common.events import ChannelSaved, QualityComputed
@@ -17,6 +18,8 @@ from sqlalchemy import select
 
 from tests.common.http.fake import running
 from tests.common.spine import METADATA, NOW, WORKSPACE
+
+pytestmark = pytest.mark.slow
 
 OWNER = Service(name="ingest", metadata=METADATA)
 FIRST, SECOND = new_id(), new_id()

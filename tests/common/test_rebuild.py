@@ -35,6 +35,8 @@ from tests.common.spine import (
     apply,
 )
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOTS = "mediaops.snapshot"
 TOPICS = (TOPIC, SNAPSHOTS)
 CRM = Service(
