@@ -19,6 +19,11 @@ UNHEARD = {
     "a profile; no number depends on it",
     "mediaops.content.content.saved.v1": "publications carry the title that numbers are shown "
     "with; for subscribers outside",
+    "mediaops.ingest.audience.recorded.v1": "portraits are compared where they are kept; for "
+    "subscribers outside",
+    "mediaops.ingest.channel.silent.v1": "for whoever is to be called, through a subscription; "
+    "the health of the channel shows it as well",
+    "mediaops.ingest.channel.heard.v1": "the end of a silence, for whoever was called",
 }
 """Type → why nobody listens yet. Goes when somebody does."""
 

@@ -22,7 +22,9 @@ TABLES = spine_tables(METADATA)
 import mediaops_ingest.archive.models  # noqa: E402
 import mediaops_ingest.channels.models  # noqa: E402
 import mediaops_ingest.deliveries.models  # noqa: E402
+import mediaops_ingest.health.models  # noqa: E402
 import mediaops_ingest.hub_leases.models  # noqa: E402
+import mediaops_ingest.portraits.models  # noqa: E402
 import mediaops_ingest.replays.models  # noqa: E402
 import mediaops_ingest.republish.models  # noqa: E402
 import mediaops_ingest.sources.models  # noqa: E402, F401

@@ -18,9 +18,12 @@ from mediaops_ingest.door import documentation
 from mediaops_ingest.door import lifecycle as door
 from mediaops_ingest.door.front import front
 from mediaops_ingest.events import api as events
+from mediaops_ingest.health import api as health
+from mediaops_ingest.health.jobs import LISTEN
 from mediaops_ingest.hub_leases import api as hub_leases
 from mediaops_ingest.hub_leases.jobs import ASK_HUBS
 from mediaops_ingest.normaliser.supervisor import run_shards
+from mediaops_ingest.portraits import api as portraits
 from mediaops_ingest.quality import api as quality
 from mediaops_ingest.quality.jobs import TELL_QUALITY
 from mediaops_ingest.replays import api as replays
@@ -53,6 +56,8 @@ INGEST = Service(
     routers=[
         workspaces.router,
         channels.router,
+        portraits.router,
+        health.router,
         sources.router,
         hub_leases.router,
         adapters.router,
@@ -64,7 +69,7 @@ INGEST = Service(
         documentation.router,
     ],
     handlers=[republish.handlers],
-    jobs=[FORGET_DELIVERIES, FORGET_OUTCOMES, TELL_QUALITY, ASK_HUBS],
+    jobs=[FORGET_DELIVERIES, FORGET_OUTCOMES, TELL_QUALITY, ASK_HUBS, LISTEN],
     workers=[run_shards],
     start=_start,
     stop=_stop,

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import pytest
 from mediaops_common.events import ChannelSaved
+from mediaops_common.owner_kinds import OWNER_KINDS
+from mediaops_insights.metrics.catalogue import CATALOGUE
 
 from tests.ingest.workspaces.test_workspaces import outbox
 
@@ -106,3 +108,39 @@ async def test_a_partner_sees_the_channels_of_its_sources_only(ingest):
     assert (await ingest.call("GET", f"/channels/{mine['id']}", **partner)).status_code == 200
     body = {"platform": "site", "external_id": "1", "name": "n", "owner_kind": "organisation"}
     assert (await ingest.call("POST", "/channels", body, **partner)).status_code == 403
+
+
+async def test_a_channel_has_niches_and_people_who_run_it(ingest):
+    channel = await ingest.add_channel(verticals=["家常菜", "家常菜", " 厨具 "], operators=["lin"])
+    assert (channel["verticals"], channel["operators"]) == (["家常菜", "厨具"], ["lin"])
+    path = f"/channels/{channel['id']}"
+    body = {"operators": ["lin", "wang"]}
+    changed = await ingest.call("PATCH", path, body, headers={"If-Match": '"1"'})
+    assert changed.json()["operators"] == ["lin", "wang"]
+    assert changed.json()["verticals"] == ["家常菜", "厨具"]
+    told = (await outbox(ingest))[-1]
+    assert isinstance(told, ChannelSaved)
+    assert (told.operators, told.verticals) == (["lin", "wang"], ["家常菜", "厨具"])
+
+
+async def test_who_owns_a_channel_has_consequences(ingest):
+    company = await ingest.add_channel(owner_kind="organisation")
+    person = await ingest.add_channel(owner_kind="individual")
+    approvals = [one["consequences"]["approval_steps"] for one in (company, person)]
+    assert approvals == [2, 1]
+    voices = [one["consequences"]["persona_required"] for one in (company, person)]
+    assert voices == [False, True]
+    assert "sponsorship" in person["consequences"]["revenue_types"]
+    assert company["consequences"]["kpis"] != person["consequences"]["kpis"]
+    found = await ingest.call("GET", "/channels?owner_kind=individual")
+    assert [one["id"] for one in found.json()["items"]] == [person["id"]]
+    path = f"/channels/{company['id']}"
+    changed = await ingest.call(
+        "PATCH", path, {"owner_kind": "individual"}, headers={"If-Match": "*"}
+    )
+    assert changed.json()["consequences"] == person["consequences"]
+
+
+def test_every_kpi_of_an_owner_is_a_metric():
+    named = {name for kind in OWNER_KINDS.values() for name in kind.kpis}
+    assert named <= {metric.name for metric in CATALOGUE.values()}

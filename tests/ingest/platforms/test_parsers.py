@@ -1,14 +1,20 @@
 """The parsers of strangers' bytes, one by one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.platforms import strict_json, xml
-from mediaops_ingest.platforms.fields import id_of, text_of, whole_number
+from mediaops_ingest.platforms.fields import id_of, key_of, text_of, whole_number
 from mediaops_ingest.platforms.port import ItemFailed, Request
-from mediaops_ingest.platforms.times import parse_rfc3339, seconds_or_milliseconds
+from mediaops_ingest.platforms.times import (
+    parse_beijing,
+    parse_rfc3339,
+    parse_zoned,
+    seconds_or_milliseconds,
+)
+from mediaops_ingest.platforms.verifying import is_within
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -159,3 +165,39 @@ def test_any_ciphertext_is_undecipherable_and_nothing_else(sealed: bytes):
     for text in (b64encode(sealed).decode(), sealed.decode("latin-1")):
         with pytest.raises(Undecipherable):
             cipher.decrypt(text)
+
+
+@settings(deadline=None)
+@given(st.text() | st.integers() | st.none() | st.lists(st.integers(), max_size=2))
+def test_no_value_makes_the_parsers_of_times_and_keys_raise(value):
+    for moment in (parse_beijing(value), parse_zoned(value, "%a %b %d %H:%M:%S %z %Y")):
+        assert moment is None or moment.tzinfo is not None
+    key = key_of(value)
+    assert key is None or 0 < len(key) <= 255
+    if isinstance(value, str):
+        assert is_within(value, NOW, timedelta(days=100_000)) in (True, False)
+
+
+def test_local_times_are_those_of_beijing_and_zoned_ones_name_their_zone():
+    assert parse_beijing("2026-11-22 17:00:00") == NOW
+    assert parse_zoned("Sun Nov 22 17:00:00 +0800 2026", "%a %b %d %H:%M:%S %z %Y") == NOW
+    assert parse_beijing("2026-11-22T17:00:00") is None
+    assert parse_zoned("Sun Nov 22 17:00:00 2026", "%a %b %d %H:%M:%S %z %Y") is None
+
+
+def test_a_signed_time_is_a_plain_number_in_its_unit():
+    seconds = int(NOW.timestamp())
+    for text, per_second in ((str(seconds), 1), (f"{seconds}000", 1000)):
+        assert is_within(text, NOW, timedelta(0), per_second)
+        assert is_within(text.encode(), NOW, timedelta(0), per_second)
+    for text in ("", None, "x", f"{seconds}.0", f"+{seconds}", "٣", "9" * 17, f"{seconds}000"):
+        assert not is_within(text, NOW, timedelta(minutes=5))
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"])))
+def test_the_space_around_a_text_stays_where_it_may_be_signed(text):
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    raw = f"<x><a>{escaped}</a></x>".encode()
+    assert xml.decode(raw, strip=False) == {"a": text}
+    assert xml.decode(raw) == {"a": text.strip()}

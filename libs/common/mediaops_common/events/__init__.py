@@ -10,7 +10,11 @@ from mediaops_common.events.activity import (
 )
 from mediaops_common.events.base import REGISTRY, Envelope, Event, Topic, decode, encode, event
 from mediaops_common.events.channel import (
+    AudienceRecorded,
+    ChannelHeard,
     ChannelSaved,
+    ChannelSilent,
+    PortraitLine,
     QualityComputed,
     SourceSaved,
     WorkspaceSaved,
@@ -35,7 +39,10 @@ __all__ = [
     "ActivityRecorded",
     "ActivityRetracted",
     "Actor",
+    "AudienceRecorded",
+    "ChannelHeard",
     "ChannelSaved",
+    "ChannelSilent",
     "ContentLaneStalled",
     "ContentRef",
     "ContentSaved",
@@ -50,6 +57,7 @@ __all__ = [
     "LaneStalled",
     "LifecycleChanged",
     "Money",
+    "PortraitLine",
     "PublicationRegistered",
     "QualityComputed",
     "RebuildRequested",

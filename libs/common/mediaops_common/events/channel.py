@@ -4,9 +4,20 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
+
 from mediaops_common.events.base import Event, Topic, event
 
-__all__ = ["ChannelSaved", "QualityComputed", "SourceSaved", "WorkspaceSaved"]
+__all__ = [
+    "AudienceRecorded",
+    "ChannelHeard",
+    "ChannelSaved",
+    "ChannelSilent",
+    "PortraitLine",
+    "QualityComputed",
+    "SourceSaved",
+    "WorkspaceSaved",
+]
 
 
 @event("ingest.workspace.saved", 1, Topic.channel, key="workspace_id", is_state=True)
@@ -31,6 +42,10 @@ class ChannelSaved(Event, frozen=True, kw_only=True):
     name: str
     owner_kind: Literal["organisation", "individual"]
     version: int
+    verticals: list[str] = msgspec.field(default_factory=list)
+    """The niches (垂直领域) it is about."""
+    operators: list[str] = msgspec.field(default_factory=list)
+    """The subjects of the people who run it."""
 
 
 @event("ingest.source.saved", 1, Topic.channel, key="source_id", is_state=True)
@@ -64,3 +79,51 @@ class QualityComputed(Event, frozen=True, kw_only=True):
     newest_received_at: datetime | None
     version: int
     """Rises with every change of this source and day; the highest is the truth."""
+
+
+class PortraitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of one dimension of an audience portrait."""
+
+    dimension: str
+    item: str
+    share: float
+    """Of the audience, 0 to 1."""
+    tgi: float | None = None
+    """目标群体指数: 100 times the share in this audience by the share in the base."""
+
+
+@event("ingest.audience.recorded", 1, Topic.channel, key="channel_id")
+class AudienceRecorded(Event, frozen=True, kw_only=True):
+    """What a platform says of a channel's audience on a day; a higher revision of the same day
+    corrects it."""
+
+    workspace_id: UUID
+    channel_id: UUID
+    portrait_id: UUID
+    day: date
+    revision: int
+    lines: list[PortraitLine]
+
+
+@event("ingest.channel.silent", 1, Topic.channel, key="channel_id")
+class ChannelSilent(Event, frozen=True, kw_only=True):
+    """A source has been quiet for longer than its own rhythm explains."""
+
+    workspace_id: UUID
+    channel_id: UUID
+    source_id: UUID
+    last_received_at: datetime
+    allowed_seconds: int
+    """How long it may be quiet, by what it did in the last two weeks."""
+    noticed_at: datetime
+
+
+@event("ingest.channel.heard", 1, Topic.channel, key="channel_id")
+class ChannelHeard(Event, frozen=True, kw_only=True):
+    """A source that had fallen silent is heard again."""
+
+    workspace_id: UUID
+    channel_id: UUID
+    source_id: UUID
+    silent_since: datetime
+    last_received_at: datetime

@@ -20,7 +20,7 @@ from mediaops_common.http import (
 )
 
 from mediaops_ingest.channels import service
-from mediaops_ingest.channels.schemas import ChannelCreate, ChannelRead, ChannelUpdate
+from mediaops_ingest.channels.schemas import ChannelCreate, ChannelRead, ChannelUpdate, OwnerKind
 from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.sources import service as sources
 from mediaops_ingest.sources import visibility
@@ -55,11 +55,13 @@ async def list_channels(
     reads: Reads,
     caller: Reader,
     platform: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,40}$")] = None,
+    owner_kind: OwnerKind | None = None,
 ) -> Page[ChannelRead]:
     rows = await service.page(
         reads,
         caller.workspace_id,
         platform=platform,
+        owner_kind=owner_kind,
         among=await visibility.visible_channels(reads, caller),
         after=page.after_id(),
         limit=page.limit + 1,

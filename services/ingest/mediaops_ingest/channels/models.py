@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from mediaops_common.columns import BigInt, Guid, UtcDateTime
-from sqlalchemy import UniqueConstraint
+from mediaops_common.columns import BigInt, Guid, Json, UtcDateTime
+from sqlalchemy import Column, UniqueConstraint
 from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
@@ -25,6 +25,16 @@ class Channel(IngestModel, table=True):
     app_id: str | None = Field(default=None, max_length=200)
     """The app whose ids its people have, on platforms where ids belong to apps. Fixed: another
     app would make other people of the same ids."""
+    verticals: list[str] = Field(
+        default_factory=list,
+        sa_column=Column("verticals", Json, nullable=False, server_default="[]"),
+    )
+    """The niches (垂直领域) it is about."""
+    operators: list[str] = Field(
+        default_factory=list,
+        sa_column=Column("operators", Json, nullable=False, server_default="[]"),
+    )
+    """The subjects of the people who run it."""
     version: int = Field(sa_type=BigInt)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)

@@ -49,6 +49,7 @@ async def page(
     workspace_id: UUID,
     *,
     platform: str | None,
+    owner_kind: str | None,
     among: Collection[UUID] | None,
     after: UUID | None,
     limit: int,
@@ -57,6 +58,8 @@ async def page(
     query = select(Channel).where(Channel.workspace_id == workspace_id)
     if platform is not None:
         query = query.where(Channel.platform == platform)
+    if owner_kind is not None:
+        query = query.where(Channel.owner_kind == owner_kind)
     if among is not None:
         query = query.where(col(Channel.id).in_(among))
     if after is not None:

@@ -4,10 +4,39 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from mediaops_common.owner_kinds import OWNER_KINDS
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    computed_field,
+    model_validator,
+)
 
 OwnerKind = Literal["organisation", "individual"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def _each_once(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+Names = Annotated[list[Text], Field(max_length=50), AfterValidator(_each_once)]
+
+
+class Consequences(BaseModel):
+    """What follows from who owns a channel."""
+
+    approval_steps: int
+    """Approvals before something may be published."""
+    persona_required: bool
+    """Whether it must speak with the voice of a persona (人格化)."""
+    kpis: list[str]
+    """The metrics it is judged by."""
+    revenue_types: list[str]
+    """The kinds of income that are expected of it."""
 
 
 class ChannelCreate(BaseModel):
@@ -18,6 +47,10 @@ class ChannelCreate(BaseModel):
     name: Text
     owner_kind: OwnerKind = "organisation"
     app_id: Text | None = None
+    verticals: Names = []
+    """The niches (垂直领域) it is about."""
+    operators: Names = []
+    """The subjects of the people who run it."""
 
 
 class ChannelUpdate(BaseModel):
@@ -27,10 +60,12 @@ class ChannelUpdate(BaseModel):
 
     name: Text | None = None
     owner_kind: OwnerKind | None = None
+    verticals: Names | None = None
+    operators: Names | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.name is None and self.owner_kind is None:
+        if not self.model_dump(exclude_none=True):
             raise ValueError("names nothing to change")
         return self
 
@@ -44,6 +79,14 @@ class ChannelRead(BaseModel):
     name: str
     owner_kind: OwnerKind
     app_id: str | None
+    verticals: list[str]
+    operators: list[str]
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def consequences(self) -> Consequences:
+        """What follows from the kind of its owner."""
+        return Consequences.model_validate(OWNER_KINDS[self.owner_kind], from_attributes=True)

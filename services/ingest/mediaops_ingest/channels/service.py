@@ -65,5 +65,7 @@ async def _tell(session: AsyncSession, channel: Channel) -> None:
         name=channel.name,
         owner_kind=channel.owner_kind,  # type: ignore[arg-type]  # the schema allows only these
         version=channel.version,
+        verticals=channel.verticals,
+        operators=channel.operators,
     )
     await outbox.add(session, event, workspace_id=channel.workspace_id)

@@ -144,6 +144,7 @@ async def rotate_secret(
         source,
         body.secrets,
         overlap=timedelta(hours=body.overlap_hours),
+        expires_at=body.secrets_expire_at,
         now=clock.now(),
     )
     await service.announce(tx, runtime.state["door_cache"])

@@ -46,6 +46,8 @@ class SourceSecret(IngestModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     live_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When it stops proving requests; None for the current one."""
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When the platform ends it, where whoever entered it knows."""
 
 
 class MappingRevision(IngestModel, table=True):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -38,6 +39,8 @@ class SourceCreate(BaseModel):
     secrets: Secrets | None = None
     config: dict[str, Any] | None = None
     mapping: Mapping | None = None
+    secrets_expire_at: AwareDatetime | None = None
+    """When the platform ends these secrets; the channel's health warns two weeks before."""
 
 
 class SourceUpdate(BaseModel):
@@ -100,6 +103,8 @@ class SecretRotate(BaseModel):
     own secret cannot be."""
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long the old set goes on proving requests beside the new one."""
+    secrets_expire_at: AwareDatetime | None = None
+    """When the platform ends the new ones."""
 
 
 class SecretsRotated(BaseModel):

@@ -68,7 +68,12 @@ def hook_digest(key: bytes) -> bytes:
 
 
 def seal_set(
-    box: SecretBox, source: Source, values: SecretValues, *, now: datetime
+    box: SecretBox,
+    source: Source,
+    values: SecretValues,
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> SourceSecret:
     secret_id = new_id()
     context = _context(source.workspace_id, source.id, b"secrets")
@@ -78,6 +83,7 @@ def seal_set(
         source_id=source.id,
         sealed=box.seal(msgspec.json.encode(values), context),
         created_at=now,
+        expires_at=expires_at,
     )
 
 

@@ -90,7 +90,8 @@ async def create(
         updated_at=now,
     )
     session.add(source)
-    session.add(seal_set(box, source, settled.secrets, now=now))
+    expires_at = wanted.secrets_expire_at
+    session.add(seal_set(box, source, settled.secrets, now=now, expires_at=expires_at))
     if wanted.mapping is not None:
         _add_mapping(session, source, wanted.mapping, by=by, now=now)
     await _save(session, source)
@@ -128,6 +129,7 @@ async def rotate(
     secrets: Mapping[str, Any] | None,
     *,
     overlap: timedelta,
+    expires_at: datetime | None,
     now: datetime,
 ) -> tuple[SecretValues, datetime]:
     """Puts a new set in force; the one before stays live for the overlap, and no third one.
@@ -146,7 +148,7 @@ async def rotate(
     source.config = settled.config
     live_until = now + overlap
     await repository.retire_secrets(session, source.id, now=now, live_until=live_until)
-    session.add(seal_set(box, source, settled.secrets, now=now))
+    session.add(seal_set(box, source, settled.secrets, now=now, expires_at=expires_at))
     await _touch(session, source, now)
     return settled.secrets, live_until
 
