@@ -56,7 +56,7 @@ class Process:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float = 120.0) -> None:
+    def wait(self, seconds: float = 600.0) -> None:
         assert self.running is not None
         deadline = time.monotonic() + seconds
         while not self.is_live():
