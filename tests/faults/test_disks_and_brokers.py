@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.installation import MARKS, NUMBERED, SEED, loaded
 from tests.kafka_broker import three_brokers
-from tests.system.replicas import a_broker, a_cluster, replicated
+from tests.system.replicas import a_broker, a_cluster, replicated, until
 
 pytestmark = MARKS
 
@@ -58,16 +58,14 @@ def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path) -> None:
         with installation.under_load() as driver:
             time.sleep(3)
             ballast = fill(disk)
-            deadline = time.monotonic() + 300
-            while driver.refused == 0:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+            until(lambda: driver.refused > 0)
             time.sleep(15)
             os.unlink(ballast)
             # A server that could not write its log has ended itself; whoever runs it starts it.
             cluster.restart_if_ended()
             time.sleep(5)
-        assert all(process.is_live() for process in system.processes)
+        for process in system.processes:
+            until(process.is_live)
 
 
 def test_one_of_three_brokers_dies_and_comes_back(tmp_path) -> None:

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.faults.installation import MARKS, NUMBERED, Installation, an_installation
 from tests.kafka_broker import Broker
-from tests.system.replicas import Replicas
+from tests.system.replicas import Replicas, until
 
 pytestmark = MARKS
 
@@ -59,12 +59,12 @@ def test_a_killed_database_is_waited_for_and_found_again(installation) -> None:
     with installation.under_load() as driver:
         time.sleep(3)
         installation.cluster.stop(signal.SIGKILL)
-        while driver.refused == 0:  # 503, with Retry-After
-            time.sleep(0.1)
+        until(lambda: driver.refused > 0)  # 503, with Retry-After
         time.sleep(10)
         installation.cluster.start()
         time.sleep(5)
-    assert all(process.is_live() for process in installation.system.processes)
+    for process in installation.system.processes:
+        until(process.is_live)
     assert before == [(p.running and p.running.pid) for p in installation.system.processes]
 
 
@@ -72,26 +72,33 @@ def test_a_lost_tail_is_found_by_the_audit_and_healed_by_a_republish(installatio
     """What the broker acknowledged and lost with its page cache."""
     system, broker = installation.system, installation.broker
     started = datetime.now(UTC) - timedelta(minutes=1)
-    workers = system.of("crm", "worker")
-    with installation.under_load():
+    with installation.under_load() as driver:
         time.sleep(3)
-        for worker in workers:
+        for worker in system.of("crm", "worker"):
             system.take_away(worker)
         time.sleep(10)
-        installation.driver.stop()
-        while system.ask("/ingest/v1/admin/lag", **OPERATOR)["in_flight"]:
-            time.sleep(0.2)
+        driver.stop()
+        until(lambda: in_flight(system, "ingest") == 0)
+        for worker in system.of("ingest", "worker"):  # so that nobody heals it by himself
+            system.take_away(worker)
         lose_the_tail(broker, "mediaops.activity")
         system.add("crm", "worker", 2)
         system.wait()
-        wait_until_read(system, "crm")
-        audit = system.audit()
-        assert audit["in_flight"] > 0, "numbered, not applied, and not on the bus"
+        until(lambda: in_flight(system, "crm") == 0)
+        assert system.audit()["in_flight"] > 0, "numbered, not applied, and not on the bus"
         token = system.token("*", "operator")
         since = started.isoformat().replace("+00:00", "Z")
         (api,) = system.of("ingest", "api")
         command = ["ingest", "republish", "--since", since, "--url", api.url, "--token", token]
         assert "shards go back" in system.printed(*command)
+        system.add("ingest", "worker", 2)
+        system.wait()
+
+
+def in_flight(system: Replicas, service: str) -> int | None:
+    """What is on the bus and not dealt with, or not on the bus; None while it cannot be asked."""
+    answer = system.call("GET", f"/{service}/v1/admin/lag", **OPERATOR)
+    return answer.json()["in_flight"] if answer.status_code == 200 else None
 
 
 def lose_the_tail(broker: Broker, topic: str) -> None:
@@ -104,12 +111,6 @@ def lose_the_tail(broker: Broker, topic: str) -> None:
         for snapshot in segment.parent.glob("*.snapshot"):
             snapshot.unlink()
     broker.start()
-
-
-def wait_until_read(system: Replicas, service: str) -> None:
-    """Until it has dealt with all that is on the bus."""
-    while system.ask(f"/{service}/v1/admin/lag", **OPERATOR)["in_flight"]:
-        time.sleep(0.2)
 
 
 def test_a_service_comes_up_from_nothing_on_an_empty_bus(installation) -> None:

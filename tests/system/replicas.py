@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,10 +21,21 @@ from tests.kafka_broker import Broker
 from tests.postgres import Cluster
 from tests.system.running import MEDIAOPS, SERVICES, System, free_port, new_databases
 
-__all__ = ["Process", "Replicas", "a_broker", "a_cluster", "replicated"]
+__all__ = ["Process", "Replicas", "a_broker", "a_cluster", "replicated", "until"]
 
 NO_KEEPING = httpx.Limits(max_keepalive_connections=0)
 """A connection to a replica that was killed meanwhile would fail the next request."""
+
+
+def until(condition: Callable[[], object], seconds: float = 600.0) -> None:
+    """Returns when it holds; what it asks may be on its way back."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(httpx.HTTPError):
+            if condition():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @dataclass
@@ -88,7 +99,7 @@ class Process:
         """SIGTERM; returns the exit code."""
         assert self.running is not None
         self.running.send_signal(signal.SIGTERM)
-        code = self.running.wait(timeout=30)
+        code = self.running.wait(timeout=60)
         self.running = None
         return code
 

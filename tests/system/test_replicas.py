@@ -2,8 +2,7 @@
 
 import json
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests import kafka_broker, postgres
 from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
-from tests.system.replicas import Process, Replicas, a_broker, a_cluster, replicated
+from tests.system.replicas import Process, Replicas, a_broker, a_cluster, replicated, until
 from tests.system.running import event_body, signed
 
 pytestmark = [
@@ -25,13 +24,6 @@ pytestmark = [
 
 NUMBERED = ("ingest", "crm", "insights")
 SHARDS = 64
-
-
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def held_shards(worker: Process) -> int:
@@ -99,13 +91,13 @@ def test_a_source_that_one_replica_makes_changes_or_ends_is_so_on_the_other(pair
         source = client.post("/sources", json=wanted).json()
         secret = source["secrets"]["secret"]
         assert send(here, source, secret, "m1") == 202, "at once where it was made"
-        until(lambda: send(there, source, secret, "m2") == 202, 10)
+        until(lambda: send(there, source, secret, "m2") == 202)
 
         rotated = client.post(f"/sources/{source['id']}/rotate-secret", json={})
         assert rotated.status_code == 200, rotated.text
         new = rotated.json()["secrets"]["secret"]
         assert send(here, source, new, "m3") == 202
-        until(lambda: send(there, source, new, "m4") == 202, 10)
+        until(lambda: send(there, source, new, "m4") == 202)
 
         etag = client.get(f"/sources/{source['id']}").headers["ETag"]
         changed = client.patch(
@@ -113,7 +105,7 @@ def test_a_source_that_one_replica_makes_changes_or_ends_is_so_on_the_other(pair
         )
         assert changed.status_code == 200, changed.text
         assert send(here, source, new, "m5") == 404
-        until(lambda: send(there, source, new, "m6") == 404, 10)
+        until(lambda: send(there, source, new, "m6") == 404)
     pair.settle()
     assert pair.ask("/ingest/v1/admin/audit", workspace="*", role="operator")["residual"] == 0
 
@@ -197,7 +189,7 @@ def test_a_rebuild_goes_on_with_another_replica(tmp_path, number) -> None:
 
         until(lambda: state() != "requested")
         worker.signal(number)
-        until(lambda: state() == "done", 300)
-        assert successor.is_live()
+        until(lambda: state() == "done")
+        until(successor.is_live)
         driver.stop()
         prove(system, ledger)
