@@ -78,6 +78,7 @@ class GroupRunner:
         self._held_back: dict[tuple[str, int], Chunk] = {}
         """What was read of a partition, and the group that this one follows has not settled yet."""
         self._parked_at: list[float] = []
+        self._told_lag: set[tuple[str, int]] = set()
 
     @property
     def _is_live_projection(self) -> bool:
@@ -126,6 +127,7 @@ class GroupRunner:
                 parts.append(part)
                 done += len(part.records)
             LAG.labels(self.name, chunk.topic, chunk.partition).set(chunk.end - part.next_offset)
+            self._told_lag.add((chunk.topic, chunk.partition))
         if parts:
             await self._take(parts)
         return done
@@ -150,6 +152,10 @@ class GroupRunner:
         self._live, self._quiet_until = None, 0.0
         for one in assigned:
             self._held_back.pop((one.topic, one.partition), None)
+        # Some may be another member's now, which tells their lag itself.
+        for place in self._told_lag:
+            LAG.remove(self.name, *place)
+        self._told_lag.clear()
         return await self._positions.locate(assigned)
 
     async def _within_bound(self, chunk: Chunk) -> int:

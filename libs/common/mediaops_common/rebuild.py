@@ -178,8 +178,10 @@ async def _replay(
         # After a restart `end` may lie behind the position; an end once met stays met.
         runner.ended |= {(t, p) for t, p in row.progress.get("ended", [])}
         while not runner.ended >= expected and not stopping.is_set():
+            before = len(runner.ended)
             await _step(runner, consumer, tenure)
-            await _note_ended(runtime.database, row.id, runner.ended)
+            if len(runner.ended) > before:
+                await _note_ended(runtime.database, row.id, runner.ended)
             hit("rebuild.step")
     finally:
         await consumer.close()
@@ -234,8 +236,6 @@ async def _note_state(database: Database, rebuild_id: UUID, state: str) -> None:
 
 
 async def _note_ended(database: Database, rebuild_id: UUID, ended: set[tuple[str, int]]) -> None:
-    if not ended:
-        return
     rebuild = database.tables.rebuild
     progress = {"ended": sorted([topic, partition] for topic, partition in ended)}
     async with database.write() as session:
