@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import secrets
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -29,7 +31,7 @@ from mediaops_common.service import Runtime, Service, close_runtime, open_runtim
 from mediaops_common.settings import Settings
 from mediaops_common.workers import run_workers
 
-__all__ = ["Plan", "installed_console", "leave", "load_services", "run", "run_page"]
+__all__ = ["Plan", "installed_console", "leave", "load_services", "owner_of", "run", "run_page"]
 
 log = structlog.get_logger("mediaops.process")
 
@@ -48,6 +50,14 @@ class Plan:
     has_workers: bool = True
     on_ready: Callable[[str, asyncio.Event], Awaitable[None]] | None = None
     """Called with the URL and the event of stopping when the server answers."""
+
+
+def owner_of(settings: Settings) -> str:
+    """What this process is called in leases. Where it is the only one its name stays, and so it
+    takes over at once what it held before a crash. Replicas need names of their own."""
+    if not settings.store.is_shared:
+        return "the-only-one"
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def load_services(only: Sequence[str] | None = None) -> dict[str, Service]:

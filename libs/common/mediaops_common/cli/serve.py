@@ -1,8 +1,5 @@
 """`mediaops serve`: one service, from the environment."""
 
-import os
-import secrets
-import socket
 from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
@@ -30,7 +27,7 @@ def serve(
     import uvloop
 
     from mediaops_common.cli.data_dir import owned
-    from mediaops_common.cli.process import Plan, leave, load_services, run, run_page
+    from mediaops_common.cli.process import Plan, leave, load_services, owner_of, run, run_page
     from mediaops_common.logs import configure_logs
 
     settings = settings_for(None)
@@ -45,8 +42,7 @@ def serve(
     plan = Plan(
         settings=settings,
         services=[chosen],
-        # Replicas need names of their own in leases.
-        owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+        owner=owner_of(settings),
         has_workers=role is not Role.api,
     )
     with nullcontext() if is_shared else owned(settings.store.data):

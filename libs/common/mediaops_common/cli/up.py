@@ -63,7 +63,7 @@ def _check_zone(name: str | None) -> None:
 
 async def _run(settings: "Settings", *, demo: bool, timezone: str | None) -> None:
     from mediaops_common.cli.first_start import Opening
-    from mediaops_common.cli.process import Plan, installed_console, load_services, run
+    from mediaops_common.cli.process import Plan, installed_console, load_services, owner_of, run
     from mediaops_common.keys import make_keys
 
     data: Path = settings.store.data
@@ -73,7 +73,7 @@ async def _run(settings: "Settings", *, demo: bool, timezone: str | None) -> Non
     plan = Plan(
         settings=settings,
         services=list(services.values()),
-        owner="up",
+        owner=owner_of(settings),
         console=installed_console(),
         on_ready=opening.tell,
     )
