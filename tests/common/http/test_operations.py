@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -187,3 +188,44 @@ async def test_a_door_stands_in_front(tmp_path: Path) -> None:
     async with running(tmp_path, replace(FAKE, front=front)) as fake, fake.client() as client:
         assert (await client.post("/fake/hooks/x", content=b"raw")).text == "taken"
         assert (await client.get(ME)).status_code == 401
+
+
+async def test_head_is_answered_as_get_without_its_body(fake: Running) -> None:
+    async with fake.client(**fake.bearer()) as client:
+        for path in (ME, "/fake/health/live", "/fake/metrics", "/fake/openapi.json", "/fake/docs"):
+            asked, head = await client.get(path), await client.head(path)
+            assert (head.status_code, head.content) == (asked.status_code, b"")
+            assert head.headers["content-type"] == asked.headers["content-type"]
+        assert (await client.head("/fake/v1/nothing")).status_code == 404
+        assert (await client.head("/fake/v1/notes/not-an-id")).status_code == 422
+
+
+async def test_a_method_that_is_not_allowed_names_all_that_are(owner: httpx.AsyncClient) -> None:
+    for path, methods in {
+        "/fake/v1/notes": {"GET", "HEAD", "POST"},
+        "/fake/health/live": {"GET", "HEAD"},
+    }.items():
+        answer = await owner.delete(path)
+        assert answer.status_code == 405
+        assert set(answer.headers["allow"].split(", ")) == methods
+
+
+async def test_the_description_tells_of_headers_and_problems(owner: httpx.AsyncClient) -> None:
+    described = (await owner.get("/fake/openapi.json")).json()
+    problem = {"$ref": "#/components/schemas/ProblemRead"}
+    for item in described["paths"].values():
+        for operation in item.values():
+            content = operation["responses"]["default"]["content"]
+            assert content == {"application/problem+json": {"schema": problem}}
+            assert "422" not in operation["responses"]
+    assert set(described["components"]["schemas"]) >= {"ProblemRead", "FieldError"}
+    notes = described["paths"]["/fake/v1/notes"]
+    assert headers_of(notes["post"]) == {"Idempotency-Key": False}
+    assert headers_of(notes["get"]) == {}
+    changed = described["paths"]["/fake/v1/notes/{note_id}"]["put"]
+    assert headers_of(changed) == {"If-Match": True}
+
+
+def headers_of(operation: dict[str, Any]) -> dict[str, bool]:
+    parameters = operation.get("parameters", [])
+    return {one["name"]: one["required"] for one in parameters if one["in"] == "header"}

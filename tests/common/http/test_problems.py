@@ -27,7 +27,7 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(
 ) -> None:
     answer = await owner.delete("/fake/v1/me")
     check(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 async def test_an_invalid_field_is_named_and_its_value_is_not_shown(

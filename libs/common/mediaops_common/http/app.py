@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediaops_common.admin.api import admin_router
 from mediaops_common.http import errors
+from mediaops_common.http.description import PROBLEMS, describe
 from mediaops_common.http.envelope import Envelope
 from mediaops_common.http.operations import operations_router
 from mediaops_common.http.problems import NotFound, problem_response
@@ -66,6 +67,7 @@ def build_api(service: Service, runtime: Runtime) -> FastAPI:
     api.state.runtime = runtime
     errors.install(api)
     names: dict[str, str] = {}
+    api.state.routes = []
     routers = [*service.routers, operations_router(service.name)]
     routers.append(admin_router(service.name, consumes_only=not service.owns_workspaces))
     for router in routers:
@@ -77,26 +79,15 @@ def build_api(service: Service, runtime: Runtime) -> FastAPI:
             if names.setdefault(route.name, route.path) != route.path:
                 raise Undeclared(f"{route.path} and {names[route.name]} are both {route.name}")
             guard(route)
-        api.include_router(router)
-    _describe_security(api)
+            api.state.routes.append(route)
+        api.include_router(router, responses=PROBLEMS)
+    describe(api)
     return api
 
 
 def _operation_id(route: Any) -> str:
     """The function's name: it stays when paths and tags change."""
     return str(route.name)
-
-
-def _describe_security(api: FastAPI) -> None:
-    describe = api.openapi
-
-    def openapi() -> dict[str, Any]:
-        description = describe()
-        schemes = description.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        return description
-
-    api.openapi = openapi  # type: ignore[method-assign]
 
 
 def combine(apps: Mapping[str, ASGIApp], console: ASGIApp | None = None) -> ASGIApp:

@@ -12,7 +12,7 @@ from mediaops_common.clock import Clock
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
 
-__all__ = ["ClockDep", "LateTx", "Reads", "RuntimeDep", "Tx"]
+__all__ = ["WRITING", "ClockDep", "LateTx", "Reads", "RuntimeDep", "Tx"]
 
 
 def _runtime(request: Request) -> "Runtime":
@@ -60,6 +60,9 @@ LateTx = Annotated[
     Callable[[], Awaitable[AsyncSession]], Depends(_late_write_session, scope="function")
 ]
 """The same, begun only when it is called: for a route that reads at length before it writes."""
+
+WRITING = frozenset({_write_session, _late_write_session})
+"""Only routes that depend on one of these keep their answer for an Idempotency-Key."""
 
 Reads = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 """One consistent view of what is committed."""

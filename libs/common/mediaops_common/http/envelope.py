@@ -29,7 +29,10 @@ SECURITY_HEADERS = {
 
 
 class Envelope:
-    """The outermost layer of a service's app; whatever fails inside leaves it as a problem."""
+    """The outermost layer of a service's app; whatever fails inside leaves it as a problem.
+
+    HEAD is answered as GET, without the body.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
@@ -39,6 +42,9 @@ class Envelope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # A copy: the server goes on knowing what was asked, and sends no body.
+            scope, send = {**scope, "method": "GET"}, _bodiless(send)
         started = time.perf_counter()
         status = 0
         own_id = _request_id(scope["headers"])
@@ -74,6 +80,21 @@ class Envelope:
             await problem_response(Malformed("the address holds NUL"))(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+def _bodiless(send: Send) -> Send:
+    """Ends the answer where its body would begin, so that one without an end has one too."""
+    is_over = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal is_over
+        if message["type"] != "http.response.body":
+            await send(message)
+        elif not is_over:
+            is_over = True
+            await send({"type": "http.response.body", "body": b""})
+
+    return send_head
 
 
 def _template(scope: Scope) -> str:

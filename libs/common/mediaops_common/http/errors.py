@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
 
 from mediaops_common.db import UNAVAILABLE
 from mediaops_common.http.problems import (
@@ -45,7 +46,23 @@ def install(app: FastAPI) -> None:
 
 async def _own_or_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem_response(error if isinstance(error, Problem) else _of_status(error))
+    if isinstance(error, Problem):
+        return problem_response(error)
+    problem = _of_status(error)
+    if error.status_code == 405:
+        problem.headers = {"Allow": _allowed(request)}
+    return problem_response(problem)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route with this path: the framework names those of the first alone."""
+    methods: set[str] = set()
+    for route in request.app.state.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))
 
 
 def _of_status(error: HTTPException) -> Problem:

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from mediaops_common.http.bodies import StrictRequest
 from mediaops_common.http.callers import Caller, Gate, pass_gate
+from mediaops_common.http.dependencies import WRITING
+from mediaops_common.http.description import precondition, repetition
 from mediaops_common.http.problems import Invalid, Problem
 from mediaops_common.idempotency import Answered, KeyReused, Once
 
@@ -87,7 +89,7 @@ def _key(request: Request) -> str:
 
 def gate_of(route: APIRoute) -> Gate | None:
     """What the route demands; None for the few public ones. Raises Undeclared."""
-    gates = list(_gates(route.dependant))
+    gates = [call for call in _calls(route.dependant) if isinstance(call, Gate)]
     if route.name in PUBLIC and not gates:
         return None
     if len(gates) != 1:
@@ -99,11 +101,11 @@ def gate_of(route: APIRoute) -> Gate | None:
     return gates[0]
 
 
-def _gates(dependant: Dependant) -> Iterator[Gate]:
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    """Everything that the route depends on, however deep."""
     for inner in dependant.dependencies:
-        if isinstance(inner.call, Gate):
-            yield inner.call
-        yield from _gates(inner)
+        yield inner.call
+        yield from _calls(inner)
 
 
 def guard(route: APIRoute) -> None:
@@ -116,4 +118,16 @@ def guard(route: APIRoute) -> None:
     gate = gate_of(route)
     if gate is not None:
         scopes = [gate.scope] if gate.scope else []
-        route.openapi_extra = {**(route.openapi_extra or {}), "security": [{"bearer": scopes}]}
+        route.openapi_extra = {
+            **(route.openapi_extra or {}),
+            "security": [{"bearer": scopes}],
+            "parameters": _headers(route),
+        }
+
+
+def _headers(route: APIRoute) -> list[dict[str, Any]]:
+    """What it reads of the request's headers, beside what its function declares."""
+    if not {"PATCH", "PUT"}.isdisjoint(route.methods or ()):
+        return [precondition()]
+    is_kept = not WRITING.isdisjoint(_calls(route.dependant))
+    return [repetition()] if is_kept and route.methods == {"POST"} else []
