@@ -35,6 +35,20 @@ async def test_a_cell_is_mature_when_its_last_day_is_over(
     }
 
 
+async def test_what_may_rise_for_ever_is_never_final(
+    crm: RunningCrm, acme: httpx.AsyncClient
+) -> None:
+    await crm.apply(recorded("ada", back(9)), recorded("bob", back(9)), recorded("ada", back(7)))
+    await crm.pass_watermarks(datetime(2026, 11, 22, 16, tzinfo=UTC))
+    ask = {"from_": back(9), "to": back(9), "days": "1,30"}
+    for kind, grade, retained in (("on", "final", 0), ("on_or_after", "provisional", 1)):
+        (row,) = (await get(acme, "/retention", kind=kind, **ask))["items"]
+        assert row["cells"] == [
+            cell("1", retained, grade, mature=True),
+            cell("30", 0, "provisional", mature=False),
+        ]
+
+
 def cell(days: str, numerator: int, grade: str, *, mature: bool) -> dict:
     value = numerator / 2
     ratio = {"numerator": numerator, "denominator": 2, "value": value, "grade": grade}

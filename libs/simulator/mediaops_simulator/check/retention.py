@@ -39,5 +39,6 @@ async def check_retention(scene: Scene) -> None:
                     cell, found = f"{name} {day} day {token}", cells.get(token, {})
                     ends = day + timedelta(days=int(token.split("-")[-1]))
                     ratio = found.get("ratio", {})
-                    area.ratio(cell, back, len(cohort), ratio, scene.grade(ends))
+                    graded = max(ends, scene.last) if kind == "on_or_after" else ends
+                    area.ratio(cell, back, len(cohort), ratio, scene.grade(graded))
                     area.cell(f"{cell} mature", ends < scene.last, found.get("mature"))

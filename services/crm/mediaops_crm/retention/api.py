@@ -31,7 +31,8 @@ async def list_retention(
     """Cohorts by first active day (in the channel, if one is given) and how many came back.
 
     `days` counts from the first day: `1,7,30`; for `bracket` from-to, `1-7,8-14`; `consecutive`
-    means each of days 1 to N; `on_or_after` runs to the last day with activity.
+    means each of days 1 to N; `on_or_after` runs to the last day with activity, and stays
+    provisional, since it may always rise.
     """
     view = await audience.open_view(reads, caller, clock.now(), channel_id)
     today = number_day(view.today)
@@ -40,23 +41,26 @@ async def list_retention(
     first, last = asked.numbers[0], asked.numbers[-1]
     found = await service.cohorts(reads, view, first, last, kind, spans)
     # Thousands of cells would hold up whoever else waits for the event loop.
-    return await asyncio.to_thread(_read, found, spans, view)
+    return await asyncio.to_thread(_read, found, kind, spans, view)
 
 
-def _read(cohorts: list[Cohort], spans: list[Span], view: audience.View) -> RetentionRead:
-    return RetentionRead(items=[_cohort(cohort, spans, view) for cohort in cohorts])
+def _read(
+    cohorts: list[Cohort], kind: Kind, spans: list[Span], view: audience.View
+) -> RetentionRead:
+    return RetentionRead(items=[_cohort(cohort, kind, spans, view) for cohort in cohorts])
 
 
-def _cohort(cohort: Cohort, spans: list[Span], view: audience.View) -> RetentionCohort:
+def _cohort(cohort: Cohort, kind: Kind, spans: list[Span], view: audience.View) -> RetentionCohort:
     cells = []
     for span, retained in zip(spans, cohort.retained, strict=True):
         last = cohort.day + span.last
-        mature = last < view.today
+        # Whoever comes back tomorrow raises a number that has no last day.
+        graded = max(last, view.today) if kind is Kind.on_or_after else last
         cells.append(
             RetentionCell(
                 days=span.token,
-                ratio=ratio(retained, cohort.size, view.grade(last)),
-                mature=mature,
+                ratio=ratio(retained, cohort.size, view.grade(graded)),
+                mature=last < view.today,
             )
         )
     return RetentionCohort(cohort=number_day(cohort.day), size=cohort.size, cells=cells)
