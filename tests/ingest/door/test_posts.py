@@ -277,6 +277,19 @@ async def test_a_page_of_an_allowed_origin_may_read_the_answer(tmp_path):
         ]:
             answer = await ingest.call("POST", "/activities", [], headers={"Origin": origin})
             assert answer.headers.get("access-control-allow-origin") == allowed
+            exposed = answer.headers.get("access-control-expose-headers", "")
+            assert ("X-Request-Id" in exposed) is (allowed is not None)
+            asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            preflight = await ingest.call("OPTIONS", "/activities", headers=asked)
+            assert preflight.headers.get("access-control-allow-origin") == allowed
+
+
+async def test_where_every_origin_may_call_the_posts_may_be_called_too(tmp_path):
+    async with running(tmp_path, http=HttpSettings(cors_origins=["*"])) as ingest:
+        answer = await ingest.call(
+            "POST", "/activities", [], headers={"Origin": "https://a.example"}
+        )
+    assert answer.headers["access-control-allow-origin"] == "https://a.example"
 
 
 async def test_the_posts_are_in_the_openapi_description(ingest):

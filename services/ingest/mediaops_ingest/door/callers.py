@@ -15,6 +15,7 @@ __all__ = ["KnownCallers"]
 FRESH_SECONDS = 1.0
 """Below the leeway of expiry and far below the time in which a revoked token must stop."""
 MAX_KNOWN = 1_000
+EXPOSED = b"Retry-After, X-Request-Id"
 
 
 class KnownCallers:
@@ -60,6 +61,10 @@ class KnownCallers:
         if not self._origins:
             return []
         for name, value in headers:
-            if name == b"origin" and value in self._origins:
-                return [(b"access-control-allow-origin", value), (b"vary", b"Origin")]
+            if name == b"origin" and (value in self._origins or b"*" in self._origins):
+                return [
+                    (b"access-control-allow-origin", value),
+                    (b"access-control-expose-headers", EXPOSED),
+                    (b"vary", b"Origin"),
+                ]
         return [(b"vary", b"Origin")]
