@@ -216,7 +216,7 @@ class HttpSettings(BaseSettings):
         30, gt=0, description="How long an answer may wait for a client that does not read it."
     )
     stop_seconds: float = Field(
-        6, gt=0, le=9, description="Time that running requests get to finish when it stops."
+        4, gt=0, le=9, description="Time that running requests get to finish when it stops."
     )
     trusted_proxies: list[str] = Field(
         default_factory=list,

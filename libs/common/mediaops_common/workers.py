@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set."""
 
+STOP_SECONDS = 4.0
+"""So long what is under way may take to end whole; what is cut off then is done again after the
+next start. A process asked to end has ten seconds, and closing its files takes of them too."""
+
 STALL_GRACE = timedelta(minutes=1)
 """Going back takes moments; what still lacks after this is worth a red light."""
 
@@ -123,7 +127,7 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
     loops += [partial(run_rebuilds, runtime, g) for g in service.groups if g.is_projection]
     tasks = [asyncio.create_task(_keep_running(loop, stopping)) for loop in loops]
     await stopping.wait()
-    _done, late = await asyncio.wait(tasks, timeout=6.0)
+    _done, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
     for task in late:
         task.cancel()
     for task in tasks:

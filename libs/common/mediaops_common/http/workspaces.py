@@ -14,7 +14,7 @@ from mediaops_common.reach import EVERY_WORKSPACE, reaching
 __all__ = ["KnownWorkspace", "KnownWorkspaces"]
 
 FRESH_SECONDS = 1.0
-WAIT_SECONDS = 2.0
+WAIT_SECONDS = 5.0
 """A token may be used the moment its workspace is made; the other services hear of it by an event,
 so they wait that long before they say that there is none."""
 
