@@ -2,6 +2,7 @@
 
 from mediaops_common.consumer import Handlers
 from mediaops_common.events import ChannelSaved, WorkspaceSaved
+from mediaops_common.workspaces import learn_workspace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.registry import service
@@ -11,7 +12,7 @@ handlers = Handlers(group="registry")
 
 @handlers.on(WorkspaceSaved)
 async def remember_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
-    await service.learn_workspace(session, event)
+    await learn_workspace(session, event)
 
 
 @handlers.on(ChannelSaved)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from mediaops_common.db import upsert
-from mediaops_common.events import ChannelSaved, WorkspaceSaved
+from mediaops_common.events import ChannelSaved
 from sqlalchemy import Table
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,25 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_crm.registry.models import KnownChannel
 
 CHANNEL: Table = KnownChannel.__table__  # type: ignore[attr-defined]
-
-
-async def workspace_version(session: AsyncSession, workspace_id: UUID) -> int | None:
-    table = _workspace(session)
-    query = select(table.c.version).where(table.c.workspace_id == workspace_id)
-    return (await session.exec(query)).one_or_none()
-
-
-async def replace_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
-    row = {
-        "workspace_id": event.workspace_id,
-        "slug": event.slug,
-        "name": event.name,
-        "timezone": event.timezone,
-        "version": event.version,
-        "has_activity": False,
-    }
-    changing = ["slug", "name", "timezone", "version"]
-    await upsert(session, _workspace(session), [row], key=["workspace_id"], replace=changing)
 
 
 async def channel_version(
@@ -61,12 +42,6 @@ async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str
 
 
 async def zones(session: AsyncSession) -> dict[UUID, str]:
-    table = _workspace(session)
+    table = session.info["tables"].workspace
     query = select(table.c.workspace_id, table.c.timezone)
     return {workspace_id: timezone for workspace_id, timezone in await session.exec(query)}
-
-
-def _workspace(session: AsyncSession) -> Table:
-    table = session.info["tables"].workspace
-    assert isinstance(table, Table)
-    return table

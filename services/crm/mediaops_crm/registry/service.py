@@ -4,17 +4,10 @@ from functools import partial
 from uuid import UUID
 
 from mediaops_common.db import Database
-from mediaops_common.events import ChannelSaved, WorkspaceSaved
+from mediaops_common.events import ChannelSaved
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.registry import repository
-
-
-async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
-    """Keeps what the event says, unless something newer is known already."""
-    known = await repository.workspace_version(session, event.workspace_id)
-    if known is None or known < event.version:
-        await repository.replace_workspace(session, event)
 
 
 async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:

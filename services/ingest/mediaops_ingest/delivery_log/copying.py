@@ -11,7 +11,7 @@ from mediaops_common.postgresql import connect
 from sqlalchemy import URL
 
 from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
-from mediaops_ingest.delivery_log.intake import Waiting
+from mediaops_ingest.delivery_log.intake import Waiting, gather
 from mediaops_ingest.delivery_log.partitions import LOCK, PARENT, SCHEMA, ensure_day
 from mediaops_ingest.delivery_log.port import LogUnavailable
 from mediaops_ingest.delivery_log.rows import COLUMNS, Row, to_row
@@ -20,8 +20,6 @@ __all__ = ["NEWEST", "CopyWriter"]
 
 log = structlog.get_logger(__name__)
 
-GROUP_ROWS = 2_000
-GROUP_BYTES = 16 << 20
 THREAD_BYTES = 64 << 10
 """From here on rows are packed beside the event loop."""
 COMMIT_SECONDS = 5.0
@@ -71,7 +69,7 @@ class CopyWriter:
     async def _run(self) -> None:
         try:
             while True:
-                group, is_last = self._gather()
+                group, is_last = gather(self._queue)
                 if group:
                     await self._write(group)
                 if is_last:
@@ -81,19 +79,6 @@ class CopyWriter:
                     await self._bell.wait()
         finally:
             self._disconnect()
-
-    def _gather(self) -> tuple[list[Waiting], bool]:
-        """What waits by now, up to a limit; True when the log is to stop after it."""
-        group: list[Waiting] = []
-        rows = size = 0
-        while self._queue and rows < GROUP_ROWS and size < GROUP_BYTES:
-            waiting = self._queue.popleft()
-            if waiting is None:
-                return group, True
-            group.append(waiting)
-            rows += len(waiting.deliveries)
-            size += waiting.size
-        return group, False
 
     async def _write(self, group: list[Waiting]) -> None:
         if sum(waiting.size for waiting in group) > THREAD_BYTES:

@@ -9,9 +9,11 @@ from mediaops_common.clock import monotonic
 
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable, NewDelivery
 
-__all__ = ["Intake", "Limits", "Waiting"]
+__all__ = ["Intake", "Limits", "Waiting", "gather"]
 
 WATCH_SECONDS = 0.1
+GROUP_ROWS = 2_000
+GROUP_BYTES = 16 << 20
 ROW_BYTES = 400
 """What a row weighs beside its body, roughly."""
 
@@ -31,6 +33,20 @@ class Waiting(NamedTuple):
     deliveries: Sequence[NewDelivery]
     size: int
     future: "asyncio.Future[list[int]]"
+
+
+def gather(queue: deque[Waiting | None]) -> tuple[list[Waiting], bool]:
+    """What waits by now, up to a limit; True when the log is to stop after it."""
+    group: list[Waiting] = []
+    rows = size = 0
+    while queue and rows < GROUP_ROWS and size < GROUP_BYTES:
+        waiting = queue.popleft()
+        if waiting is None:
+            return group, True
+        group.append(waiting)
+        rows += len(waiting.deliveries)
+        size += waiting.size
+    return group, False
 
 
 class Intake:

@@ -10,14 +10,12 @@ from typing import Any
 from mediaops_common.clock import Clock, monotonic
 
 from mediaops_ingest.delivery_log.days import DayFiles, first_seq, utc_day
-from mediaops_ingest.delivery_log.intake import Waiting
+from mediaops_ingest.delivery_log.intake import Waiting, gather
 from mediaops_ingest.delivery_log.port import LogUnavailable
 from mediaops_ingest.delivery_log.rows import COLUMNS, to_row
 
 __all__ = ["GroupWriter", "Settle"]
 
-GROUP_ROWS = 2_000
-GROUP_BYTES = 16 << 20
 STATEMENT_ROWS = 64
 """A group of up to 64 rows is one statement, and so a transaction of its own. Each step of SQLite
 gives up the interpreter's lock and must win it back from a busy event loop; one step, once."""
@@ -78,7 +76,8 @@ class GroupWriter:
     def _run(self) -> None:
         is_running = True
         while is_running:
-            group, is_running = self._gather()
+            group, is_last = gather(self._queue)
+            is_running = not is_last
             if group:
                 self._write(group)
             elif is_running:
@@ -97,19 +96,6 @@ class GroupWriter:
         except Empty:
             self._tidy()
         self._is_asleep = False
-
-    def _gather(self) -> tuple[list[Waiting], bool]:
-        """What waits by now, up to a limit; False when the log is to stop after it."""
-        group: list[Waiting] = []
-        rows = size = 0
-        while self._queue and rows < GROUP_ROWS and size < GROUP_BYTES:
-            waiting = self._queue.popleft()
-            if waiting is None:
-                return group, False
-            group.append(waiting)
-            rows += len(waiting.deliveries)
-            size += waiting.size
-        return group, True
 
     def _write(self, group: list[Waiting]) -> None:
         try:

@@ -38,7 +38,8 @@ class NotStrict(ValueError):
 
 
 def decode(raw: bytes) -> Any:
-    """The value of a JSON text; one byte order mark in front is forgiven. Raises `NotStrict`."""
+    """The value of a JSON text; one byte order mark in front is forgiven, and of a doubled key the
+    last value counts. Raises `NotStrict`."""
     raw = raw.removeprefix(_BOM)
     try:
         value = _decoder.decode(raw)

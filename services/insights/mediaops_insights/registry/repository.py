@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.db import upsert
-from mediaops_common.events import ChannelSaved, SourceSaved, WorkspaceSaved
+from mediaops_common.events import ChannelSaved, SourceSaved
 from sqlalchemy import Table
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,25 +13,6 @@ from mediaops_insights.registry.models import KnownChannel, KnownSource
 
 CHANNEL: Table = KnownChannel.__table__  # type: ignore[attr-defined]
 SOURCE: Table = KnownSource.__table__  # type: ignore[attr-defined]
-
-
-async def workspace_version(session: AsyncSession, workspace_id: UUID) -> int | None:
-    table = _workspace(session)
-    query = select(table.c.version).where(table.c.workspace_id == workspace_id)
-    return (await session.exec(query)).one_or_none()
-
-
-async def replace_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
-    row = {
-        "workspace_id": event.workspace_id,
-        "slug": event.slug,
-        "name": event.name,
-        "timezone": event.timezone,
-        "version": event.version,
-        "has_activity": False,
-    }
-    changing = ["slug", "name", "timezone", "version"]
-    await upsert(session, _workspace(session), [row], key=["workspace_id"], replace=changing)
 
 
 async def channel_version(
@@ -88,9 +69,3 @@ async def channels(session: AsyncSession, workspace_id: UUID) -> list[KnownChann
 async def sources(session: AsyncSession, workspace_id: UUID) -> list[KnownSource]:
     query = select(KnownSource).where(KnownSource.workspace_id == workspace_id)
     return list((await session.exec(query)).all())
-
-
-def _workspace(session: AsyncSession) -> Table:
-    table = session.info["tables"].workspace
-    assert isinstance(table, Table)
-    return table

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from mediaops_common.db import Database
-from mediaops_common.events import ChannelSaved, SourceSaved, WorkspaceSaved
+from mediaops_common.events import ChannelSaved, SourceSaved
 from mediaops_common.http import NotFound
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,16 +18,8 @@ __all__ = [
     "channels",
     "learn_channel",
     "learn_source",
-    "learn_workspace",
     "sources",
 ]
-
-
-async def learn_workspace(session: AsyncSession, event: WorkspaceSaved) -> None:
-    """Keeps what the event says, unless something newer is known already."""
-    known = await repository.workspace_version(session, event.workspace_id)
-    if known is None or known < event.version:
-        await repository.replace_workspace(session, event)
 
 
 async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
