@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mediaops_common.bus import embedded_file
 from mediaops_common.bus.embedded import EmbeddedBus
 
 from tests.common.bus_contract import BusContract, a_record
@@ -34,12 +35,14 @@ class TestEmbeddedBus(BusContract):
         return reopen
 
 
-async def test_what_is_older_than_the_retention_goes(tmp_path: Path) -> None:
+async def test_what_is_older_than_the_retention_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_file, "TRIM_SECONDS", -1)
     bus = EmbeddedBus(tmp_path / "bus.db", partitions=1, retention_seconds=0.0)
     await bus.open()
     await bus.topic("t")
     await bus.publish("t", 0, [a_record(1)])
-    bus._trimmed_at = 0.0
     await bus.publish("t", 0, [a_record(2)])
     bounds = await bus.bounds("t", 0)
     assert bounds.start >= 1
@@ -50,6 +53,7 @@ async def test_what_is_older_than_the_retention_goes(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from mediaops_common.bus import embedded_file
 from mediaops_common.bus.embedded import EmbeddedBus
 from mediaops_common.bus import Record
 

@@ -1,6 +1,6 @@
 """Actors, and the days on which each was active."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from mediaops_crm.database import CrmModel
 
-__all__ = ["GAP_DAYS", "MASK_DAYS", "Actor", "ActorDays", "Recency"]
+__all__ = ["GAP_DAYS", "MASK_DAYS", "Actor", "ActorDays", "DaysRow", "Recency"]
 
 MASK_DAYS = 64
 GAP_DAYS = 30
@@ -19,6 +19,10 @@ GAP_DAYS = 30
 _FULL = (1 << MASK_DAYS) - 1
 _SEEN_GAPS = MASK_DAYS - GAP_DAYS
 """A gap is looked for behind so many of the newest days: further back the mask may hide its end."""
+
+DaysRow = Sequence[Any]
+"""What is read of an actor's days: (ordinal, first day, last day, mask, name, day and revision of
+the name)."""
 
 
 class Actor(CrmModel, table=True):

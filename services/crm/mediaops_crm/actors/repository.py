@@ -1,6 +1,6 @@
 """Queries over actors and their days."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy import Select, Table, func, select
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_crm.actors.models import Actor, ActorDays
+from mediaops_crm.actors.models import Actor, ActorDays, DaysRow
 
 ACTOR: Table = Actor.__table__  # type: ignore[attr-defined]
 DAYS: Table = ActorDays.__table__  # type: ignore[attr-defined]
@@ -34,10 +34,6 @@ PROFILES_OF = Lookup(
 )
 NEW_ACTORS = BulkInsert(ACTOR, [column.name for column in ACTOR.columns])
 DAYS_NOW = BulkInsert(DAYS, [column.name for column in DAYS.columns], key=KEY)
-
-
-DaysRow = Sequence[Any]
-"""(ordinal, first day, last day, mask, name, day and revision of the name)."""
 
 
 async def days_of(

@@ -1,9 +1,8 @@
 """What is kept about actors: who they are and on which days they were active."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from mediaops_common.audience import ALL, load_each
@@ -11,8 +10,8 @@ from mediaops_common.ids import derived_id
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import repository
-from mediaops_crm.actors.models import MASK_DAYS, Recency
-from mediaops_crm.actors.repository import DaysRow
+from mediaops_crm.actors.models import Recency
+from mediaops_crm.actors.tracks import Identity, Name, Seen, Track, compare, row_of
 from mediaops_crm.database import AUDIENCE
 
 __all__ = [
@@ -38,12 +37,6 @@ __all__ = [
     "tracks",
 ]
 
-Identity = tuple[str, str, str]
-"""(platform, id_scope, external_id)."""
-
-Name = tuple[int, int, str]
-"""(day, mapping revision, name): the largest is the one that stands."""
-
 
 @dataclass(frozen=True)
 class Person:
@@ -57,34 +50,6 @@ class Person:
     recency: Recency
 
 
-@dataclass
-class Track:
-    """One actor's days before and after a batch."""
-
-    identity: Identity
-    before: Recency | None
-    after: Recency | None
-    name: Name | None
-    is_known: bool
-    """Whether the actor has its rows."""
-    is_renamed: bool = False
-
-    @property
-    def is_changed(self) -> bool:
-        return self.is_renamed or self.before != self.after
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a batch says of actors, who are named by their places in these lists."""
-
-    identities: Sequence[Identity]
-    ordinals: Sequence[int]
-    days: Mapping[int, Iterable[int]]
-    """Day → who was active."""
-    names: Mapping[int, Name]
-
-
 async def tracks(
     session: AsyncSession,
     generation: int,
@@ -92,69 +57,10 @@ async def tracks(
     seen: Seen,
     cleared: Collection[int] = (),
 ) -> dict[int, Track]:
-    """Ordinal → its days without and with what the batch says: of those for whom it says anything
-    new, and of those in `cleared`. Most have been seen that day already; they cost a look."""
+    """What the batch changes about the actors that it names: see `compare`."""
     rows = await repository.days_of(session, generation, workspace_id, seen.ordinals)
     # Thousands of comparisons would hold up whoever else waits for the event loop.
-    return await asyncio.to_thread(_compared, seen, rows, cleared)
-
-
-def _compared(
-    seen: Seen, rows: Mapping[int, DaysRow], cleared: Collection[int]
-) -> dict[int, Track]:
-    days: dict[int, list[int]] = {}
-    for day, places in seen.days.items():
-        for place in places:
-            row = rows.get(seen.ordinals[place])
-            if row is None or _is_news(day, row):
-                days.setdefault(place, []).append(day)
-    renamed = {
-        place
-        for place, name in seen.names.items()
-        if _is_newer(name, rows.get(seen.ordinals[place]))
-    }
-    told = days.keys() | renamed
-    if cleared:
-        told |= {place for place, ordinal in enumerate(seen.ordinals) if ordinal in cleared}
-    return {
-        seen.ordinals[place]: _track(
-            seen.identities[place],
-            rows.get(seen.ordinals[place]),
-            days.get(place, ()),
-            seen.names[place] if place in renamed else None,
-        )
-        for place in told
-    }
-
-
-def _is_news(day: int, row: DaysRow) -> bool:
-    first, last, mask = row[1], row[2], row[3]
-    if last is None or day > last or day < first:
-        return True
-    back = last - day
-    return bool(back < MASK_DAYS and not mask >> back & 1)
-
-
-def _is_newer(name: Name, row: DaysRow | None) -> bool:
-    if row is None or row[4] is None:
-        return True
-    return name[0] >= row[5] and name > (row[5], row[6], row[4])
-
-
-def _track(
-    identity: Identity, row: DaysRow | None, days: Iterable[int], name: Name | None
-) -> Track:
-    if row is None:
-        return Track(identity, None, Recency.of(days), name, False, name is not None)
-    _ordinal, first, last, mask, text, day, revision = row
-    before = after = Recency.stored(first, last, mask)
-    if after is None:
-        after = Recency.of(days)
-    else:
-        for more in days:
-            after = after.with_day(more)
-    known = None if text is None else (day, revision, text)
-    return Track(identity, before, after, name or known, True, name is not None)
+    return await asyncio.to_thread(compare, seen, rows, cleared)
 
 
 async def recount(
@@ -197,20 +103,12 @@ async def save(
         ],
     )
     await repository.replace_days(
-        session, generation, workspace_id, [_row(ordinal, track) for ordinal, track in changed]
+        session, generation, workspace_id, [row_of(ordinal, track) for ordinal, track in changed]
     )
 
 
 def _profile_id(workspace_id: UUID, identity: Identity) -> UUID:
     return derived_id("profile", workspace_id.bytes, *identity)
-
-
-def _row(ordinal: int, track: Track) -> tuple[Any, ...]:
-    name = (None, None, None) if track.name is None else (track.name[2], *track.name[:2])
-    after = track.after
-    if after is None:
-        return (ordinal, None, None, None, 0, *name)
-    return (ordinal, after.first, after.last, after.returned, after.stored_mask, *name)
 
 
 async def profile_ids(
