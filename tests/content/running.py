@@ -10,22 +10,21 @@ from uuid import UUID
 
 import httpx
 from mediaops_common.auth import issue_token
-from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import FrozenClock
 from mediaops_common.consumer import Batch
 from mediaops_common.events import ChannelSaved, Event, WorkspaceSaved, decode
 from mediaops_common.http.app import build_app
 from mediaops_common.ids import derived_id, workspace_id
-from mediaops_common.keys import make_keys, open_keys, open_private_key
+from mediaops_common.keys import open_private_key
 from mediaops_common.projections import Projection
-from mediaops_common.service import Runtime, close_runtime, open_runtime
-from mediaops_common.settings import Settings, StoreSettings
+from mediaops_common.service import Runtime
 from mediaops_common.workers import groups_of
 from mediaops_content.main import CONTENT
 from sqlalchemy import select
 from starlette.types import ASGIApp
 
 from tests.databases import SQLITE, Backend
+from tests.runtimes import a_runtime
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DOUYIN = derived_id("test", "channel", "douyin")
@@ -103,20 +102,7 @@ class RunningContent:
 @asynccontextmanager
 async def running_content(folder: Path, backend: Backend = SQLITE) -> AsyncIterator[RunningContent]:
     """The service with workspaces `acme` and `globex`, each with one channel."""
-    url = await backend.migrated(folder, CONTENT)
-    common = Settings(store=StoreSettings(data=folder, database_url=url))
-    make_keys(common.keys, folder / "keys")
-    clock = FrozenClock(NOW)
-    bus = await open_bus(f"sqlite:///{folder}/bus.db")
-    runtime = await open_runtime(
-        CONTENT,
-        bus=bus,
-        clock=clock,
-        keys=open_keys(common.keys, folder / "keys"),
-        common=common,
-        migrating=False,
-    )
-    try:
+    async with a_runtime(folder, CONTENT, NOW, backend) as (runtime, clock):
         running = RunningContent(runtime, build_app(CONTENT, runtime), clock)
         await running.hear(
             a_workspace("acme"),
@@ -125,6 +111,3 @@ async def running_content(folder: Path, backend: Backend = SQLITE) -> AsyncItera
             a_channel(FOREIGN_CHANNEL, workspace="globex"),
         )
         yield running
-    finally:
-        await close_runtime(runtime)
-        await bus.close()

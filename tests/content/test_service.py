@@ -25,6 +25,8 @@ async def test_a_channel_is_heard_of_by_the_bus_while_a_registration_waits(
     content: RunningContent, acme: httpx.AsyncClient
 ) -> None:
     content.runtime.state["owner"] = "test"
+    patient = content.runtime.settings.model_copy(update={"channel_wait_seconds": 10})
+    content.runtime.settings = patient
     stopping = asyncio.Event()
     workers = asyncio.create_task(run_workers(content.runtime, stopping))
     try:

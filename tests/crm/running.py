@@ -10,22 +10,21 @@ from uuid import UUID
 
 import httpx
 from mediaops_common.auth import issue_token
-from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import FrozenClock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.events import Event, decode
 from mediaops_common.http.app import build_app
 from mediaops_common.jobs import Job
-from mediaops_common.keys import make_keys, open_keys, open_private_key
+from mediaops_common.keys import open_private_key
 from mediaops_common.projections import Projection, live_generation
-from mediaops_common.service import Runtime, close_runtime, open_runtime
-from mediaops_common.settings import Settings, StoreSettings
+from mediaops_common.service import Runtime
 from mediaops_common.workers import groups_of
 from mediaops_crm.main import CRM
 from sqlalchemy import func, insert, select, update
 from starlette.types import ASGIApp
 
 from tests.databases import SQLITE, Backend
+from tests.runtimes import a_runtime, pass_watermarks
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -120,25 +119,7 @@ class RunningCrm:
             return newest.scalar_one() or 0
 
     async def pass_watermarks(self, moment: datetime, shards: Sequence[int] = range(64)) -> None:
-        """Lets it have applied everything that ingest received before the moment."""
-        heads = self.runtime.database.tables.heads
-        rows = [
-            {
-                "group": "crm.fast",
-                "producer": "ingest",
-                "topic": "mediaops.activity",
-                "partition": 0,
-                "shard": shard,
-                "numbers": b"",
-                "through": moment,
-                "applied_through": moment,
-            }
-            for shard in shards
-        ]
-        async with self.runtime.database.write() as session:
-            connection = await session.connection()
-            await connection.execute(heads.delete())
-            await connection.execute(insert(heads), rows)
+        await pass_watermarks(self.runtime, moment, shards)
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
@@ -153,24 +134,10 @@ async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
 async def running_crm(
     folder: Path, now: datetime = NOW, backend: Backend = SQLITE
 ) -> AsyncIterator[RunningCrm]:
-    url = await backend.migrated(folder, CRM)
-    common = Settings(store=StoreSettings(data=folder, database_url=url))
-    make_keys(common.keys, folder / "keys")
-    clock = FrozenClock(now)
-    bus = await open_bus(f"sqlite:///{folder}/bus.db")
-    runtime = await open_runtime(
-        CRM,
-        bus=bus,
-        clock=clock,
-        keys=open_keys(common.keys, folder / "keys"),
-        common=common,
-        migrating=False,
-    )
-    running = RunningCrm(runtime, build_app(CRM, runtime), clock)
-    try:
-        yield running
-    finally:
-        for client in running.clients:
-            await client.aclose()
-        await close_runtime(runtime)
-        await bus.close()
+    async with a_runtime(folder, CRM, now, backend) as (runtime, clock):
+        running = RunningCrm(runtime, build_app(CRM, runtime), clock)
+        try:
+            yield running
+        finally:
+            for client in running.clients:
+                await client.aclose()

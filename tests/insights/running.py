@@ -9,17 +9,15 @@ from typing import Any
 
 import httpx
 from mediaops_common.auth import issue_token
-from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import FrozenClock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.counters import count_applied
 from mediaops_common.events import Event
 from mediaops_common.http.app import build_app
-from mediaops_common.keys import make_keys, open_keys, open_private_key
+from mediaops_common.keys import open_private_key
 from mediaops_common.lease import acquire
 from mediaops_common.projections import Projection, live_generation
-from mediaops_common.service import Runtime, close_runtime, open_runtime
-from mediaops_common.settings import Settings, StoreSettings
+from mediaops_common.service import Runtime
 from mediaops_common.workers import groups_of
 from mediaops_insights.main import INSIGHTS
 from mediaops_insights.stream import service as stream
@@ -27,6 +25,7 @@ from sqlalchemy import insert, update
 from starlette.types import ASGIApp
 
 from tests.databases import SQLITE, Backend
+from tests.runtimes import a_runtime, pass_watermarks
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -97,25 +96,7 @@ class RunningInsights:
                 await connection.execute(insert(table), [row])
 
     async def pass_watermarks(self, moment: datetime, shards: Sequence[int] = range(64)) -> None:
-        """Lets it have applied everything that ingest received before the moment."""
-        heads = self.runtime.database.tables.heads
-        rows = [
-            {
-                "group": "insights.fast",
-                "producer": "ingest",
-                "topic": "mediaops.activity",
-                "partition": 0,
-                "shard": shard,
-                "numbers": b"",
-                "through": moment,
-                "applied_through": moment,
-            }
-            for shard in shards
-        ]
-        async with self.runtime.database.write() as session:
-            connection = await session.connection()
-            await connection.execute(heads.delete())
-            await connection.execute(insert(heads), rows)
+        await pass_watermarks(self.runtime, moment, shards)
 
     async def write_stream(self) -> int:
         """One round of the stream's writer."""
@@ -159,24 +140,10 @@ async def series(client: httpx.AsyncClient, metric: str, **query: Any) -> list[A
 async def running_insights(
     folder: Path, now: datetime = NOW, backend: Backend = SQLITE
 ) -> AsyncIterator[RunningInsights]:
-    url = await backend.migrated(folder, INSIGHTS)
-    common = Settings(store=StoreSettings(data=folder, database_url=url))
-    make_keys(common.keys, folder / "keys")
-    clock = FrozenClock(now)
-    bus = await open_bus(f"sqlite:///{folder}/bus.db")
-    runtime = await open_runtime(
-        INSIGHTS,
-        bus=bus,
-        clock=clock,
-        keys=open_keys(common.keys, folder / "keys"),
-        common=common,
-        migrating=False,
-    )
-    running = RunningInsights(runtime, build_app(INSIGHTS, runtime), clock)
-    try:
-        yield running
-    finally:
-        for client in running.clients:
-            await client.aclose()
-        await close_runtime(runtime)
-        await bus.close()
+    async with a_runtime(folder, INSIGHTS, now, backend) as (runtime, clock):
+        running = RunningInsights(runtime, build_app(INSIGHTS, runtime), clock)
+        try:
+            yield running
+        finally:
+            for client in running.clients:
+                await client.aclose()

@@ -106,12 +106,12 @@ class System:
         """SIGTERM; returns the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=15)
+        code = self.process.wait(timeout=60)
         self.log.close()
         self.process = None
         return code
 
-    def wait_for_death(self, seconds: float = 30.0) -> bool:
+    def wait_for_death(self, seconds: float = 120.0) -> bool:
         """Whether the process died by itself (at a failpoint) within that time."""
         assert self.process is not None
         try:

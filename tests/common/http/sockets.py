@@ -57,6 +57,15 @@ async def read_all(reader: asyncio.StreamReader, seconds: float) -> bytes:
     return got
 
 
+async def read_until_closed(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the server closes; fails when it never does."""
+    async with asyncio.timeout(60):
+        try:
+            return await reader.read()
+        except ConnectionError:
+            return b""
+
+
 async def close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with suppress(ConnectionError):
