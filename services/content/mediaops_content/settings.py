@@ -10,7 +10,7 @@ class ContentSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEDIAOPS_CONTENT_", extra="ignore", frozen=True)
 
     channel_wait_seconds: float = Field(
-        2.0,
+        5.0,
         ge=0,
         le=10,
         description="How long registering a publication waits for a channel made a moment ago.",

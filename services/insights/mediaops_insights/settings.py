@@ -10,7 +10,7 @@ class InsightsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MEDIAOPS_INSIGHTS_", extra="ignore", frozen=True)
 
     channel_wait_seconds: float = Field(
-        2.0,
+        5.0,
         ge=0,
         le=10,
         description="How long a question about a channel waits for one made a moment ago.",

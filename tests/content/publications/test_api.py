@@ -95,8 +95,10 @@ async def test_a_channel_made_a_moment_ago_is_waited_for(
 
 
 async def test_what_the_workspace_does_not_have_is_not_found(
-    acme: httpx.AsyncClient, globex: httpx.AsyncClient
+    content: RunningContent, acme: httpx.AsyncClient, globex: httpx.AsyncClient
 ) -> None:
+    settings = content.runtime.settings
+    content.runtime.settings = settings.model_copy(update={"channel_wait_seconds": 0.1})
     made, foreign = await a_content(acme), await a_content(globex)
     bodies = [
         publication_of(foreign),
