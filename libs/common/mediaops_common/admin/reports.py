@@ -1,5 +1,7 @@
 """What a service tells of its consumer groups: how far they are and what they applied."""
 
+import asyncio
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,16 +30,11 @@ async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
     names = [f"{runtime.service.name}.{group.name}" for group in groups_of(runtime)]
     live = {runner.name: runner for runner in runtime.state.get("runners", [])}
     groups = []
-    ends: dict[tuple[str, int], int] = {}
     query = select(tables.position).where(tables.position.c.group.in_(names))
-    for row in await connection.execute(query):
-        place = (row.topic, row.partition)
-        if place not in ends:
-            try:
-                ends[place] = (await runtime.bus.bounds(*place)).end
-            except BusUnavailable:
-                raise Unavailable("the bus cannot be asked where its logs end") from None
-        runner, end = live.get(row.group), ends[place]
+    rows = (await connection.execute(query)).all()
+    ends = await _ends(runtime, {(row.topic, row.partition) for row in rows})
+    for row in rows:
+        runner, end = live.get(row.group), ends[row.topic, row.partition]
         groups.append(
             {
                 "group": row.group,
@@ -64,6 +61,16 @@ async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
         "watermark": min(marks.values()).isoformat() if marks else None,
         "groups": groups,
     }
+
+
+async def _ends(runtime: "Runtime", places: Set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Where the logs of these partitions end; all are asked at once."""
+    ordered = sorted(places)
+    try:
+        bounds = await asyncio.gather(*(runtime.bus.bounds(*place) for place in ordered))
+    except BusUnavailable:
+        raise Unavailable("the bus cannot be asked where its logs end") from None
+    return {place: one.end for place, one in zip(ordered, bounds, strict=True)}
 
 
 async def group_reports(
