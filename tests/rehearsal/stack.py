@@ -28,7 +28,7 @@ NETWORK = "172.30.91.0/24"
 NETS = count(os.getpid() % 200)
 STRANGERS = ("postgres:", "nginx:")
 """Images whose programs refuse root, or give it up: under root they run as nobody."""
-PATIENCE = 300.0
+PATIENCE = 900.0
 
 
 class Stack:

@@ -95,7 +95,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2_400)
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_holds_its_service_and_common_and_nothing_of_the_others(service, tmp_path) -> None:
     installed = build(service, tmp_path)

@@ -46,8 +46,10 @@ class KafkaBus:
 
     async def _keep_looking(self) -> None:
         while True:
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that meets the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._doubt.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._doubt.wait()
                 await asyncio.sleep(DOUBT_SECONDS)
             self._doubt.clear()
             await self._look()
