@@ -65,6 +65,22 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     await postgres.drop()
 
 
+ON_ENGINES = (pytest.mark.nightly, pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("distributed", marks=ON_ENGINES)])
+def runtime(request: pytest.FixtureRequest) -> str:
+    """What a whole system runs on: a data directory, and nightly Kafka and PostgreSQL."""
+    if request.param == "distributed":
+        for can_run, missing in (
+            (kafka_broker.can_run(), kafka_broker.MISSING),
+            (binaries() is not None, MISSING),
+        ):
+            if not can_run:
+                pytest.skip(missing)
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory):
     """A running Kafka broker that its tests may kill; where it cannot run they are skipped."""

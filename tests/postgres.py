@@ -145,6 +145,18 @@ class Cluster:
             self._process = None
             psutil.wait_procs(children, 20)  # until then they hold its shared memory
 
+    def back_up(self, program: str) -> None:
+        """A base backup of the running server: all databases at one moment."""
+        address = self.url("postgres", SUPERUSER)
+        self._run(program, "-D", "backup", "-X", "stream", "-c", "fast", "-d", address)
+
+    def restore(self) -> None:
+        """The server as it was at the backup; what came since is gone."""
+        self.stop()
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "backup").rename(self.folder / "data")
+        self.start()
+
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

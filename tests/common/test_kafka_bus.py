@@ -4,7 +4,7 @@ import os
 from uuid import uuid4
 
 import pytest
-from mediaops_common.bus import Bus, open_bus
+from mediaops_common.bus import open_bus
 from mediaops_common.bus.kafka import KafkaError
 from mediaops_common.bus.kafka_bus import KafkaBus
 from mediaops_common.bus.port import LARGEST_VALUE
@@ -17,42 +17,12 @@ from tests.kafka_broker import NAME, PASSWORD
 pytestmark = pytest.mark.slow
 
 
-class Renamed:
-    """The bus with topics and groups of this test's own: the broker serves all of them."""
-
-    def __init__(self, bus: Bus, mark: str) -> None:
-        self.bus, self.mark = bus, mark
-
-    @property
-    def trouble(self):
-        return self.bus.trouble
-
-    async def topic(self, name, **more):
-        return await self.bus.topic(f"{name}.{self.mark}", **more)
-
-    async def publish(self, topic, partition, records):
-        await self.bus.publish(f"{topic}.{self.mark}", partition, records)
-
-    async def consumer(self, group, topics, locate):
-        names = [f"{name}.{self.mark}" for name in topics]
-        return await self.bus.consumer(f"{group}.{self.mark}", names, locate)
-
-    async def bounds(self, topic, partition):
-        return await self.bus.bounds(f"{topic}.{self.mark}", partition)
-
-    async def delete_topic(self, name):
-        await self.bus.delete_topic(f"{name}.{self.mark}")
-
-    async def close(self):
-        await self.bus.close()
-
-
 class TestKafkaBus(BusContract):
     @pytest.fixture
     async def bus(self, kafka):
-        self.mark = uuid4().hex
-        self.kafka = kafka
-        bus = Renamed(await open_bus(kafka.url), self.mark)
+        # Topics and groups of this test's own: the broker serves all of them.
+        self.url = f"{kafka.url}?prefix={uuid4().hex}."
+        bus = await open_bus(self.url)
         self.open_buses = [bus]
         yield bus
         for one in self.open_buses:
@@ -62,7 +32,7 @@ class TestKafkaBus(BusContract):
     def reopened(self, bus):
         async def reopen():
             await bus.close()
-            again = Renamed(await open_bus(self.kafka.url), self.mark)
+            again = await open_bus(self.url)
             self.open_buses = [again]
             return again
 

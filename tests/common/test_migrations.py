@@ -3,10 +3,42 @@
 from importlib import import_module
 
 import pytest
+from alembic import command
+from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
-from mediaops_common.migrations import drift, migrate
+from mediaops_common.migrations import _config, drift, migrate
+from mediaops_common.schema import upgrade
+from mediaops_common.settings import StoreSettings
+from mediaops_ingest.delivery_log.days import first_seq, utc_day
+from mediaops_ingest.delivery_log.open import open_log
+from mediaops_ingest.main import INGEST
+
+from tests.ingest.delivery_log.builders import NOON, a_delivery
+from tests.postgres import OWNER, SERVING
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
+DAY_BEFORE = utc_day(NOON) - 1
+TABLES_OF_THE_FIRST_RELEASE = (
+    "CREATE SCHEMA delivery_log",
+    "CREATE TABLE delivery_log.delivery (seq bigint PRIMARY KEY, id bytea NOT NULL,"
+    " head bytea NOT NULL, body bytea NOT NULL) PARTITION BY RANGE (seq)",
+    "CREATE INDEX ix_delivery_id ON delivery_log.delivery (id)",
+    "CREATE TABLE delivery_log.reader (id integer PRIMARY KEY, through bigint NOT NULL)",
+    "CREATE TABLE delivery_log.day_2026_11_21 PARTITION OF delivery_log.delivery"
+    f" FOR VALUES FROM ({first_seq(DAY_BEFORE)}) TO ({first_seq(DAY_BEFORE + 1)})",
+)
+
+
+async def reach(database, revision: str) -> None:
+    """The tables as a version of the past had them."""
+
+    def up(connection) -> None:
+        config = _config(INGEST.versions, connection, INGEST.metadata)
+        command.upgrade(config, revision)
+
+    async with database.writer.begin() as connection:
+        await connection.run_sync(up)
 
 
 @pytest.mark.parametrize("name", ["ingest", "content", "crm", "insights"])
@@ -21,3 +53,28 @@ async def test_models_and_migrations_agree(tmp_path, backend, name) -> None:
     finally:
         await database.close()
     assert len(list(service.versions.glob("*.py"))) >= 1
+
+
+@pytest.mark.databases("postgresql")
+async def test_a_database_whose_role_owned_all_gets_a_second_role(tmp_path, backend) -> None:
+    """As of the first release: the log's tables were made by who served, and nothing was lent."""
+    owning = await backend.blank(tmp_path, "ingest")
+    database = open_database(owning, name="ingest", metadata=INGEST.metadata)
+    try:
+        await reach(database, "20261126140500")
+        async with database.writer.begin() as connection:
+            for statement in TABLES_OF_THE_FIRST_RELEASE:
+                await connection.exec_driver_sql(statement)
+    finally:
+        await database.close()
+    serving = owning.replace(f"//{OWNER}@", f"//{SERVING}@")
+    store = StoreSettings(data=tmp_path, database_url=serving, database_owner_url=owning)
+    await upgrade(INGEST, store)
+    log = await open_log(serving, FrozenClock(NOON))
+    try:
+        [seq] = await log.append([a_delivery()])
+        assert [one.seq for one in await log.read(0, 10)] == [seq]
+        log.note_read(seq)
+        assert await log.drop_before(NOON) == 1, "the day that another had made"
+    finally:
+        await log.close()

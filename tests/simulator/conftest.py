@@ -1,5 +1,6 @@
 """A whole system in one process, for the tests that need one."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.system.running import engines
+
 MEDIAOPS = str(Path(sys.executable).parent / "mediaops")
 
 
@@ -21,12 +24,15 @@ class System:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def system(tmp_path_factory: pytest.TempPathFactory, runtime: str) -> Iterator[System]:
     """`mediaops up` on a free port, with a data directory of its own."""
     data = tmp_path_factory.mktemp("simulated")
     log = (data / "log").open("w")
     process = subprocess.Popen(
-        [MEDIAOPS, "up", "--port", "0", "--data", str(data)], stdout=log, stderr=log
+        [MEDIAOPS, "up", "--port", "0", "--data", str(data)],
+        env={**os.environ, **engines(runtime)},
+        stdout=log,
+        stderr=log,
     )
     try:
         yield System(_ready(process, data), data)

@@ -1,4 +1,4 @@
-"""One running system per module: starting one costs seconds."""
+"""One running system per module and runtime: starting one costs seconds."""
 
 import pytest
 
@@ -6,6 +6,6 @@ from tests.system.running import a_system
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory):
-    with a_system(tmp_path_factory.mktemp("system")) as running:
+def system(tmp_path_factory, runtime):
+    with a_system(tmp_path_factory.mktemp("system"), runtime) as running:
         yield running

@@ -1,17 +1,21 @@
 """A real `mediaops up` as a child process, spoken to over HTTP as its users do."""
 
 import asyncio
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from mediaops_common.keys import open_private_key
 from mediaops_common.settings import KeySettings
 from standardwebhooks import Webhook
 
+from tests import kafka_broker
 from tests.postgres import OWNER, Cluster, lasting_cluster
 
 MEDIAOPS = Path(sys.executable).parent / "mediaops"
@@ -265,25 +270,29 @@ def new_databases(cluster: Cluster | None = None) -> dict[str, str]:
     }
 
 
-def new_system(folder: Path, **environment: str) -> System:
-    """One that is not started yet.
-
-    With TEST_DATABASE=postgresql it is on databases of its own in a private cluster; with
-    TEST_RUNTIME=compose it is what compose.yaml says, behind its gateway.
-    """
+def new_system(folder: Path, runtime: str = "embedded", **environment: str) -> System:
+    """One that is not started yet; with TEST_RUNTIME=compose it is what compose.yaml says, behind
+    its gateway."""
     if os.environ.get("TEST_RUNTIME") == "compose":
         from tests.rehearsal.system import RehearsedSystem
 
         return RehearsedSystem(folder, **environment)
-    if os.environ.get("TEST_DATABASE") == "postgresql":
-        environment = {**new_databases(), **environment}
-    return System(folder / "data", **environment)
+    return System(folder / "data", **{**engines(runtime), **environment})
+
+
+def engines(runtime: str) -> dict[str, str]:
+    """The environment of a new system: `embedded` keeps all in its data directory, `distributed`
+    has a PostgreSQL and a Kafka, both of this process."""
+    if runtime == "embedded":
+        return {}
+    topics = f"{kafka_broker.lasting_broker().url}?prefix=system{next(TURNS)}."
+    return {**new_databases(), "MEDIAOPS_BUS_URL": topics}
 
 
 @contextmanager
-def a_system(folder: Path, **environment: str) -> Iterator[System]:
+def a_system(folder: Path, runtime: str = "embedded", **environment: str) -> Iterator[System]:
     """A started system; whatever runs of it is killed at the end."""
-    system = new_system(folder, **environment)
+    system = new_system(folder, runtime, **environment)
     try:
         system.start()
         yield system

@@ -90,8 +90,8 @@ def answers(system: System) -> tuple[dict[str, Any], list[Any]]:
     return cells, explained
 
 
-def test_a_replay_on_a_final_day_raises_its_corrections(tmp_path) -> None:
-    system = new_system(tmp_path)
+def test_a_replay_on_a_final_day_raises_its_corrections(tmp_path, runtime) -> None:
+    system = new_system(tmp_path, runtime)
     try:
         at(system, SENT)
         source = system.add_source(system.add_channel(), mapping=WRONG)

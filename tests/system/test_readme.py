@@ -90,9 +90,9 @@ def has_effect(answers: dict[str, dict]) -> bool:
     )
 
 
-def test_the_first_webhook_of_the_readme_works_line_by_line(tmp_path) -> None:
+def test_the_first_webhook_of_the_readme_works_line_by_line(tmp_path, runtime) -> None:
     setup, connect, sign, post, effect, proof = blocks()
-    with a_system(tmp_path) as system:
+    with a_system(tmp_path, runtime) as system:
         shell = Shell({"MEDIAOPS_DATA": str(system.data)})
         try:
             for block in (setup, connect):

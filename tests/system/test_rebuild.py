@@ -1,19 +1,14 @@
 """A rebuild beside live traffic: every sampled answer is equal before and after the swap."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from tests import kafka_broker
 from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
 from tests.system.answers import sampled, tell_the_past
-from tests.system.replicas import a_broker
 from tests.system.running import System, a_system
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -33,25 +28,12 @@ def rebuild(system: System, service: str) -> None:
     raise AssertionError(newest)
 
 
-@contextmanager
-def a_bus(kind: str, folder: Path) -> Iterator[dict[str, str]]:
-    """What the environment says of it."""
-    if kind == "embedded":
-        yield {}
-        return
-    if not kafka_broker.can_run():
-        pytest.skip(kafka_broker.MISSING)
-    with a_broker(folder) as broker:
-        yield {"MEDIAOPS_BUS_URL": broker.url}
-
-
 @pytest.mark.parametrize("service", ["crm", "insights"])
-@pytest.mark.parametrize("bus", ["embedded", pytest.param("kafka", marks=pytest.mark.nightly)])
 def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
-    tmp_path, service, bus
+    tmp_path, runtime, service
 ) -> None:
     today = datetime.now(UTC)
-    with a_bus(bus, tmp_path) as environment, a_system(tmp_path, **environment) as system:
+    with a_system(tmp_path, runtime) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")
         driver = Driver(system, ledger, seed=11, pause=0.03)
         driver.set_up()

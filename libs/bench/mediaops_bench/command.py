@@ -47,7 +47,7 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose of {', '.join(MEASURES)}")
     effort = Effort(rounds=rounds, seconds=seconds, scale=scale)
-    told = conditions(effort)
+    told = uvloop.run(conditions(effort))
     if not as_json:
         print_conditions(told)
     found: dict[str, list[Figure]] = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 from mediaops_bench.figures import percentile
 from mediaops_bench.machine import busiest, cores
+from mediaops_bench.place import engines
 from mediaops_bench.rounds import Effort
 
 __all__ = ["conditions", "fsync_milliseconds"]
@@ -24,13 +25,15 @@ LIBRARIES = (
     "sqlalchemy",
     "sqlmodel",
     "aiosqlite",
+    "asyncpg",
+    "aiokafka",
     "pyroaring",
     "lz4",
 )
 
 
-def conditions(effort: Effort) -> dict[str, Any]:
-    """Machine, versions and what else runs, taken before the first measurement."""
+async def conditions(effort: Effort) -> dict[str, Any]:
+    """Machine, engines, versions and what else runs, taken before the first measurement."""
     middle, worst = fsync_milliseconds()
     return {
         "cores": cores(),
@@ -39,6 +42,7 @@ def conditions(effort: Effort) -> dict[str, Any]:
         "fsync of 1 KB, ms": {"p50": round(middle, 2), "p99": round(worst, 2)},
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
+        **await engines(),
         "SQLite": sqlite3.sqlite_version,
         "libraries": {name: version(name) for name in LIBRARIES},
         "rounds": effort.rounds,

@@ -15,9 +15,10 @@ from mediaops_common.clock import Clock, SystemClock
 from mediaops_common.http.app import build_app
 from mediaops_common.keys import make_keys, open_keys, open_private_key
 from mediaops_common.service import Runtime, Service, close_runtime, open_runtime
-from mediaops_common.settings import Settings, StoreSettings
+from mediaops_common.settings import Settings
 from starlette.types import ASGIApp
 
+from mediaops_bench.place import a_place
 from mediaops_bench.wire import Hook
 
 __all__ = ["WORKSPACE", "ZONE", "Opened", "opened"]
@@ -79,19 +80,20 @@ class Opened:
 async def opened(
     service: Service, folder: Path, *, clock: Clock | None = None
 ) -> AsyncIterator[Opened]:
-    """Opens it with fresh keys, databases and an embedded bus."""
-    common = Settings(store=StoreSettings(data=folder))
-    make_keys(common.keys, folder / "keys")
-    bus = await open_bus(f"sqlite:///{folder}/bus.db")
-    runtime = await open_runtime(
-        service,
-        bus=bus,
-        clock=clock or SystemClock(),
-        keys=open_keys(common.keys, folder / "keys"),
-        common=common,
-    )
-    try:
-        yield Opened(runtime, build_app(service, runtime))
-    finally:
-        await close_runtime(runtime)
-        await bus.close()
+    """Opens it with fresh keys, databases and a bus without records."""
+    async with a_place(folder) as store:
+        common = Settings(store=store)
+        make_keys(common.keys, folder / "keys")
+        bus = await open_bus(store.bus_url or f"sqlite:///{folder}/bus.db", common.bus)
+        runtime = await open_runtime(
+            service,
+            bus=bus,
+            clock=clock or SystemClock(),
+            keys=open_keys(common.keys, folder / "keys"),
+            common=common,
+        )
+        try:
+            yield Opened(runtime, build_app(service, runtime))
+        finally:
+            await close_runtime(runtime)
+            await bus.close()

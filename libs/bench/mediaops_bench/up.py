@@ -14,12 +14,13 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from mediaops_common.settings import StoreSettings
 
+from mediaops_bench.place import SERVICES, a_place
 from mediaops_bench.wire import Hook
 
 __all__ = ["Installation", "installed"]
 
-SERVICES = ("ingest", "content", "crm", "insights")
 START_SECONDS = 120.0
 WORKSPACE = "default"
 """The one that the first start makes."""
@@ -125,15 +126,31 @@ def _free_port() -> int:
 
 @asynccontextmanager
 async def installed(data: Path) -> AsyncIterator[Installation]:
-    """Starts it and waits until it is ready; it is asked to end at the end, then killed."""
+    """Starts it in a place of its own and waits until it is ready; it is asked to end at the end,
+    then killed."""
+    async with a_place(data) as store, _started(data, store) as installation:
+        yield installation
+
+
+@asynccontextmanager
+async def _started(data: Path, store: StoreSettings) -> AsyncIterator[Installation]:
     port = _free_port()
+    chosen = {
+        "MEDIAOPS_DATABASE_URL": store.database_url,
+        "MEDIAOPS_DATABASE_OWNER_URL": store.database_owner_url,
+        "MEDIAOPS_BUS_URL": store.bus_url,
+    }
     log = data.with_suffix(".log").open("ab")
     process = await asyncio.create_subprocess_exec(
         _mediaops(),
         *("up", "--data", str(data), "--port", str(port)),
         stdout=log,
         stderr=log,
-        env={**os.environ, "MEDIAOPS_LOG_FORMAT": "json"},
+        env={
+            **os.environ,
+            **{name: url for name, url in chosen.items() if url is not None},
+            "MEDIAOPS_LOG_FORMAT": "json",
+        },
         start_new_session=True,
     )
     installation = Installation(data, port, process)

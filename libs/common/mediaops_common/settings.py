@@ -136,6 +136,12 @@ class BusSettings(BaseSettings):
     min_insync: int = Field(
         1, ge=1, description="Of these, how many must have a record before it is acknowledged."
     )
+    prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,60}$",
+        description="Begins the names of topics and groups on Kafka, where installations share a "
+        "cluster.",
+    )
     security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How Kafka is spoken to."
     )

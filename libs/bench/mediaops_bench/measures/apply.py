@@ -21,6 +21,7 @@ from mediaops_insights.main import INSIGHTS
 from mediaops_bench.company import CHANNELS, Company
 from mediaops_bench.figures import Figure, Sample
 from mediaops_bench.machine import Usage
+from mediaops_bench.place import is_distributed
 from mediaops_bench.records import Lanes, activities
 from mediaops_bench.rounds import Effort, Rounds, in_turns
 from mediaops_bench.services import Opened, opened
@@ -29,6 +30,7 @@ __all__ = ["measure"]
 
 ACTS = 24_000
 WANTED = {"crm": 40_000, "insights": 30_000}
+WANTED_DISTRIBUTED = 25_000
 
 
 async def measure(effort: Effort) -> list[Figure]:
@@ -154,7 +156,7 @@ def _figures(service: str, at_once: int, rounds: Rounds) -> list[Figure]:
     found = []
     told = {
         "decode": "decoding alone",
-        "store": "a bare executemany",
+        "store": "a bare executemany into SQLite",
         "apply": "the fast lane: prepare, apply, commit",
         "loop": "the whole loop: bus, decode, lanes, apply",
     }
@@ -167,7 +169,7 @@ def _figures(service: str, at_once: int, rounds: Rounds) -> list[Figure]:
                 ratios["executemany"] = rounds.ratio(variant, "store", name)
             wanted, met = "", None
             if variant == "apply" and name == "rate":
-                wanted = f"≥ {WANTED[service]:,}"
-                met = value.middle >= WANTED[service]
+                least = WANTED_DISTRIBUTED if is_distributed() else WANTED[service]
+                wanted, met = f"≥ {least:,}", value.middle >= least
             found.append(Figure(group, what, value, unit, ratios, wanted, met))
     return found

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from mediaops_common.bus.embedded import EmbeddedBus
 from mediaops_common.bus.port import Bus
+from mediaops_common.bus.prefixed import PrefixedBus
 from mediaops_common.settings import BusSettings
 
 __all__ = ["open_bus"]
@@ -49,4 +50,4 @@ async def _kafka(servers: str, settings: BusSettings) -> Bus:
 
     bus = KafkaBus(servers, settings)
     await bus.open()
-    return bus
+    return PrefixedBus(bus, settings.prefix) if settings.prefix else bus

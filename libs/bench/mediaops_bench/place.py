@@ -1,0 +1,96 @@
+"""Where a measurement keeps its data: a folder, or databases and topics of its own on the engines
+that the environment names."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mediaops_common.bus.open import open_bus
+from mediaops_common.events import Topic
+from mediaops_common.postgresql import connect
+from mediaops_common.settings import StoreSettings
+from sqlalchemy.engine import make_url
+
+__all__ = ["SERVICES", "a_place", "engines", "is_distributed"]
+
+SERVICES = ("ingest", "content", "crm", "insights")
+
+
+def is_distributed() -> bool:
+    """Whether figures are those of PostgreSQL and Kafka, for which other targets hold."""
+    store = StoreSettings()
+    return store.database_url is not None and store.bus_url is not None
+
+
+@asynccontextmanager
+async def a_place(folder: Path) -> AsyncIterator[StoreSettings]:
+    """A fresh installation's. Databases and topics are removed at the end.
+
+    The role that makes databases is the owner's, where there is one, else the one that serves.
+    """
+    store, name = StoreSettings(data=folder), f"bench_{secrets.token_hex(4)}"
+    changes: dict[str, Any] = {}
+    if store.database_url is not None:
+        changes["database_url"] = _in(store.database_url, name)
+        if store.database_owner_url is not None:
+            changes["database_owner_url"] = _in(store.database_owner_url, name)
+        await _each(store, f'CREATE DATABASE "{name}_{{service}}"')
+    if store.bus_url is not None and store.bus_url.startswith("kafka:"):
+        separator = "&" if "?" in store.bus_url else "?"
+        changes["bus_url"] = f"{store.bus_url}{separator}prefix={name}."
+    try:
+        yield store.model_copy(update=changes)
+    finally:
+        if "bus_url" in changes:
+            await _remove_topics(changes["bus_url"])
+        if "database_url" in changes:
+            await _each(store, f'DROP DATABASE IF EXISTS "{name}_{{service}}" WITH (FORCE)')
+
+
+def _in(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    address, _, options = url.partition("?")
+    moved = f"{address.rpartition('/')[0]}/{name}_{{service}}"
+    return f"{moved}?{options}" if options else moved
+
+
+async def _each(store: StoreSettings, statement: str) -> None:
+    for service in SERVICES:
+        url = make_url(store.owner_url_of(service) or store.url_of(service))
+        connection = await connect(url.set(database="postgres"), statement_timeout="0")
+        try:
+            await connection.execute(statement.replace("{service}", service))
+        finally:
+            await connection.close()
+
+
+async def _remove_topics(url: str) -> None:
+    bus = await open_bus(url)
+    try:
+        for topic in Topic:
+            await bus.delete_topic(str(topic))
+    finally:
+        await bus.close()
+
+
+async def engines() -> dict[str, str]:
+    """What the environment chose, in words: a figure without it says nothing."""
+    store = StoreSettings()
+    told = {"database": "SQLite", "bus": "embedded, SQLite"}
+    if store.database_url is not None:
+        url = make_url(store.url_of("ingest")).set(database="postgres")
+        connection = await connect(url)
+        try:
+            names = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
+            found = {name: await connection.fetchval(f"SHOW {name}") for name in names}
+        finally:
+            await connection.close()
+        told["database"] = f"PostgreSQL {found.pop('server_version')}, " + ", ".join(
+            f"{name} {value}" for name, value in found.items()
+        )
+    if store.bus_url is not None and store.bus_url.startswith("kafka:"):
+        brokers = len(store.bus_url.partition("?")[0].split(","))
+        told["bus"] = f"Kafka, {brokers} address{'es' if brokers > 1 else ''} given, acks=all"
+    return told

@@ -1,0 +1,58 @@
+"""A bus whose topics and groups begin with a prefix: several installations share a cluster."""
+
+from collections.abc import Sequence
+
+from mediaops_common.bus.port import Bus, Chunk, Consumer, Locate, LogBounds, Record, TopicIdentity
+
+__all__ = ["PrefixedBus"]
+
+
+class PrefixedBus:
+    """Nobody but the brokers sees the prefix."""
+
+    def __init__(self, bus: Bus, prefix: str) -> None:
+        self._bus, self._prefix = bus, prefix
+
+    async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
+        return await self._bus.topic(self._prefix + name, partitions=partitions)
+
+    async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        await self._bus.publish(self._prefix + topic, partition, records)
+
+    async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> Consumer:
+        prefix = self._prefix
+
+        async def find(
+            topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
+        ) -> int:
+            return await locate(topic.removeprefix(prefix), partition, identity, bounds)
+
+        names = [prefix + name for name in topics]
+        return _Consumer(await self._bus.consumer(prefix + group, names, find), prefix)
+
+    async def bounds(self, topic: str, partition: int) -> LogBounds:
+        return await self._bus.bounds(self._prefix + topic, partition)
+
+    async def delete_topic(self, name: str) -> None:
+        await self._bus.delete_topic(self._prefix + name)
+
+    async def close(self) -> None:
+        await self._bus.close()
+
+
+class _Consumer:
+    def __init__(self, consumer: Consumer, prefix: str) -> None:
+        self._consumer, self._prefix = consumer, prefix
+
+    async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
+        chunks = await self._consumer.poll(max_records, timeout)
+        return [chunk._replace(topic=chunk.topic.removeprefix(self._prefix)) for chunk in chunks]
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        self._consumer.seek(self._prefix + topic, partition, offset)
+
+    def relocate(self) -> None:
+        self._consumer.relocate()
+
+    async def close(self) -> None:
+        await self._consumer.close()
