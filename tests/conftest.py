@@ -12,7 +12,7 @@ from mediaops_common.settings import LogSettings
 from tests import kafka_broker
 from tests.certificates import certify_loopback
 from tests.databases import SQLITE, Backend, PostgresBackend
-from tests.postgres import MISSING, binaries, shared_cluster
+from tests.postgres import MISSING, binaries, lasting_cluster, shared_cluster
 
 configure_logs(LogSettings(format="json"))
 
@@ -94,6 +94,14 @@ def kafka(tmp_path_factory):
         yield broker
     finally:
         broker.kill()
+
+
+def pytest_sessionfinish() -> None:
+    """Ends the servers of this process here: a worker that takes long to end is killed, and its
+    servers would stay."""
+    for server in (shared_cluster, lasting_cluster, kafka_broker.lasting_broker):
+        if server.cache_info().currsize:
+            server().remove()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,5 +1,6 @@
 """Real Apache Kafka brokers of the tests' own: KRaft, on free ports of this machine."""
 
+import atexit
 import contextlib
 import fcntl
 import hashlib
@@ -9,9 +10,11 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -187,6 +190,10 @@ class Broker:
             self.process.wait()
             self.process = None
 
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def freeze(self) -> None:
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
@@ -208,6 +215,15 @@ def three_brokers(folder: Path) -> list[Broker]:
     controllers = [free_port() for _ in range(3)]
     shared = {"controllers": controllers, "cluster_id": new_cluster_id()}
     return [Broker(folder / f"kafka-{n}", node=n, **shared) for n in (1, 2, 3)]
+
+
+@cache
+def lasting_broker() -> Broker:
+    """The one of this process, for systems that have topics of their own."""
+    broker = Broker(Path(tempfile.mkdtemp(prefix="mediaops-kafka-")))
+    atexit.register(broker.remove)
+    broker.start()
+    return broker
 
 
 def new_cluster_id() -> str:

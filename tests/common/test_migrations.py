@@ -2,16 +2,18 @@
 
 from importlib import import_module
 
+import asyncpg
 import pytest
 from alembic import command
 from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
-from mediaops_common.migrations import _config, drift, migrate
+from mediaops_common.migrations import _config, drift, is_newest, migrate
 from mediaops_common.schema import upgrade
 from mediaops_common.settings import StoreSettings
 from mediaops_ingest.delivery_log.days import first_seq, utc_day
 from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.main import INGEST
+from sqlalchemy.exc import OperationalError
 
 from tests.ingest.delivery_log.builders import NOON, a_delivery
 from tests.postgres import OWNER, SERVING
@@ -78,3 +80,22 @@ async def test_a_database_whose_role_owned_all_gets_a_second_role(tmp_path, back
         assert await log.drop_before(NOON) == 1, "the day that another had made"
     finally:
         await log.close()
+
+
+@pytest.mark.databases("postgresql")
+async def test_a_migration_that_does_not_get_its_lock_gives_up_whole(tmp_path, backend) -> None:
+    url = await backend.blank(tmp_path, "ingest")
+    database = open_database(url, name="ingest", metadata=INGEST.metadata)
+    try:
+        await reach(database, "20261126140500")
+        reader = await asyncpg.connect(url)
+        async with reader.transaction():
+            await reader.execute("LOCK TABLE workspace IN ACCESS SHARE MODE")
+            with pytest.raises(OperationalError, match="lock timeout"):
+                await migrate(database, INGEST.versions, INGEST.metadata)
+        await reader.close()
+        assert not await is_newest(database, INGEST.versions)
+        await migrate(database, INGEST.versions, INGEST.metadata)
+        assert await is_newest(database, INGEST.versions)
+    finally:
+        await database.close()

@@ -4,6 +4,7 @@ import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,12 +37,24 @@ def looked_at(data: Path, **environment: str) -> System:
     return System(data, MEDIAOPS_CLOCK=str(int(MOMENT.timestamp())), **environment)
 
 
+def of_then(answer: Any, then: Any) -> Any:
+    """An answer without the fields that were added since."""
+    if isinstance(answer, dict) and isinstance(then, dict):
+        return {name: of_then(value, then[name]) for name, value in answer.items() if name in then}
+    if isinstance(answer, list) and isinstance(then, list) and len(answer) == len(then):
+        return [of_then(*pair) for pair in zip(answer, then, strict=True)]
+    return answer
+
+
 def check(system: System, told: dict) -> None:
     """Everything is as it was, and what comes now counts."""
     system.settle(180)
-    assert sampled(system, told["channels"], MOMENT) == told["sampled"]
-    assert system.ask("/content/v1/contents", workspace=FIRST) == told["contents"]
-    assert system.ask("/ingest/v1/deliveries", workspace=FIRST) == told["deliveries"]
+    assert told["sampled"] == of_then(sampled(system, told["channels"], MOMENT), told["sampled"])
+    for name, path in (
+        ("contents", "/content/v1/contents"),
+        ("deliveries", "/ingest/v1/deliveries"),
+    ):
+        assert told[name] == of_then(system.ask(path, workspace=FIRST), told[name])
     assert len(system.events(FIRST)) == told["events"]
     before, audit = told["audit"], system.audit()
     assert (audit["residual"], audit["received"]) == (0, before["received"])

@@ -17,6 +17,8 @@ from mediaops_bench.load.jobs import Drive, Prepare
 __all__ = ["Child", "Generator", "a_child", "a_generator"]
 
 LINE_BYTES = 4 << 20
+END_SECONDS = 60.0
+"""A server removes its databases when its input has ended."""
 
 
 class Child:
@@ -61,7 +63,7 @@ class Generator(Child):
 
 @asynccontextmanager
 async def a_child(*arguments: str, kind: type[Child] = Child) -> AsyncIterator[Any]:
-    """Runs `python -m …`; it is killed at the end if it does not end with its input."""
+    """Runs `python -m …`; it is killed at the end if it does not end soon after its input."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -74,6 +76,10 @@ async def a_child(*arguments: str, kind: type[Child] = Child) -> AsyncIterator[A
     try:
         yield kind(process)
     finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(process.wait(), END_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()

@@ -1,12 +1,14 @@
 """Where a measurement keeps its data: a folder, or databases and topics of its own on the engines
 that the environment names."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from mediaops_common.bus.open import open_bus
 from mediaops_common.events import Topic
 from mediaops_common.postgresql import connect
@@ -15,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 __all__ = ["SERVICES", "a_place", "engines", "is_distributed"]
 
+TRIES = 60
 SERVICES = ("ingest", "content", "crm", "insights")
 
 
@@ -46,7 +49,7 @@ async def a_place(folder: Path) -> AsyncIterator[StoreSettings]:
         if "bus_url" in changes:
             await _remove_topics(changes["bus_url"])
         if "database_url" in changes:
-            await _each(store, f'DROP DATABASE IF EXISTS "{name}_{{service}}" WITH (FORCE)')
+            await _each(store, f'DROP DATABASE IF EXISTS "{name}_{{service}}"')
 
 
 def _in(url: str, name: str) -> str:
@@ -61,9 +64,23 @@ async def _each(store: StoreSettings, statement: str) -> None:
         url = make_url(store.owner_url_of(service) or store.url_of(service))
         connection = await connect(url.set(database="postgres"), statement_timeout="0")
         try:
-            await connection.execute(statement.replace("{service}", service))
+            await _once_nobody_is_there(connection, statement.replace("{service}", service))
         finally:
             await connection.close()
+
+
+async def _once_nobody_is_there(connection: Any, statement: str) -> None:
+    """A connection that was closed a moment ago may still be known to the server. What cannot be
+    done is told, and hides no error of the measurement."""
+    from asyncpg import ObjectInUseError
+
+    for _ in range(TRIES):
+        try:
+            await connection.execute(statement)
+            return
+        except ObjectInUseError:
+            await asyncio.sleep(0.5)
+    typer.echo(f"still in use, left as it is: {statement}", err=True)
 
 
 async def _remove_topics(url: str) -> None:

@@ -140,8 +140,12 @@ async def open_runtime(
         workspaces=workspaces,
     )
     runtime.state["owner"] = owner
-    if service.start is not None:
-        await service.start(runtime)
+    try:
+        if service.start is not None:
+            await service.start(runtime)
+    except BaseException:
+        await database.close()
+        raise
     return runtime
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import lz4.block
 import msgspec
-from mediaops_common.bus.port import Chunk, Consumer, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import Assigned, Chunk, Consumer, Record
 from mediaops_common.events import Topic
 from mediaops_common.ids import new_id
 
@@ -129,10 +130,8 @@ class _Load:
         return _sample(read, used.stop())
 
 
-async def _from_start(
-    _topic: str, _partition: int, _identity: TopicIdentity, bounds: LogBounds
-) -> int:
-    return bounds.start
+async def _from_start(assigned: Sequence[Assigned]) -> Sequence[int]:
+    return [one.bounds.start for one in assigned]
 
 
 async def _first(consumer: Consumer) -> list[Chunk]:

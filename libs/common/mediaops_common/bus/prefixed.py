@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from mediaops_common.bus.port import Bus, Chunk, Consumer, Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import (
+    Assigned,
+    Bus,
+    Chunk,
+    Consumer,
+    Locate,
+    LogBounds,
+    Record,
+    TopicIdentity,
+)
 
 __all__ = ["PrefixedBus"]
 
@@ -13,6 +22,10 @@ class PrefixedBus:
     def __init__(self, bus: Bus, prefix: str) -> None:
         self._bus, self._prefix = bus, prefix
 
+    @property
+    def trouble(self) -> str | None:
+        return self._bus.trouble
+
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         return await self._bus.topic(self._prefix + name, partitions=partitions)
 
@@ -22,10 +35,10 @@ class PrefixedBus:
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> Consumer:
         prefix = self._prefix
 
-        async def find(
-            topic: str, partition: int, identity: TopicIdentity, bounds: LogBounds
-        ) -> int:
-            return await locate(topic.removeprefix(prefix), partition, identity, bounds)
+        async def find(assigned: Sequence[Assigned]) -> Sequence[int]:
+            return await locate(
+                [one._replace(topic=one.topic.removeprefix(prefix)) for one in assigned]
+            )
 
         names = [prefix + name for name in topics]
         return _Consumer(await self._bus.consumer(prefix + group, names, find), prefix)
@@ -47,9 +60,6 @@ class _Consumer:
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         chunks = await self._consumer.poll(max_records, timeout)
         return [chunk._replace(topic=chunk.topic.removeprefix(self._prefix)) for chunk in chunks]
-
-    def seek(self, topic: str, partition: int, offset: int) -> None:
-        self._consumer.seek(self._prefix + topic, partition, offset)
 
     def relocate(self) -> None:
         self._consumer.relocate()
