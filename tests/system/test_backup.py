@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,7 +52,7 @@ class Company:
     def check(self) -> None:
         """As at the backup; then the senders repeat what came after it, and no number is wrong."""
         system = self.system
-        system.settle(180)
+        system.settle(600)
         assert sampled(system, self.channels, self.today) == self.before
         assert len(system.events(FIRST)) == self.events
         assert system.audit()["residual"] == 0
@@ -123,25 +122,4 @@ def test_dumps_of_postgresql_come_back(tmp_path, cluster, new_bus) -> None:
             subprocess.run([*restore, f"{tmp_path / name}.dump"], check=True)
         system.environment |= {**restored, **new_bus()}
         system.start()
-        company.check()
-
-
-def test_a_base_backup_under_load_comes_back(tmp_path, cluster, new_bus) -> None:
-    with a_system(tmp_path, **new_databases(cluster), **new_bus()) as system:
-        company = Company(system, tmp_path)
-        company.driver.start()
-        time.sleep(3.0)
-        cluster.back_up(program(cluster, "pg_basebackup"))
-        time.sleep(3.0)
-        company.driver.stop()
-        system.settle(180)
-        whole = len(system.events(FIRST))
-        system.kill()
-        cluster.restore()
-        system.environment |= new_bus()
-        system.start()
-        system.settle(180)
-        assert sampled(system, company.channels, company.today) == company.before
-        assert company.events < len(system.events(FIRST)) < whole
-        company.events = len(system.events(FIRST))
         company.check()
