@@ -23,8 +23,7 @@ OTHERS = ("test_carrying.py", "test_replicas.py")
 
 def test_every_test_of_the_system_holds_behind_the_gateway() -> None:
     left_out = [f"--ignore=tests/system/{name}" for name in OTHERS]
-    # The start of the whole stack is not the time of a test.
-    options = ["-q", "-n", "0", "-m", "not nightly", "-o", "timeout_func_only=true"]
+    options = ["-q", "-n", "0", "-m", "not nightly"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/system", *options, *left_out],
         cwd=ROOT,
