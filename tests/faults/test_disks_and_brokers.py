@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +22,20 @@ DISK_BYTES = 300 << 20
 
 
 @contextmanager
-def a_small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of its own in memory; where this process may not mount one, the test is
-    skipped."""
-    folder.mkdir()
+def a_small_disk() -> Iterator[Path]:
+    """A file system of its own in memory, which the server's user can enter; where this process may
+    not mount one, the test is skipped."""
+    folder = Path(tempfile.mkdtemp(prefix="mediaops-disk-"))
     options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=755", "tmpfs"]
     done = subprocess.run(["mount", *options, folder], capture_output=True, text=True, check=False)
     if done.returncode != 0:
+        folder.rmdir()
         pytest.skip(f"a full disk was left out: run as root ({done.stderr.strip()})")
     try:
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+        folder.rmdir()
 
 
 def fill(disk: Path) -> Path:
@@ -49,7 +52,7 @@ def fill(disk: Path) -> Path:
 
 def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path) -> None:
     with (
-        a_small_disk(tmp_path / "disk") as disk,
+        a_small_disk() as disk,
         a_broker(tmp_path) as broker,
         a_cluster(disk) as cluster,
         replicated(tmp_path, broker.url, cluster, services=NUMBERED) as system,
