@@ -39,9 +39,15 @@ def lose_tail(system: System, topic: str, segments: int) -> int:
     return lost
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("loss", ["tail of activities", "tail of own events", "everything"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param("tail of activities", marks=pytest.mark.nightly),
+        pytest.param("tail of own events", marks=pytest.mark.nightly),
+        pytest.param("everything", marks=pytest.mark.slow),
+    ],
+)
 def test_what_the_bus_lost_comes_again_from_the_archive(tmp_path, loss) -> None:
     with a_system(tmp_path) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")

@@ -14,7 +14,7 @@ from tests.system.answers import sampled, tell_the_past
 from tests.system.running import System, a_system, event_body, new_databases, signed
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.nightly,
     pytest.mark.timeout(600),
     pytest.mark.skipif(binaries() is None, reason=MISSING),
 ]
