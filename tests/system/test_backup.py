@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.common.test_backups_of_postgresql import program
+from tests.conftest import ON_ENGINES
 from tests.faults.driver import WORKSPACES, Driver
 from tests.ledger import Ledger
 from tests.postgres import Cluster
@@ -90,11 +91,10 @@ def cluster():
 @pytest.fixture
 def new_bus(runtime):
     """A bus without a record, as after its topics were removed."""
-    if runtime == "embedded":
-        pytest.skip("the data directory has its own test")
     return lambda: {"MEDIAOPS_BUS_URL": engines(runtime)["MEDIAOPS_BUS_URL"]}
 
 
+@pytest.mark.parametrize("runtime", [pytest.param("distributed", marks=ON_ENGINES)], indirect=True)
 def test_dumps_of_postgresql_come_back(tmp_path, cluster, new_bus) -> None:
     databases = new_databases(cluster)
     with a_system(tmp_path, **databases, **new_bus()) as system:

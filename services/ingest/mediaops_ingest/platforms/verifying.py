@@ -1,5 +1,6 @@
 """What all verifiers do alike: try each live secret set, then read what was proved."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ Proof = Callable[[Request], Refused | None]
 """What one live secret set says of a request: None where it is proved."""
 
 
-class LiveVerifier:
+class LiveVerifier(ABC):
     """A source's verifier over its live secret sets, newest first.
 
     Each adapter names its own subclass, whose `proof_of` says how one set proves; a set that lacks
@@ -40,13 +41,13 @@ class LiveVerifier:
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         self._proofs = [self.proof_of(live) for live in secrets]
 
+    @abstractmethod
     def proof_of(self, live: SecretSet) -> Proof | None:
         """How this set proves a request; None where it cannot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, request: Request, verified: Verified) -> Verdict:
         """What a proved request is."""
-        raise NotImplementedError
 
     def verify(self, request: Request) -> Verdict:
         refused = Refused("signature")
@@ -57,8 +58,9 @@ class LiveVerifier:
             refused = found
         return refused
 
+    @abstractmethod
     def answer(self, request: Request, verified: Verified) -> Answer:
-        raise NotImplementedError
+        """What the sender of a proved request hears once it is kept."""
 
 
 def secret_text(live: SecretSet, name: str) -> bytes | None:
