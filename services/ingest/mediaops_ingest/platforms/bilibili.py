@@ -24,16 +24,14 @@ from mediaops_ingest.platforms.port import (
     SecretSet,
     Unmapped,
     Verdict,
-    Verified,
 )
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_beijing
-from mediaops_ingest.platforms.verifying import OptionalBearer, json_of
+from mediaops_ingest.platforms.verifying import OneAnswer, OptionalBearer, json_of
 
 __all__ = ["Bilibili"]
 
-_ACCEPTED = Answer(200, b"{}", "application/json")
 _HANDSHAKE = "verify_webhooks"
 
 _TYPES = {
@@ -44,7 +42,9 @@ _TYPES = {
 }
 
 
-class BilibiliVerifier:
+class BilibiliVerifier(OneAnswer):
+    accepted = Answer(200, b"{}", "application/json")
+
     def __init__(self, bearer: OptionalBearer) -> None:
         self._bearer = bearer
 
@@ -65,9 +65,6 @@ class BilibiliVerifier:
         if not isinstance(challenge, int | str) or len(str(challenge)) > 256:
             return Malformed(400, "schema")
         return Handshake(Answer(200, canonical_json({"data": challenge}), "application/json"))
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Bilibili:
@@ -143,8 +140,7 @@ class Bilibili:
     def sample(
         self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
     ) -> Request:
-        headers = [(b"content-type", b"application/json")]
-        if isinstance(secrets.get("bearer"), str):
-            headers.append((b"authorization", f"Bearer {secrets['bearer']}".encode()))
+        bearer = secrets.get("bearer")
+        proof = [(b"authorization", f"Bearer {bearer}".encode())] if bearer else []
         body = canonical_json({"content": {"test": unique}, "event": "mediaops_test"})
-        return Request(method="POST", headers=tuple(headers), body=body, now=now)
+        return json_request(body, now, *proof)

@@ -34,11 +34,10 @@ from mediaops_ingest.platforms.port import (
     SecretSet,
     Unreadable,
     Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339
-from mediaops_ingest.platforms.verifying import OptionalBearer
+from mediaops_ingest.platforms.verifying import OneAnswer, OptionalBearer
 
 __all__ = ["CloudEvents"]
 
@@ -66,7 +65,9 @@ _ORIGIN = re.compile(rb"[A-Za-z0-9.:_*-]{1,255}")
 _RATE = re.compile(rb"[1-9][0-9]{0,8}")
 
 
-class CloudEventsVerifier:
+class CloudEventsVerifier(OneAnswer):
+    accepted = _ACCEPTED
+
     def __init__(self, bearer: OptionalBearer) -> None:
         self._bearer = bearer
 
@@ -82,9 +83,6 @@ class CloudEventsVerifier:
             return _readable(request) or verified
         except BadMessage as error:
             return Malformed(error.status, error.reason)
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class CloudEvents:

@@ -32,10 +32,9 @@ from mediaops_ingest.platforms.signed_time import TOLERANCE
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_rfc3339
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     is_within,
-    json_of,
     secret_text,
 )
 
@@ -57,7 +56,7 @@ _EVENTS = {
 }
 
 
-class DiscordVerifier(LiveVerifier):
+class DiscordVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         text = secret_text(live, "public_key_hex")
         if text is None:
@@ -76,15 +75,12 @@ class DiscordVerifier(LiveVerifier):
 
         return proof
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        if isinstance(body, Malformed):
-            return body
-        if type(body.get("type")) is not int:
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        if type(push.get("type")) is not int:
             return Malformed(400, "schema")
-        if body["type"] == 0:
+        if push["type"] == 0:
             return Handshake(_NOTHING)
-        if body["type"] == 1 and not _is_event(body):
+        if push["type"] == 1 and not _is_event(push):
             return Handshake(_PONG)
         return verified
 

@@ -21,7 +21,6 @@ from mediaops_ingest.platforms.port import (
     Ignored,
     Item,
     ItemFailed,
-    Malformed,
     Request,
     SecretSet,
     Unmapped,
@@ -29,20 +28,17 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest
-from mediaops_ingest.platforms.pushes import item_of, stored_json
+from mediaops_ingest.platforms.pushes import item_of, json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 
 __all__ = ["Doudian"]
-
-_ACCEPTED = Answer(200, b'{"code":0,"msg":"success"}', "application/json")
 
 _TAGS: dict[str, tuple[str, str, str | None]] = {
     "100": ("order.created", "create_time", None),
@@ -57,19 +53,16 @@ def _digest(app_key: bytes, app_secret: bytes) -> BareDigest:
     return BareDigest(hashlib.md5, before=app_key, after=app_secret)
 
 
-class DoudianVerifier(LiveVerifier):
+class DoudianVerifier(JsonVerifier):
+    form = list
+    accepted = Answer(200, b'{"code":0,"msg":"success"}', "application/json")
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         key, secret = secret_text(live, "app_key"), secret_text(live, "app_secret")
         return header_proof(b"event-sign", _digest(key, secret).hex) if key and secret else None
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        batch = json_of(request, list)
-        if isinstance(batch, Malformed):
-            return batch
-        return verified if batch else Ignored(_ACCEPTED, "empty")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        return verified if push else Ignored(self.accepted, "empty")
 
 
 class Doudian:
@@ -150,15 +143,7 @@ class Doudian:
     ) -> Request:
         body = canonical_json([{"data": {}, "msg_id": unique, "tag": "mediaops_test"}])
         key, secret = str(secrets["app_key"]).encode(), str(secrets["app_secret"]).encode()
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                (b"event-sign", _digest(key, secret).hex(body)),
-            ),
-            body=body,
-            now=now,
-        )
+        return json_request(body, now, (b"event-sign", _digest(key, secret).hex(body)))
 
 
 def _decoded(data: Any) -> Any:

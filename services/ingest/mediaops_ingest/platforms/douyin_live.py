@@ -20,7 +20,6 @@ from mediaops_ingest.platforms.port import (
     Ignored,
     Item,
     ItemFailed,
-    Malformed,
     Refused,
     Request,
     SecretSet,
@@ -29,14 +28,13 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest, same
-from mediaops_ingest.platforms.pushes import item_of, stored_json
+from mediaops_ingest.platforms.pushes import item_of, json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     is_within,
-    json_of,
     secret_text,
 )
 
@@ -48,26 +46,21 @@ TOLERANCE = timedelta(seconds=300)
 _SIGNED = (b"x-msg-type", b"x-nonce-str", b"x-roomid", b"x-timestamp")
 """In the order of their names, which is the order they are signed in."""
 
-_ACCEPTED = Answer(200, b"{}", "application/json")
-
 
 def _digest(secret: bytes) -> BareDigest:
     return BareDigest(hashlib.md5, after=secret)
 
 
-class DouyinLiveVerifier(LiveVerifier):
+class DouyinLiveVerifier(JsonVerifier):
+    form = list
+    accepted = Answer(200, b"{}", "application/json")
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "secret")
         return _proof(_digest(secret)) if secret else None
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        batch = json_of(request, list)
-        if isinstance(batch, Malformed):
-            return batch
-        return verified if batch else Ignored(_ACCEPTED, "empty")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        return verified if push else Ignored(self.accepted, "empty")
 
 
 def _proof(digest: BareDigest) -> Proof:
@@ -183,16 +176,8 @@ class DouyinLive:
         values = (b"mediaops_test", unique.encode(), b"0", stamp)
         pairs = [b"%b=%b" % pair for pair in zip(_SIGNED, values, strict=True)]
         signature = _digest(str(secrets["secret"]).encode()).base64(b"&".join(pairs), body)
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                *zip(_SIGNED, values, strict=True),
-                (b"x-signature", signature),
-            ),
-            body=body,
-            now=now,
-        )
+        signed = zip(_SIGNED, values, strict=True)
+        return json_request(body, now, *signed, (b"x-signature", signature))
 
 
 Reading = tuple[str, int, str | None, dict[str, Any]]

@@ -26,15 +26,16 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import sorted_sha1
+from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.sealed import Seal, opened_by
 from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, time_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.verifying import OneAnswer
 from mediaops_ingest.platforms.wechat_events import MESSAGES, received
 from mediaops_ingest.platforms.wechat_messages import UnreadableMessage, fault_of, key_of, parse
 
 __all__ = ["DouyinMicroapp"]
 
-_ACCEPTED = Answer(200, b"success", "text/plain")
 _RANDOM = 32
 
 
@@ -43,7 +44,9 @@ def _seal(live: SecretSet) -> Seal:
     return Seal(token, key, app_id, random_bytes=_RANDOM)
 
 
-class DouyinMicroappVerifier:
+class DouyinMicroappVerifier(OneAnswer):
+    accepted = Answer(200, b"success", "text/plain")
+
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         self._seals = [_seal(live) for live in secrets]
 
@@ -70,9 +73,6 @@ class DouyinMicroappVerifier:
                 return _fault(opened) or Verified(place)
             refused = opened if place == 0 else refused
         return refused
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 def _fault(opened: bytes) -> Malformed | None:
@@ -165,5 +165,4 @@ class DouyinMicroapp:
             "Nonce": unique,
             "TimeStamp": stamp,
         }
-        headers = ((b"content-type", b"application/json"),)
-        return Request(method="POST", headers=headers, body=canonical_json(envelope), now=now)
+        return json_request(canonical_json(envelope), now)

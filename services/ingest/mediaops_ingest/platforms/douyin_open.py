@@ -27,13 +27,16 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest
+from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.strict_json import canonical_json
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, header_proof, secret_text
+from mediaops_ingest.platforms.verifying import (
+    JsonVerifier,
+    Proof,
+    header_proof,
+    secret_text,
+)
 
 __all__ = ["DouyinOpen"]
-
-_ACCEPTED = Answer(200, b"{}", "application/json")
-"""The platform asks for status 200 and does not read the body."""
 
 _HANDSHAKE = "verify_webhook"
 _JSON = "application/json"
@@ -43,28 +46,24 @@ def _digest(secret: bytes) -> BareDigest:
     return BareDigest(hashlib.sha1, before=secret)
 
 
-class DouyinOpenVerifier(LiveVerifier):
+class DouyinOpenVerifier(JsonVerifier):
+    accepted = Answer(200, b"{}", _JSON)
+    """The platform asks for status 200 and does not read the body."""
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "client_secret")
         return header_proof(b"x-douyin-signature", _digest(secret).hex) if secret else None
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        try:
-            push = strict_json.decode(request.body)
-            if not isinstance(push, dict) or not isinstance(push.get("event"), str):
-                return Malformed(400, "schema")
-            if push["event"] != _HANDSHAKE:
-                return verified
-        except strict_json.NotStrict:
-            return Malformed(400, "json")
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        if not isinstance(push.get("event"), str):
+            return Malformed(400, "schema")
+        if push["event"] != _HANDSHAKE:
+            return verified
         content = _decoded(push.get("content"))
         challenge = content.get("challenge") if isinstance(content, dict) else None
         if not isinstance(challenge, int | str) or len(str(challenge)) > 256:
             return Malformed(400, "schema")
         return Handshake(Answer(200, canonical_json({"challenge": challenge}), _JSON))
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class DouyinOpen:
@@ -135,16 +134,9 @@ class DouyinOpen:
         self, secrets: SecretSet, config: Mapping[str, Any], *, now: datetime, unique: str
     ) -> Request:
         body = canonical_json({"client_key": "", "content": {}, "event": "mediaops_test"})
-        digest = _digest(str(secrets["client_secret"]).encode())
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                (b"msg-id", unique.encode()),
-                (b"x-douyin-signature", digest.hex(body)),
-            ),
-            body=body,
-            now=now,
+        signature = _digest(str(secrets["client_secret"]).encode()).hex(body)
+        return json_request(
+            body, now, (b"msg-id", unique.encode()), (b"x-douyin-signature", signature)
         )
 
 

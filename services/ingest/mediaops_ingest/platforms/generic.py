@@ -35,7 +35,6 @@ from mediaops_ingest.platforms.verifying import LiveVerifier, OptionalBearer, Pr
 
 __all__ = ["Generic"]
 
-_ACCEPTED = Answer(202)
 _STEPS = 120_000
 """Of evaluation for a whole body, as a mapping has for an item."""
 
@@ -60,6 +59,8 @@ _READING = (
 
 
 class GenericVerifier(LiveVerifier):
+    accepted = Answer(202)
+
     def __init__(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> None:
         self._config = config
         self._bearer = OptionalBearer(secrets)
@@ -86,9 +87,6 @@ class GenericVerifier(LiveVerifier):
         except NotReadable as error:
             return Malformed(400, error.reason)
         return verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Generic:

@@ -34,7 +34,6 @@ from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, header_proo
 
 __all__ = ["GitHub"]
 
-_ACCEPTED = Answer(202)
 _PONG = Answer(200)
 _FORM = b"application/x-www-form-urlencoded"
 
@@ -53,6 +52,8 @@ def _signature(secret: bytes) -> Callable[[bytes], bytes]:
 
 
 class GitHubVerifier(LiveVerifier):
+    accepted = Answer(202)
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "secret")
         return header_proof(b"x-hub-signature-256", _signature(secret)) if secret else None
@@ -63,9 +64,6 @@ class GitHubVerifier(LiveVerifier):
         except Unreadable:
             return Malformed(400, "json")
         return Handshake(_PONG) if request.header(b"x-github-event") == b"ping" else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class GitHub:

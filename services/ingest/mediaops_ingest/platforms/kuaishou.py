@@ -28,14 +28,13 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 
@@ -49,15 +48,12 @@ def _digest(secret: bytes) -> BareDigest:
     return BareDigest(hashlib.md5, after=secret)
 
 
-class KuaishouVerifier(LiveVerifier):
+class KuaishouVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "app_secret")
         return header_proof(b"kwaisign", _digest(secret).hex) if secret else None
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        push = json_of(request, dict)
-        if isinstance(push, Malformed):
-            return push
+    def judge(self, push: Any, verified: Verified) -> Verdict:
         if not isinstance(push.get("event"), str):
             return Malformed(400, "schema")
         return Handshake(_result(push)) if push["event"] == _TEST else verified
@@ -139,9 +135,4 @@ class Kuaishou:
     ) -> Request:
         body = canonical_json({"data": {}, "event": "mediaops_test", "message_id": unique})
         signature = _digest(str(secrets["app_secret"]).encode()).hex(body)
-        return Request(
-            method="POST",
-            headers=((b"content-type", b"application/json"), (b"kwaisign", signature)),
-            body=body,
-            now=now,
-        )
+        return json_request(body, now, (b"kwaisign", signature))

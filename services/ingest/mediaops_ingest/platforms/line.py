@@ -11,7 +11,6 @@ from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, key_of, list_of, present, text_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Ignored,
@@ -29,36 +28,28 @@ from mediaops_ingest.platforms.pushes import bounded, inner, json_request, objec
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 
 __all__ = ["Line"]
 
-_ACCEPTED = Answer(200)
 _SIGNATURE = b"x-line-signature"
 _VOLATILE = ("deliveryContext", "replyToken")
 
 
-class LineVerifier(LiveVerifier):
+class LineVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "channel_secret")
         return header_proof(_SIGNATURE, StoredHmac(secret).base64) if secret else None
 
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        if isinstance(body, Malformed):
-            return body
-        if not isinstance(body.get("events"), list):
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        if not isinstance(push.get("events"), list):
             return Malformed(400, "schema")
         # The button Verify of the console sends no events and wants 200.
-        return verified if body["events"] else Ignored(_ACCEPTED, "no events")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+        return verified if push["events"] else Ignored(self.accepted, "no events")
 
 
 class Line:

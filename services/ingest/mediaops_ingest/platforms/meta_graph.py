@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mediaops_ingest.platforms.declaration import Declaration, Key, generate_token
-from mediaops_ingest.platforms.meta_events import MEANINGS, drafts_of, items_of
+from mediaops_ingest.platforms.meta_events import MEANINGS, drafts_of
+from mediaops_ingest.platforms.meta_items import items_of
 from mediaops_ingest.platforms.port import (
-    Answer,
     Context,
     Draft,
     Handshake,
@@ -21,22 +21,20 @@ from mediaops_ingest.platforms.port import (
     Request,
     SecretSet,
     Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac, same
 from mediaops_ingest.platforms.pushes import json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
+    echoed,
     header_proof,
-    json_of,
     secret_text,
 )
 
 __all__ = ["MetaGraph"]
 
-_ACCEPTED = Answer(200)
 _SIGNATURE = b"x-hub-signature-256"
 _MAX_CHALLENGE = 512
 _NOT_OURS = Refused("token", 403)
@@ -48,7 +46,9 @@ def _signer(secret: bytes) -> Callable[[bytes], bytes]:
     return lambda body: b"sha256=" + hmac.hex(body)
 
 
-class MetaGraphVerifier(LiveVerifier):
+class MetaGraphVerifier(JsonVerifier):
+    form = (dict, list)
+
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         super().__init__(secrets)
         tokens = (secret_text(live, "verify_token") for live in secrets)
@@ -69,19 +69,7 @@ class MetaGraphVerifier(LiveVerifier):
         challenge = asked.get("hub.challenge", "").encode()
         if asked.get("hub.mode") != "subscribe" or not 0 < len(challenge) <= _MAX_CHALLENGE:
             return Malformed(400, "schema")
-        # As text and never sniffed: whoever has the token chooses these bytes.
-        return Handshake(
-            Answer(200, challenge, "text/plain", (("X-Content-Type-Options", "nosniff"),))
-        )
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, object)
-        if isinstance(body, Malformed):
-            return body
-        return verified if isinstance(body, dict | list) else Malformed(400, "schema")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+        return Handshake(echoed(challenge))
 
 
 class MetaGraph:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from mediaops_ingest.platforms import strict_json
 from mediaops_ingest.platforms.batches import MAX_ITEMS
@@ -54,10 +55,16 @@ def inner(push: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def json_request(body: bytes, now: datetime, *headers: tuple[bytes, bytes]) -> Request:
-    """A push as platforms send theirs: a JSON body, and the headers that prove it."""
+def json_request(
+    body: bytes,
+    now: datetime,
+    *headers: tuple[bytes, bytes],
+    query: Mapping[str, str] | None = None,
+) -> Request:
+    """A push as platforms send theirs: a JSON body, and the headers or the query that prove it."""
     return Request(
         method="POST",
+        query=urlencode(query or {}).encode(),
         headers=((b"content-type", b"application/json"), *headers),
         body=body,
         now=now,

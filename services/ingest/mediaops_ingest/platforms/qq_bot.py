@@ -29,21 +29,19 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import is_signed_ed25519
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import NotStrict, canonical_json, decode
 from mediaops_ingest.platforms.times import (
     first_believable,
     parse_rfc3339,
     seconds_or_milliseconds,
 )
-from mediaops_ingest.platforms.verifying import is_within, json_of, secret_text
+from mediaops_ingest.platforms.verifying import OneAnswer, is_within, json_of, secret_text
 
 __all__ = ["QqBot"]
 
 TOLERANCE = timedelta(seconds=300)
 """Our own rule: the platform signs the time and prescribes no width."""
-
-_ACCEPTED = Answer(200, b'{"op":12}', "application/json")
 
 _VALIDATION = 13
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -63,7 +61,9 @@ def _key(secret: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes((secret * 32)[:32])
 
 
-class QqBotVerifier:
+class QqBotVerifier(OneAnswer):
+    accepted = Answer(200, b'{"op":12}', "application/json")
+
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         known = [secret_text(live, "app_secret") for live in secrets]
         self._keys = [(place, _key(secret)) for place, secret in enumerate(known) if secret]
@@ -109,9 +109,6 @@ class QqBotVerifier:
         signature = self._keys[0][1].sign(f"{stamp}{token}".encode()).hex()
         body = canonical_json({"plain_token": token, "signature": signature})
         return Handshake(Answer(200, body, "application/json"))
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class QqBot:
@@ -190,15 +187,9 @@ class QqBot:
         body = canonical_json({"d": {}, "id": unique, "op": 0, "t": "TEST_BY_MEDIAOPS"})
         stamp = str(int(now.timestamp())).encode()
         key = _key(str(secrets["app_secret"]).encode())
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                (b"x-signature-timestamp", stamp),
-                (b"x-signature-ed25519", key.sign(stamp + body).hex().encode()),
-            ),
-            body=body,
-            now=now,
+        signature = key.sign(stamp + body).hex().encode()
+        return json_request(
+            body, now, (b"x-signature-timestamp", stamp), (b"x-signature-ed25519", signature)
         )
 
 

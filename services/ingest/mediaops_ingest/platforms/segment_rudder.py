@@ -37,9 +37,6 @@ from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, secret_text
 
 __all__ = ["SegmentRudder"]
 
-_ACCEPTED = Answer(200, b'{"success":true}', "application/json")
-"""Exactly this status: a client that hears another 2xx sends everything again."""
-
 _KINDS = ("identify", "track", "page", "screen", "group", "alias")
 _BATCH = "batch"
 _MAX_EVENT = 32 << 10
@@ -50,6 +47,9 @@ Body = dict[str, Any]
 
 
 class SegmentRudderVerifier(LiveVerifier):
+    accepted = Answer(200, b'{"success":true}', "application/json")
+    """Exactly this status: a client that hears another 2xx sends everything again."""
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         key = secret_text(live, "write_key")
         if key is None:
@@ -70,10 +70,7 @@ class SegmentRudderVerifier(LiveVerifier):
             return bad.verdict
         if any(len(canonical_json(event)) > _MAX_EVENT for event in events):
             return Malformed(400, "size")
-        return verified if events else Ignored(_ACCEPTED, "empty batch")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+        return verified if events else Ignored(self.accepted, "empty batch")
 
 
 class SegmentRudder:

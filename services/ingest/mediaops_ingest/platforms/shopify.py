@@ -14,32 +14,26 @@ from mediaops_ingest.platforms.fields import actor_of, key_of, list_of, present,
 from mediaops_ingest.platforms.money import amount_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Item,
-    Malformed,
     Request,
     SecretSet,
     Unmapped,
-    Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac
 from mediaops_ingest.platforms.pushes import inner, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_rfc3339
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 
 __all__ = ["Shopify"]
 
-_ACCEPTED = Answer(200)
 _SIGNATURE = b"x-shopify-hmac-sha256"
 
 _TYPES = {
@@ -62,17 +56,10 @@ _TIMES = {
 }
 
 
-class ShopifyVerifier(LiveVerifier):
+class ShopifyVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "client_secret")
         return header_proof(_SIGNATURE, StoredHmac(secret).base64) if secret else None
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        return body if isinstance(body, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Shopify:

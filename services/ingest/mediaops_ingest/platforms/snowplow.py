@@ -14,7 +14,6 @@ from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, key_of, present, text_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Ignored,
@@ -26,24 +25,22 @@ from mediaops_ingest.platforms.port import (
     Unmapped,
     Unreadable,
     Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.tracking import BadBody, json_object, listed, plain_url
-from mediaops_ingest.platforms.verifying import OptionalBearer
+from mediaops_ingest.platforms.verifying import OneAnswer, OptionalBearer
 
 __all__ = ["Snowplow"]
 
-_ACCEPTED = Answer(200)
 _POST = "com.snowplowanalytics.snowplow/tp2"
 _GET = "i"
 _VOLATILE = ("stm",)
 """When the tracker sent it, which a repeat does at another time."""
 
 
-class SnowplowVerifier:
+class SnowplowVerifier(OneAnswer):
     def __init__(self, bearer: OptionalBearer) -> None:
         self._bearer = bearer
 
@@ -52,12 +49,9 @@ class SnowplowVerifier:
         if verified is None:
             return Refused("auth")
         try:
-            return verified if _events(request) else Ignored(_ACCEPTED, "no events")
+            return verified if _events(request) else Ignored(self.accepted, "no events")
         except BadBody as bad:
             return bad.verdict
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Snowplow:

@@ -7,9 +7,9 @@ One signature is good for ever, so that every adapter of the family puts a limit
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from mediaops_ingest.platforms.port import Answer, Handshake, Malformed, Refused, Verdict
+from mediaops_ingest.platforms.port import Handshake, Malformed, Refused, Verdict
 from mediaops_ingest.platforms.proofs import same, sorted_sha1
-from mediaops_ingest.platforms.verifying import is_within
+from mediaops_ingest.platforms.verifying import echoed, is_within
 
 __all__ = ["TOLERANCE", "echo", "is_signed", "query_fault", "time_fault"]
 
@@ -38,8 +38,7 @@ def echo(text: str | bytes | None) -> Verdict:
     answer = text.encode() if isinstance(text, str) else text or b""
     if not 0 < len(answer) <= _MAX_ECHO:
         return Malformed(400, "schema")
-    # As text and never sniffed: whoever has the token chooses these bytes.
-    return Handshake(Answer(200, answer, "text/plain", (("X-Content-Type-Options", "nosniff"),)))
+    return Handshake(echoed(answer))
 
 
 def query_fault(

@@ -34,8 +34,10 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac, same
+from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339, seconds_or_milliseconds
+from mediaops_ingest.platforms.verifying import OneAnswer
 
 __all__ = ["StandardWebhooks"]
 
@@ -43,9 +45,6 @@ TOLERANCE_SECONDS = 300
 """Both ways, as in the reference libraries; the specification leaves the width open."""
 
 _MAX_SIGNATURES = 20
-_ACCEPTED = Answer(202)
-"""Stored, not yet processed. The specification asks for any 2xx."""
-
 _HEADER = Refused("header")
 _TIMESTAMP = Refused("timestamp")
 _SIGNATURE = Refused("signature")
@@ -57,7 +56,10 @@ Check = Callable[[bytes, bytes], bool]
 """(signed text, signature as in the header) → whether it is right."""
 
 
-class StandardWebhooksVerifier:
+class StandardWebhooksVerifier(OneAnswer):
+    accepted = Answer(202)
+    """Stored, not yet processed. The specification asks for any 2xx."""
+
     def __init__(
         self, checks: Sequence[tuple[bytes, Check, Verified]], names: Sequence[bytes]
     ) -> None:
@@ -94,9 +96,6 @@ class StandardWebhooksVerifier:
                 if one.startswith(version) and check(signed, one[len(version) :]):
                     return verified
         return None
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class StandardWebhooks:
@@ -194,16 +193,12 @@ class StandardWebhooks:
         body = canonical_json({"data": {}, "timestamp": now.isoformat(), "type": "mediaops.test"})
         hmac = StoredHmac(_decoded(field, secret, "whsec_"))
         signature = b"v1," + b64encode(hmac.digest(id_, b".", timestamp, b".", body))
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                (self.names[0] + b"-id", id_),
-                (self.names[0] + b"-timestamp", timestamp),
-                (self.names[0] + b"-signature", signature),
-            ),
-            body=body,
-            now=now,
+        return json_request(
+            body,
+            now,
+            (self.names[0] + b"-id", id_),
+            (self.names[0] + b"-timestamp", timestamp),
+            (self.names[0] + b"-signature", signature),
         )
 
 

@@ -12,26 +12,25 @@ from mediaops_ingest.platforms.fields import actor_of, id_of, key_of, present, t
 from mediaops_ingest.platforms.money import minor_amount
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Item,
-    Malformed,
     Request,
     SecretSet,
     Unmapped,
-    Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.pushes import inner, json_request, object_of
 from mediaops_ingest.platforms.signed_time import TOLERANCE, signed_time, signed_time_proof
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, json_of, secret_text
+from mediaops_ingest.platforms.verifying import (
+    JsonVerifier,
+    Proof,
+    secret_text,
+)
 
 __all__ = ["StripeStyle"]
 
-_ACCEPTED = Answer(200)
 _VOLATILE = ("pending_webhooks",)
 
 _TYPES = {
@@ -48,20 +47,13 @@ _TYPES = {
 _AMOUNTS = {"checkout.session": "amount_total", "charge": "amount_refunded"}
 
 
-class StripeStyleVerifier(LiveVerifier):
+class StripeStyleVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         # The whole text is the key, whsec_ included: nothing of it is decoded.
         secret = secret_text(live, "secret")
         if secret is None:
             return None
         return signed_time_proof(secret, header=b"stripe-signature", signature=b"v1")
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        return body if isinstance(body, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class StripeStyle:

@@ -20,34 +20,33 @@ from mediaops_ingest.platforms.fields import (
 )
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Item,
-    Malformed,
     Refused,
     Request,
     SecretSet,
     SnapshotDraft,
     Unmapped,
-    Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.proofs import same
 from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, json_of, secret_text
+from mediaops_ingest.platforms.verifying import (
+    JsonVerifier,
+    Proof,
+    secret_text,
+)
 
 __all__ = ["Telegram"]
 
-_ACCEPTED = Answer(200)
 _HEADER = b"x-telegram-bot-api-secret-token"
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]{1,256}")
 _INSIDE = frozenset({"member", "administrator", "creator"})
 
 
-class TelegramVerifier(LiveVerifier):
+class TelegramVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         token = secret_text(live, "secret_token")
         if token is None:
@@ -62,13 +61,6 @@ class TelegramVerifier(LiveVerifier):
             return None if same(token, given) else Refused("token")
 
         return proof
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        return body if isinstance(body, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Telegram:

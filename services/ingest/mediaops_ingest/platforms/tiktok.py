@@ -13,43 +13,35 @@ from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import actor_of, key_of, present, text_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
-    Answer,
     Context,
     Draft,
     Item,
-    Malformed,
     Request,
     SecretSet,
     Unmapped,
-    Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.pushes import inner, json_request, object_of
 from mediaops_ingest.platforms.signed_time import TOLERANCE, signed_time, signed_time_proof
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, json_of, secret_text
+from mediaops_ingest.platforms.verifying import (
+    JsonVerifier,
+    Proof,
+    secret_text,
+)
 
 __all__ = ["TikTok"]
 
-_ACCEPTED = Answer(200)
 _TOLD = ("event", "user_openid", "create_time", "content")
 """What the platform's page names as an event: the rest may be another in a repeat."""
 
 
-class TikTokVerifier(LiveVerifier):
+class TikTokVerifier(JsonVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = secret_text(live, "client_secret")
         if secret is None:
             return None
         return signed_time_proof(secret, header=b"tiktok-signature", signature=b"s")
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        return body if isinstance(body, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class TikTok:

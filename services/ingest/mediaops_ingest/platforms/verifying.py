@@ -18,9 +18,12 @@ from mediaops_ingest.platforms.port import (
 from mediaops_ingest.platforms.proofs import bearer_token, same
 
 __all__ = [
+    "JsonVerifier",
     "LiveVerifier",
+    "OneAnswer",
     "OptionalBearer",
     "Proof",
+    "echoed",
     "header_proof",
     "is_within",
     "json_of",
@@ -31,7 +34,16 @@ Proof = Callable[[Request], Refused | None]
 """What one live secret set says of a request: None where it is proved."""
 
 
-class LiveVerifier(ABC):
+class OneAnswer:
+    """A verifier whose senders all hear the same, once what they sent is kept."""
+
+    accepted: Answer = Answer(200)
+
+    def answer(self, request: Request, verified: Verified) -> Answer:
+        return self.accepted
+
+
+class LiveVerifier(OneAnswer, ABC):
     """A source's verifier over its live secret sets, newest first.
 
     Each adapter names its own subclass, whose `proof_of` says how one set proves; a set that lacks
@@ -58,9 +70,19 @@ class LiveVerifier(ABC):
             refused = found
         return refused
 
-    @abstractmethod
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        """What the sender of a proved request hears once it is kept."""
+
+class JsonVerifier(LiveVerifier):
+    """One whose requests are JSON of one `form`: what else is proved is malformed."""
+
+    form: type | tuple[type, ...] = dict
+
+    def read(self, request: Request, verified: Verified) -> Verdict:
+        push = json_of(request, self.form)
+        return push if isinstance(push, Malformed) else self.judge(push, verified)
+
+    def judge(self, push: Any, verified: Verified) -> Verdict:
+        """What a push of that form is: something to keep, unless it says otherwise."""
+        return verified
 
 
 def secret_text(live: SecretSet, name: str) -> bytes | None:
@@ -95,13 +117,19 @@ def is_within(
     return off <= tolerance.total_seconds() * per_second
 
 
-def json_of(request: Request, form: type) -> Any | Malformed:
+def json_of(request: Request, form: type | tuple[type, ...]) -> Any | Malformed:
     """The body of a proved request as an object or a list, or what is wrong with it."""
     try:
         value = strict_json.decode(request.body)
     except strict_json.NotStrict:
         return Malformed(400, "json")
     return value if isinstance(value, form) else Malformed(400, "schema")
+
+
+def echoed(challenge: bytes) -> Answer:
+    """What a sender wants to read again. As text and never sniffed: it is the sender, or whoever
+    knows its token or the URL, that chooses these bytes."""
+    return Answer(200, challenge, "text/plain", (("X-Content-Type-Options", "nosniff"),))
 
 
 class OptionalBearer:

@@ -24,16 +24,15 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import sorted_sha1
+from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, echo, is_signed, time_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.verifying import OneAnswer
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
 from mediaops_ingest.platforms.wechat_events import MEANINGS, draft_of
 from mediaops_ingest.platforms.wechat_messages import UnreadableMessage, fault_of, key_of, parse
 
 __all__ = ["WeChatOfficialAccount"]
-
-_ACCEPTED = Answer(200, b"success", "text/plain")
-"""In the encrypted modes too: only a reply to the fan would be encrypted."""
 
 
 class _Account:
@@ -109,7 +108,10 @@ class _Account:
         return parse(self.cipher.decrypt(envelope["Encrypt"]))
 
 
-class WeChatVerifier:
+class WeChatVerifier(OneAnswer):
+    accepted = Answer(200, b"success", "text/plain")
+    """In the encrypted modes too: only a reply to the fan would be encrypted."""
+
     def __init__(self, accounts: Sequence[_Account]) -> None:
         self._accounts = accounts
 
@@ -127,9 +129,6 @@ class WeChatVerifier:
                 return verdict or Verified(place)
             refused = verdict if place == 0 else refused
         return refused
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class WeChatOfficialAccount:
@@ -233,19 +232,13 @@ class WeChatOfficialAccount:
         account, body = _Account(secrets, config), canonical_json(message)
         timestamp, nonce = str(seconds), unique
         signature = sorted_sha1((account.token, timestamp, nonce)).decode()
-        query = f"signature={signature}&timestamp={timestamp}&nonce={nonce}"
+        query = {"signature": signature, "timestamp": timestamp, "nonce": nonce}
         if account.cipher is not None and account.mode != "plain":
             sealed = account.cipher.encrypt(body, sha256(unique.encode()).digest()[:16])
             covering = sorted_sha1((account.token, timestamp, nonce, sealed)).decode()
-            query += f"&encrypt_type=aes&msg_signature={covering}"
+            query |= {"encrypt_type": "aes", "msg_signature": covering}
             body = canonical_json({"ToUserName": "mediaops", "Encrypt": sealed})
-        return Request(
-            method="POST",
-            query=query.encode(),
-            headers=((b"content-type", b"application/json"),),
-            body=body,
-            now=now,
-        )
+        return json_request(body, now, query=query)
 
 
 @lru_cache(maxsize=1024)

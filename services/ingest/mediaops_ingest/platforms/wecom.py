@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
 
 from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.port import (
@@ -24,9 +23,11 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import sorted_sha1
+from mediaops_ingest.platforms.pushes import json_request
 from mediaops_ingest.platforms.sealed import Seal, opened_by
 from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, echo, time_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
+from mediaops_ingest.platforms.verifying import OneAnswer
 from mediaops_ingest.platforms.wechat_messages import UnreadableMessage, parse
 from mediaops_ingest.platforms.wecom_events import (
     MEANINGS,
@@ -47,11 +48,11 @@ def _seal(live: SecretSet) -> Seal:
     return Seal(str(live["token"]), str(live["encoding_aes_key"]), *owners)
 
 
-class WeComVerifier:
+class WeComVerifier(OneAnswer):
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         self._seals = [_seal(live) for live in secrets]
         # A provider's callback takes anything but this text for an error.
-        self._accepted = _SUCCESS if any(live.get("suite_id") for live in secrets) else _EMPTY
+        self.accepted = _SUCCESS if any(live.get("suite_id") for live in secrets) else _EMPTY
 
     def verify(self, request: Request) -> Verdict:
         parameters = request.parameters()
@@ -82,9 +83,6 @@ class WeComVerifier:
                 return _fault(opened) or Verified(place)
             refused = opened if place == 0 else refused
         return refused
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return self._accepted
 
 
 def _fault(opened: bytes) -> Malformed | None:
@@ -175,10 +173,4 @@ class WeCom:
         sealed = seal.cipher.encrypt(canonical_json(message), random)
         covering = sorted_sha1((seal.token, stamp, unique, sealed)).decode()
         query = {"msg_signature": covering, "timestamp": stamp, "nonce": unique}
-        return Request(
-            method="POST",
-            query=urlencode(query).encode(),
-            headers=((b"content-type", b"application/json"),),
-            body=canonical_json({"Encrypt": sealed}),
-            now=now,
-        )
+        return json_request(canonical_json({"Encrypt": sealed}), now, query=query)

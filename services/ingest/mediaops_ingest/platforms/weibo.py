@@ -6,7 +6,6 @@ Source: open.weibo.com, `wiki/Messages_api_start` and `wiki/Receive_Event_Push`.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from mediaops_common.events.activity import Actor
 
@@ -27,16 +26,13 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import sorted_sha1
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, echo, query_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_zoned
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, json_of
+from mediaops_ingest.platforms.verifying import JsonVerifier, Proof
 
 __all__ = ["Weibo"]
-
-_ACCEPTED = Answer(200, b"", "text/plain")
-"""An empty answer ends the repeats; anything else would be a reply to the fan."""
 
 _CREATED_AT = "%a %b %d %H:%M:%S %z %Y"
 
@@ -51,7 +47,10 @@ _EVENTS = {
 _MESSAGES = frozenset({"text", "image", "voice", "position"})
 
 
-class WeiboVerifier(LiveVerifier):
+class WeiboVerifier(JsonVerifier):
+    accepted = Answer(200, b"", "text/plain")
+    """An empty answer ends the repeats; anything else would be a reply to the fan."""
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         secret = live.get("app_secret")
         return _proof(secret) if isinstance(secret, str) and secret else None
@@ -59,14 +58,11 @@ class WeiboVerifier(LiveVerifier):
     def read(self, request: Request, verified: Verified) -> Verdict:
         if request.method == "GET":
             return echo(request.parameters().get("echostr"))
-        push = json_of(request, dict)
-        if isinstance(push, Malformed):
-            return push
+        return super().read(request, verified)
+
+    def judge(self, push: Any, verified: Verified) -> Verdict:
         complete = isinstance(push.get("type"), str) and key_of(push.get("sender_id"))
         return verified if complete else Malformed(400, "schema")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 def _proof(secret: str) -> Proof:
@@ -156,13 +152,7 @@ class Weibo:
         signature = sorted_sha1((str(secrets["app_secret"]), stamp, unique)).decode()
         query = {"signature": signature, "timestamp": stamp, "nonce": unique}
         push = {"data": {"subtype": "mediaops_test"}, "sender_id": unique, "type": "event"}
-        return Request(
-            method="POST",
-            query=urlencode(query).encode(),
-            headers=((b"content-type", b"application/json"),),
-            body=canonical_json(push),
-            now=now,
-        )
+        return json_request(canonical_json(push), now, query=query)
 
 
 def _name_of(push: Mapping[str, Any]) -> str:

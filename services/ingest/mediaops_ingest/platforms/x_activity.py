@@ -21,23 +21,20 @@ from mediaops_ingest.platforms.port import (
     Request,
     SecretSet,
     Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac
 from mediaops_ingest.platforms.pushes import json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 from mediaops_ingest.platforms.x_events import MEANINGS, drafts_of, items_of
 
 __all__ = ["XActivity"]
 
-_ACCEPTED = Answer(200)
 _SIGNATURE = b"x-twitter-webhooks-signature"
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,512}")
 """Nothing that could be a body: an answer to the challenge is a signature like that of a push, and
@@ -49,7 +46,7 @@ def _signer(secret: bytes) -> Callable[[bytes], bytes]:
     return lambda text: b"sha256=" + hmac.base64(text)
 
 
-class XActivityVerifier(LiveVerifier):
+class XActivityVerifier(JsonVerifier):
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         super().__init__(secrets)
         found = (secret_text(live, "consumer_secret") for live in secrets)
@@ -71,13 +68,6 @@ class XActivityVerifier(LiveVerifier):
             return Malformed(400, "schema")
         answer = canonical_json({"response_token": self._newest(token.encode()).decode()})
         return Handshake(Answer(200, answer, "application/json"))
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        body = json_of(request, dict)
-        return body if isinstance(body, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class XActivity:

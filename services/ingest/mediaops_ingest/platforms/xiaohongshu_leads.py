@@ -19,15 +19,12 @@ from mediaops_ingest.platforms.port import (
     Context,
     Draft,
     Item,
-    Malformed,
     Request,
     SecretSet,
     Unmapped,
-    Verdict,
-    Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import (
     first_believable,
@@ -35,16 +32,13 @@ from mediaops_ingest.platforms.times import (
     seconds_or_milliseconds,
 )
 from mediaops_ingest.platforms.verifying import (
-    LiveVerifier,
+    JsonVerifier,
     Proof,
     header_proof,
-    json_of,
     secret_text,
 )
 
 __all__ = ["XiaohongshuLeads"]
-
-_ACCEPTED = Answer(200, b'{"success":true}', "application/json")
 
 _MOST_ANSWERS = 50
 _KEPT = (
@@ -61,20 +55,15 @@ _KEPT = (
 )
 
 
-class XiaohongshuLeadsVerifier(LiveVerifier):
+class XiaohongshuLeadsVerifier(JsonVerifier):
+    accepted = Answer(200, b'{"success":true}', "application/json")
+
     def proof_of(self, live: SecretSet) -> Proof | None:
         token = secret_text(live, "token")
         if token is None:
             return None
         stored = StoredHmac(token, hashlib.sha1)
         return header_proof(b"x-red-signature", lambda body: b"sha1=" + stored.hex(body))
-
-    def read(self, request: Request, verified: Verified) -> Verdict:
-        push = json_of(request, dict)
-        return push if isinstance(push, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class XiaohongshuLeads:
@@ -154,15 +143,7 @@ class XiaohongshuLeads:
     ) -> Request:
         body = canonical_json({"data": {}, "source": f"mediaops-test-{unique}"})
         stored = StoredHmac(str(secrets["token"]).encode(), hashlib.sha1)
-        return Request(
-            method="POST",
-            headers=(
-                (b"content-type", b"application/json"),
-                (b"x-red-signature", b"sha1=" + stored.hex(body)),
-            ),
-            body=body,
-            now=now,
-        )
+        return json_request(body, now, (b"x-red-signature", b"sha1=" + stored.hex(body)))
 
 
 def _answers(fields: Any) -> dict[str, str]:

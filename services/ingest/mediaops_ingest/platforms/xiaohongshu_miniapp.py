@@ -6,7 +6,6 @@ Source: miniapp.xiaohongshu.com, `doc/DC577113`; how the bodies are encrypted is
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from mediaops_ingest.platforms.declaration import Declaration, Key, generate_token
 from mediaops_ingest.platforms.port import (
@@ -14,7 +13,6 @@ from mediaops_ingest.platforms.port import (
     Context,
     Draft,
     Item,
-    Malformed,
     Refused,
     Request,
     SecretSet,
@@ -23,17 +21,17 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import sorted_sha1
-from mediaops_ingest.platforms.pushes import item_of, object_of
+from mediaops_ingest.platforms.pushes import item_of, json_request, object_of
 from mediaops_ingest.platforms.sorted_proofs import TOLERANCE, echo, query_fault
 from mediaops_ingest.platforms.strict_json import canonical_json
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, json_of
+from mediaops_ingest.platforms.verifying import JsonVerifier, Proof
 
 __all__ = ["XiaohongshuMiniapp"]
 
-_ACCEPTED = Answer(200, b"success", "text/plain")
 
+class XiaohongshuMiniappVerifier(JsonVerifier):
+    accepted = Answer(200, b"success", "text/plain")
 
-class XiaohongshuMiniappVerifier(LiveVerifier):
     def proof_of(self, live: SecretSet) -> Proof | None:
         token = live.get("token")
         return _proof(token) if isinstance(token, str) and token else None
@@ -41,11 +39,7 @@ class XiaohongshuMiniappVerifier(LiveVerifier):
     def read(self, request: Request, verified: Verified) -> Verdict:
         if request.method == "GET":
             return echo(request.parameters().get("echostr"))
-        push = json_of(request, dict)
-        return push if isinstance(push, Malformed) else verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
+        return super().read(request, verified)
 
 
 def _proof(token: str) -> Proof:
@@ -111,10 +105,4 @@ class XiaohongshuMiniapp:
         stamp = str(int(now.timestamp()))
         signature = sorted_sha1((str(secrets["token"]), stamp, unique)).decode()
         query = {"signature": signature, "timestamp": stamp, "nonce": unique}
-        return Request(
-            method="POST",
-            query=urlencode(query).encode(),
-            headers=((b"content-type", b"application/json"),),
-            body=canonical_json({"mediaops_test": unique}),
-            now=now,
-        )
+        return json_request(canonical_json({"mediaops_test": unique}), now, query=query)

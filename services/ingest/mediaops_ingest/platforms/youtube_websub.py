@@ -39,11 +39,10 @@ from mediaops_ingest.platforms.proofs import same
 from mediaops_ingest.platforms.pushes import bounded
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_rfc3339
-from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, secret_text
+from mediaops_ingest.platforms.verifying import LiveVerifier, Proof, echoed, secret_text
 
 __all__ = ["YouTubeWebSub"]
 
-_ACCEPTED = Answer(204)
 _NOT_ASKED_FOR = Refused("topic", 404)
 _METHODS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -62,6 +61,8 @@ def _dropped(reason: str) -> Refused:
 
 
 class YouTubeVerifier(LiveVerifier):
+    accepted = Answer(204)
+
     def __init__(self, secrets: Sequence[SecretSet], config: Mapping[str, Any]) -> None:
         super().__init__(secrets)
         given = [config, *secrets]
@@ -111,9 +112,7 @@ class YouTubeVerifier(LiveVerifier):
             return Malformed(400, "schema")
         is_number = seconds is not None and seconds.isascii() and seconds.isdigit()
         lease = Lease(topic, min(int(seconds[:9]), 10**8)) if seconds and is_number else None
-        # As text and never sniffed: whoever knows the URL chooses these bytes.
-        nosniff = (("X-Content-Type-Options", "nosniff"),)
-        return Handshake(Answer(200, challenge, "text/plain", nosniff), lease)
+        return Handshake(echoed(challenge), lease)
 
     def read(self, request: Request, verified: Verified) -> Verdict:
         try:
@@ -124,9 +123,6 @@ class YouTubeVerifier(LiveVerifier):
         if topic is not None and self._topics and topic not in map(_plain, self._topics):
             return _dropped("topic")
         return verified
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class YouTubeWebSub:

@@ -30,14 +30,12 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest, same
-from mediaops_ingest.platforms.pushes import inner, item_of, object_of
+from mediaops_ingest.platforms.pushes import inner, item_of, json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, parse_beijing
-from mediaops_ingest.platforms.verifying import secret_text
+from mediaops_ingest.platforms.verifying import OneAnswer, secret_text
 
 __all__ = ["Youzan"]
-
-_ACCEPTED = Answer(200, b'{"code":0,"msg":"success"}', "application/json")
 
 _TYPES = {
     "trade_TradeCreate": "order.created",
@@ -56,7 +54,9 @@ def _digest(live: SecretSet) -> BareDigest | None:
     return BareDigest(hashlib.md5, before=id_, after=secret) if id_ and secret else None
 
 
-class YouzanVerifier:
+class YouzanVerifier(OneAnswer):
+    accepted = Answer(200, b'{"code":0,"msg":"success"}', "application/json")
+
     def __init__(self, secrets: Sequence[SecretSet]) -> None:
         known = [_digest(live) for live in secrets]
         self._digests = [(place, one) for place, one in enumerate(known) if one]
@@ -71,7 +71,7 @@ class YouzanVerifier:
             return Refused("signature")
         if push.get("test") is True:
             # A probe may come with any signature. It is acknowledged, and says and changes nothing.
-            return Ignored(_ACCEPTED, "probe")
+            return Ignored(self.accepted, "probe")
         signature, message = push.get("sign"), push.get("msg")
         if not isinstance(signature, str) or not isinstance(message, str):
             return Refused("header")
@@ -79,9 +79,6 @@ class YouzanVerifier:
             if same(digest.hex(message.encode()), signature.encode()):
                 return Verified(place)
         return Refused("signature")
-
-    def answer(self, request: Request, verified: Verified) -> Answer:
-        return _ACCEPTED
 
 
 class Youzan:
@@ -176,8 +173,7 @@ class Youzan:
         body = canonical_json(
             {"id": unique, "msg": message, "msg_id": unique, "sign": sign, "type": "mediaops_test"}
         )
-        headers = ((b"content-type", b"application/json"),)
-        return Request(method="POST", headers=headers, body=body, now=now)
+        return json_request(body, now)
 
 
 def _decoded(message: Any) -> Any:
