@@ -4,8 +4,8 @@ import gc
 
 __all__ = ["leave_alone_what_stays"]
 
-THRESHOLDS = (10_000, 10, 20)
-"""Batches make and drop thousands of objects at once, nearly all without a cycle."""
+THRESHOLDS = (50_000, 10, 50)
+"""Batches make and drop tens of thousands of objects at once, nearly all without a cycle."""
 
 
 def leave_alone_what_stays() -> None:

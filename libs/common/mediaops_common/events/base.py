@@ -32,8 +32,11 @@ class Topic(StrEnum):
     """What insights found out; key: the entity."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact, in the past tense. Subclasses are declared with `@event(...)`."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A fact, in the past tense. Subclasses are declared with `@event(...)`.
+
+    It holds values only, never itself: the cycle collector need not visit it (`gc=False`).
+    """
 
     event_name: ClassVar[str]
     event_version: ClassVar[int]
@@ -82,7 +85,7 @@ def type_of(cls: type[Event]) -> str:
     return f"mediaops.{cls.event_name}.v{cls.event_version}"
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One CloudEvents 1.0 event in structured mode; `data` stays encoded until it is wanted."""
 
     specversion: str
