@@ -11,8 +11,9 @@ from mediaops_common.workers import run_workers
 from mediaops_content.database import METADATA
 from mediaops_content.main import CONTENT
 
+from tests.builders import a_channel
 from tests.content.builders import a_content, publication_of
-from tests.content.running import NOW, RunningContent, a_channel
+from tests.content.running import NOW, RunningContent
 
 
 def _record(event: ChannelSaved) -> Record:

@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.crm.builders import a_channel, a_workspace, channel
+from tests.builders import a_channel, a_workspace, channel
 from tests.crm.running import RunningCrm, running_crm
 from tests.databases import Backend
 

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from mediaops_common.events import Activity, ActivityRecorded, Event
 
+from tests.builders import a_channel, a_workspace
 from tests.crm import naive
-from tests.crm.builders import a_channel, a_workspace, an_activity, retracted
+from tests.crm.builders import an_activity, retracted
 from tests.crm.running import RunningCrm
 
 ZONES = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]

@@ -16,17 +16,17 @@ from uuid import uuid4
 
 import httpx
 from mediaops_common.auth import issue_token
-from mediaops_common.bus.open import open_bus
 from mediaops_common.clock import FrozenClock
 from mediaops_common.http.app import build_app
 from mediaops_common.http.server import serve
-from mediaops_common.keys import make_keys, open_keys, open_private_key
-from mediaops_common.service import Runtime, close_runtime, open_runtime
-from mediaops_common.settings import HttpSettings, Settings, StoreSettings
+from mediaops_common.keys import open_private_key
+from mediaops_common.service import Runtime
+from mediaops_common.settings import HttpSettings
 from mediaops_ingest.main import INGEST
 from starlette.types import ASGIApp
 
 from tests.databases import SQLITE, Backend
+from tests.runtimes import a_runtime
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -163,26 +163,11 @@ async def running(
     backend: Backend = SQLITE,
 ) -> AsyncIterator[Ingest]:
     """Ingest with the workspace `acme`."""
-    store = StoreSettings(data=folder, database_url=await backend.migrated(folder, INGEST))
-    common = Settings(store=store, http=http or HttpSettings())
-    make_keys(common.keys, folder / "keys")
     clock = clock or FrozenClock(NOW)
-    bus = await open_bus(f"sqlite:///{folder}/bus.db")
-    runtime = await open_runtime(
-        INGEST,
-        bus=bus,
-        clock=clock,
-        keys=open_keys(common.keys, folder / "keys"),
-        common=common,
-        migrating=False,
-    )
-    try:
+    async with a_runtime(folder, INGEST, clock, backend, http) as runtime:
         ingest = Ingest(runtime, build_app(INGEST, runtime), clock)
         await ingest.add_workspace("acme")
         yield ingest
-    finally:
-        await close_runtime(runtime)
-        await bus.close()
 
 
 @asynccontextmanager

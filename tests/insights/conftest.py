@@ -4,8 +4,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.builders import a_channel, a_workspace, channel
 from tests.databases import Backend
-from tests.insights.builders import a_channel, a_source, a_workspace, channel
+from tests.insights.builders import a_source
 from tests.insights.running import RunningInsights, running_insights
 
 

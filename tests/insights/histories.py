@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 from mediaops_common.events import Activity, ActivityRecorded, Event
 
+from tests.builders import a_channel, a_workspace
 from tests.insights import naive
-from tests.insights.builders import a_channel, a_workspace, an_activity, retracted
+from tests.insights.builders import an_activity, retracted
 from tests.insights.running import RunningInsights
 
 ZONES = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]

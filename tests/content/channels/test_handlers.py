@@ -2,7 +2,8 @@ from mediaops_common.ids import workspace_id
 from mediaops_content.channels import repository
 from mediaops_content.channels.models import KnownChannel
 
-from tests.content.running import DOUYIN, RunningContent, a_channel, a_workspace
+from tests.builders import a_channel, a_workspace
+from tests.content.running import DOUYIN, RunningContent
 
 
 async def _channel(content: RunningContent) -> KnownChannel | None:

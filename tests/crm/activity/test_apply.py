@@ -8,7 +8,8 @@ from mediaops_crm.activity.jobs import FOLD_DELTAS
 from mediaops_crm.database import AUDIENCE
 from sqlalchemy import func, select
 
-from tests.crm.builders import an_activity, channel, noon, recorded, retracted
+from tests.builders import channel, noon
+from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.running import RunningCrm, get
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")

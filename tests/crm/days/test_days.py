@@ -10,8 +10,9 @@ from mediaops_crm.days import jobs
 from mediaops_crm.days.jobs import COMPUTE_TOUCHED
 from mediaops_crm.lifecycle.jobs import MOVE_BY_CLOCK
 
+from tests.builders import noon
 from tests.crm import naive
-from tests.crm.builders import an_activity, noon, recorded, retracted
+from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm
 

@@ -10,8 +10,9 @@ from mediaops_common.ids import workspace_id
 from mediaops_common.zones import day_of
 from mediaops_crm.lifecycle.jobs import MOVE_BY_CLOCK
 
+from tests.builders import noon
 from tests.crm import naive
-from tests.crm.builders import an_activity, noon, recorded, retracted
+from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm, get
 

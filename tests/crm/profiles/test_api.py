@@ -6,7 +6,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.crm.builders import channel, recorded
+from tests.builders import channel
+from tests.crm.builders import recorded
 from tests.crm.running import RunningCrm, get
 
 DAY = date(2026, 11, 22)

@@ -4,7 +4,7 @@ import httpx
 from mediaops_common.migrations import drift
 from mediaops_crm.main import CRM
 
-from tests.crm.builders import a_channel, a_workspace, channel
+from tests.builders import a_channel, a_workspace, channel
 from tests.crm.running import RunningCrm, get
 
 

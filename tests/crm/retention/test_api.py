@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
-from tests.crm.builders import a_workspace, channel, noon, recorded
+from tests.builders import a_workspace, channel, noon
+from tests.crm.builders import recorded
 from tests.crm.running import RunningCrm, get
 
 DAY = date(2026, 11, 22)

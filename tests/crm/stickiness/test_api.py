@@ -8,7 +8,8 @@ import httpx
 import pytest
 from mediaops_common.ids import shard_of
 
-from tests.crm.builders import a_channel, channel, recorded
+from tests.builders import a_channel, channel
+from tests.crm.builders import recorded
 from tests.crm.running import RunningCrm, get
 
 DAY = date(2026, 11, 22)

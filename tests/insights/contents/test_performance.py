@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from tests.insights.builders import a_publication, a_snapshot, channel, recorded, retracted
+from tests.builders import channel
+from tests.insights.builders import a_publication, a_snapshot, recorded, retracted
 from tests.insights.running import RunningInsights, get, refused
 
 PUBLISHED = datetime(2026, 11, 10, 4, tzinfo=UTC)

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.insights.builders import a_snapshot, channel, quality, recorded, retracted
+from tests.builders import channel
+from tests.insights.builders import a_snapshot, quality, recorded, retracted
 from tests.insights.running import RunningInsights, get, refused
 
 DAY = date(2026, 11, 20)

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import httpx
 
-from tests.insights.builders import a_channel, channel, recorded, retracted
+from tests.builders import a_channel, channel
+from tests.insights.builders import recorded, retracted
 from tests.insights.running import RunningInsights, get
 
 DAY = date(2026, 11, 20)

@@ -6,14 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
-from tests.insights.builders import (
-    a_channel,
-    a_snapshot,
-    channel,
-    quality,
-    recorded,
-    retracted,
-)
+from tests.builders import a_channel, channel
+from tests.insights.builders import a_snapshot, quality, recorded, retracted
 from tests.insights.running import NOW, RunningInsights, get, refused, series
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")

@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from tests.insights.builders import a_snapshot, a_workspace, channel, people, quality, recorded
+from tests.builders import a_workspace, channel
+from tests.insights.builders import a_snapshot, people, quality, recorded
 from tests.insights.running import NOW, RunningInsights, get
 
 TODAY, YESTERDAY = date(2026, 11, 22), date(2026, 11, 21)

@@ -6,7 +6,8 @@ import httpx
 import msgspec
 import pytest
 
-from tests.insights.builders import a_snapshot, channel
+from tests.builders import channel
+from tests.insights.builders import a_snapshot
 from tests.insights.running import RunningInsights, get, series
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")

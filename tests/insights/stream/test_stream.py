@@ -9,7 +9,8 @@ from mediaops_common.lease import Lease, LeaseLost
 from mediaops_insights.stream import api, hub, service
 from mediaops_insights.stream.jobs import forget_old_events, tell_changes
 
-from tests.insights.builders import channel, recorded
+from tests.builders import channel
+from tests.insights.builders import recorded
 from tests.insights.running import NOW, RunningInsights
 from tests.insights.stream.listening import Told, listening
 
