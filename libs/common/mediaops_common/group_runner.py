@@ -2,28 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mediaops_common import counters, parked, stalls
 from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Record
+from mediaops_common.chunks import heads_in, is_next, joined, lane_keys, lane_topic, part_of
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
-from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.pace import Pace
 from mediaops_common.positions import PositionMoved, Positions
 from mediaops_common.projections import Projection, live_and_quiet
-from mediaops_common.stalls import MetHeads
 from mediaops_common.taken import Taken, take
+from mediaops_common.transient import is_transient
 
-__all__ = ["GroupRunner", "PositionMoved", "is_transient"]
+__all__ = ["GroupRunner", "PositionMoved"]
 
 log = structlog.get_logger(__name__)
 
@@ -116,9 +114,9 @@ class GroupRunner:
         parts: list[Chunk] = []
         for chunk in chunks:
             records = await self._within_bound(chunk) if self.bound else len(chunk.records)
-            part = _part(chunk, 0, records)
+            part = part_of(chunk, 0, records)
             if records < len(chunk.records):
-                rest = _part(chunk, records, len(chunk.records))
+                rest = part_of(chunk, records, len(chunk.records))
                 self._held_back[chunk.topic, chunk.partition] = rest
             if part.records:
                 if sum(len(p.records) for p in [*parts, part]) > self.group.max_records:
@@ -144,7 +142,7 @@ class GroupRunner:
         chunks, self._held_back = self._held_back, {}
         for chunk in polled:
             place = (chunk.topic, chunk.partition)
-            chunks[place] = _joined(chunks[place], chunk) if place in chunks else chunk
+            chunks[place] = joined(chunks[place], chunk) if place in chunks else chunk
         return list(chunks.values())
 
     async def _locate(self, assigned: Sequence[Assigned]) -> Sequence[int]:
@@ -167,7 +165,7 @@ class GroupRunner:
         bound, topic = self.bound or "", lane_topic(chunk.topic)
         async with self._database.read() as session:
             live = LaneNumbers(bound)
-            await live.load(session, _lane_keys([chunk], _heads_in(chunk)), locking=False)
+            await live.load(session, lane_keys([chunk], heads_in(chunk)), locking=False)
             waiting = await parked.open_places(session, bound, topic)
         for index, record in enumerate(chunk.records):
             if record.kind not in ("event", "void"):
@@ -194,8 +192,8 @@ class GroupRunner:
             (chunk,) = chunks
             if len(chunk.records) > 1:
                 middle = len(chunk.records) // 2
-                await self._take([_part(chunk, 0, middle)])
-                await self._take([_part(chunk, middle, len(chunk.records))])
+                await self._take([part_of(chunk, 0, middle)])
+                await self._take([part_of(chunk, middle, len(chunk.records))])
                 return
             await self._retry_alone(chunk, error)
 
@@ -221,8 +219,8 @@ class GroupRunner:
 
     async def _apply(self, chunks: list[Chunk], park: str | None = None) -> None:
         """One transaction: effects, counters, lanes, positions."""
-        heads = [head for chunk in chunks for head in _heads_in(chunk)]
-        keys = _lane_keys(chunks, heads)
+        heads = [head for chunk in chunks for head in heads_in(chunk)]
+        keys = lane_keys(chunks, heads)
         before, generation = await self._look(keys)
         due = self._quiet_until - time.monotonic()
         if due > 0:
@@ -233,7 +231,7 @@ class GroupRunner:
         fresh = {chunk.topic: list[Record]() for chunk in chunks}
         for chunk in chunks:
             topic = lane_topic(chunk.topic)
-            fresh[chunk.topic] += [r for r in chunk.records if _is_next(trial, topic, r)]
+            fresh[chunk.topic] += [r for r in chunk.records if is_next(trial, topic, r)]
         taken = {topic: await take(records, self.group.wanted) for topic, records in fresh.items()}
         every = [one for listed in taken.values() for one in listed]
         if park is not None:
@@ -307,68 +305,6 @@ class GroupRunner:
         if self.group.prepare is not None and events:
             batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
         return batch
-
-
-def lane_topic(topic: str) -> str:
-    """The topic whose lanes the records of `topic` belong to: a rebuild's own topic carries the
-    records of a live one."""
-    return topic.partition(".rebuild.")[0]
-
-
-def _is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:
-    return record.kind in ("event", "void") and numbers.advance(topic, record)
-
-
-def _heads_in(chunk: Chunk) -> list[MetHeads]:
-    topic = lane_topic(chunk.topic)
-    return [
-        MetHeads(topic, chunk.partition, decode_heads(record))
-        for record in chunk.records
-        if record.kind == "heads"
-    ]
-
-
-def _lane_keys(chunks: Iterable[Chunk], heads: Iterable[MetHeads]) -> set[LaneKey]:
-    """The lanes that the records and the heads speak of."""
-    keys = set()
-    for chunk in chunks:
-        topic = lane_topic(chunk.topic)
-        for record in chunk.records:
-            if record.kind in ("event", "void"):
-                keys.add((record.producer, topic, record.slot))
-    for topic, _partition, told in heads:
-        slots = {slot for stream in told.streams for slot in stream.numbers}
-        keys |= {(told.producer, topic, int(slot)) for slot in slots}
-    return keys
-
-
-def _part(chunk: Chunk, start: int, stop: int) -> Chunk:
-    if (start, stop) == (0, len(chunk.records)):
-        return chunk
-    whole = stop == len(chunk.records)
-    next_offset = chunk.next_offset if whole else chunk.offsets[stop]
-    return chunk._replace(
-        records=chunk.records[start:stop],
-        offsets=chunk.offsets[start:stop],
-        next_offset=next_offset,
-    )
-
-
-def _joined(first: Chunk, second: Chunk) -> Chunk:
-    """Two chunks of a partition that follow each other, as one."""
-    return second._replace(
-        records=[*first.records, *second.records], offsets=[*first.offsets, *second.offsets]
-    )
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether trying again later may help: the database's trouble, not the event's."""
-    if isinstance(error, OSError | PoolTimeout | asyncio.CancelledError):
-        return True
-    if isinstance(error, OperationalError):
-        text = str(error.orig)
-        return not any(word in text for word in ("no such", "has no column", "syntax"))
-    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

@@ -8,11 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_common import audit_trail, counters, parked
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.events import decode
-from mediaops_common.group_runner import is_transient
 from mediaops_common.http.problems import Conflict, NotFound, Problem
 from mediaops_common.positions import hold_groups
 from mediaops_common.projections import Projection, live_generation
 from mediaops_common.rebuild import group_name, open_rebuild
+from mediaops_common.transient import is_transient
 from mediaops_common.workers import groups_of
 
 if TYPE_CHECKING:
