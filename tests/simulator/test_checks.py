@@ -1,6 +1,11 @@
 """The comparison finds what differs, and only that."""
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 from mediaops_simulator.check.mending import expected_changes
+from mediaops_simulator.check.quality import check_quality
 from mediaops_simulator.check.tally import Tally
 
 from tests.simulator.builders import RECEIVED, a_book, an_act
@@ -49,3 +54,42 @@ def test_the_replay_is_expected_to_touch_exactly_what_was_misread():
         "missing": 1,
     }
     assert sum(expected_changes(book, None, RECEIVED).values()) == 0
+
+
+def a_scene(unsure: int, **counted: int) -> Any:
+    """One act was taken; the system counted so many outcomes of the shop's source."""
+    book = a_book(an_act(1))
+    book.unsure = unsure
+    outcomes = ("normalised", "duplicates", "conflicts", "rejected", "failed", "pending")
+    row = {"source_id": "s", "day": "2026-03-31", "residual": 0} | dict.fromkeys(outcomes, 0)
+    row |= {"received": sum(counted.values()), **counted}
+
+    async def get(path: str, **params: Any) -> Any:
+        return {"items": [row]}
+
+    async def all_items(path: str) -> Any:
+        return [{"id": "s", "channel_id": "c", "adapter": "standard-webhooks"}]
+
+    return SimpleNamespace(
+        api=SimpleNamespace(get=get, all_items=all_items),
+        book=book,
+        tally=Tally(),
+        workplace=SimpleNamespace(account_of=lambda channel_id: "shop"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("unsure", "counted", "differ"),
+    [
+        (0, {"normalised": 1}, 0),
+        (0, {"normalised": 1, "rejected": 1}, 2),
+        (1, {"normalised": 1, "rejected": 1}, 0),
+        (1, {"normalised": 1, "duplicates": 1}, 0),
+        (1, {"normalised": 1, "rejected": 1, "failed": 1}, 1),
+        (1, {"normalised": 2}, 1),
+    ],
+)
+async def test_quality_is_exact_but_for_what_may_have_been_kept_twice(unsure, counted, differ):
+    scene = a_scene(unsure, **counted)
+    await check_quality(scene)
+    assert len(scene.tally.differences) == differ

@@ -8,11 +8,16 @@ from mediaops_simulator.truth.book import NOBODY
 
 __all__ = ["check_quality"]
 
-_OUTCOMES = ("normalised", "duplicates", "conflicts", "rejected", "failed")
+_REPEATED = ("duplicates", "conflicts", "rejected", "failed")
+"""What a request may be counted as once more when it is sent again."""
+_OUTCOMES = ("normalised", *_REPEATED)
 
 
 async def check_quality(scene: Scene) -> None:
-    """Exact unless an answer got lost on the way: then its repeat may be a duplicate more."""
+    """Exact; where an answer got lost on the way, what was sent again may be counted once more.
+
+    What was normalised is exact all the same.
+    """
     area = scene.tally.area("quality")
     names = await _names_of_sources(scene)
     days = {day for _, _, day, _ in scene.book.outcomes}
@@ -34,11 +39,12 @@ async def check_quality(scene: Scene) -> None:
         expected[f"{cell} received"] += count
     if scene.book.unsure:
         scene.tally.remarks.append(
-            f"duplicates by source: {scene.book.unsure} requests may have been kept twice"
+            f"repeats by source: {scene.book.unsure} may have been kept twice"
         )
-        more = _total(found, "duplicates") - _total(expected, "duplicates")
-        area.cell("as many duplicates more as there may be", True, 0 <= more <= scene.book.unsure)
-        expected, found = _without_duplicates(expected), _without_duplicates(found)
+        more = [found[cell] - expected[cell] for cell in found | expected if _may_repeat(cell)]
+        fits = all(count >= 0 for count in more) and sum(more) <= scene.book.unsure
+        area.cell("as many repeats more as there may be", True, fits)
+        expected, found = _without_repeats(expected), _without_repeats(found)
     if not by_day:
         scene.tally.remarks.append("quality by day: requests were sent across midnight")
     area.cells("", expected, found)
@@ -62,15 +68,14 @@ def _cell(source: str, day: str, by_day: bool) -> str:
     return f"{source} {day}" if by_day else source
 
 
-def _total(counts: Counter[str], outcome: str) -> int:
-    return sum(count for cell, count in counts.items() if cell.endswith(f" {outcome}"))
+def _may_repeat(cell: str) -> bool:
+    return cell.rpartition(" ")[2] in _REPEATED
 
 
-def _without_duplicates(counts: Counter[str]) -> Counter[str]:
-    return Counter(
-        {
-            cell: count
-            for cell, count in counts.items()
-            if not cell.endswith((" duplicates", " received"))
-        }
-    )
+def _without_repeats(counts: Counter[str]) -> Counter[str]:
+    exact = {
+        cell: count
+        for cell, count in counts.items()
+        if not _may_repeat(cell) and not cell.endswith(" received")
+    }
+    return Counter(exact)

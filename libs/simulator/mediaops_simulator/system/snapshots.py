@@ -41,7 +41,7 @@ class SnapshotSender:
         answer = await self.api.post("/ingest/v1/snapshots", [self._body(each) for each in levels])
         if answer["accepted"] != len(levels):
             raise ValueError(f"snapshots were rejected: {answer['rejected'][:3]}")
-        self.book.unsure += self.api.doubts - doubts
+        self.book.unsure += (self.api.doubts - doubts) * len(levels)
         self.book.watch_midnight(begun, self.clock.now())
         outcomes: dict[str, Counter[str]] = {}
         for level in levels:

@@ -36,8 +36,8 @@ class Book:
     refused: int = 0
     """Requests that were answered 4xx: not counted anywhere."""
     unsure: int = 0
-    """Requests that were sent again although they may have been kept: no answer came, or a 5xx.
-    Each of them may be counted as a duplicate."""
+    """Items that were sent again although they may have been kept: no answer came, or a 5xx.
+    Each of them may be counted once more, as a duplicate or as the failure it was."""
     crossed_midnight: bool = False
     """Then the day received is not known of every request."""
     deliveries: Counter[tuple[str, str, date]] = field(default_factory=Counter)
