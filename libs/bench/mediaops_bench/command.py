@@ -18,7 +18,7 @@ from mediaops_bench.rounds import Effort
 
 __all__ = ["MEASURES", "bench", "measure"]
 
-MEASURES = ("door", "normaliser", "relay", "apply", "query", "idle", "whole")
+MEASURES = ("door", "normaliser", "adapters", "relay", "apply", "query", "idle", "whole")
 
 Measure = Callable[[Effort], Coroutine[Any, Any, list[Figure]]]
 

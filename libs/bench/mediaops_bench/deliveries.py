@@ -8,13 +8,15 @@ from uuid import UUID
 
 from mediaops_common.ids import new_id, shard_of, workspace_id
 from mediaops_ingest.delivery_log.port import NewDelivery
+from mediaops_ingest.platforms.registry import ADAPTERS
 from mediaops_ingest.sources.service import api_source_id
 
 from mediaops_bench.company import Company
+from mediaops_bench.senders.sender import Sender, Telling
 from mediaops_bench.services import WORKSPACE
-from mediaops_bench.wire import list_body, single_body
+from mediaops_bench.wire import Hook, list_body, single_body
 
-__all__ = ["DeliveryForm", "deliveries"]
+__all__ = ["DeliveryForm", "deliveries", "sent_deliveries"]
 
 DeliveryForm = Literal["single", "list", "posts"]
 
@@ -48,6 +50,35 @@ def deliveries(
                 path="activities" if is_post else "",
                 headers=() if is_post else _headers(id_, moment),
                 items=items if is_post else None,
+            )
+        )
+    return found
+
+
+def sent_deliveries(
+    sender: Sender, company: Company, hooks: Sequence[Hook], *, count: int, moment: datetime
+) -> list[NewDelivery]:
+    """So many deliveries of a sender over its hooks, whose channels are the company's."""
+    workspace, hidden = workspace_id(WORKSPACE), ADAPTERS[sender.adapter].declaration.hidden_headers
+    sources = {hook.channel: UUID(hook.source) for hook in hooks}
+    found = []
+    for channel in company.pick_channels(count):
+        channel_id, id_ = UUID(channel), new_id()
+        acts = company.acts(channel, sender.items, moment)
+        request = sender.write(Telling(acts, id_.hex, moment))
+        found.append(
+            NewDelivery(
+                id=id_,
+                workspace_id=workspace,
+                source_id=sources[channel],
+                channel_id=channel_id,
+                shard=shard_of(channel_id),
+                adapter=sender.adapter,
+                received_at=moment,
+                body=request.body,
+                path=request.path,
+                query=request.query,
+                headers=[pair for pair in request.headers if pair[0] not in hidden],
             )
         )
     return found

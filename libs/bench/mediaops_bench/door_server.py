@@ -1,7 +1,7 @@
 """The server that the door's measurement loads, as a process of its own.
 
-`python -m mediaops_bench.door_server VARIANT FOLDER CHANNELS` prints where to send, then serves
-until its input ends.
+`python -m mediaops_bench.door_server VARIANT FOLDER CHANNELS [SENDER …]` prints where to send, then
+serves until its input ends.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from mediaops_ingest.door.front import front
 from mediaops_ingest.main import INGEST
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mediaops_bench.senders.registry import SENDERS
 from mediaops_bench.services import opened
 from mediaops_bench.wire import Hook
 
@@ -50,14 +51,20 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def chosen(
-    variant: str, folder: Path, channels: int
-) -> AsyncIterator[tuple[ASGIApp, list[Hook], str]]:
-    """The app, the hooks that lead to it and a token for its posts."""
+    variant: str, folder: Path, channels: int, senders: Sequence[str]
+) -> AsyncIterator[tuple[ASGIApp, dict[str, list[Hook]], str]]:
+    """The app, the hooks that lead to it and a token for its posts.
+
+    The hooks are those of each sender, and under no name those of the company itself.
+    """
     if variant == "bare":
-        yield bare, [], ""
+        yield bare, {}, ""
         return
     async with opened(INGEST, folder) as ingest:
-        hooks = await ingest.add_company(channels)
+        hooks = {"": await ingest.add_company(channels)}
+        for name in senders:
+            source = SENDERS[name].source
+            hooks[name] = [await ingest.add_channel(number, source) for number in range(channels)]
         app = ingest.app
         if variant == "unstored":
             await door.stop(ingest.runtime)
@@ -69,15 +76,18 @@ async def chosen(
         yield app, hooks, ingest.token()
 
 
-async def run(variant: str, folder: Path, channels: int) -> None:
+async def run(variant: str, folder: Path, channels: int, senders: Sequence[str]) -> None:
     http = HttpSettings(port=0)
     stopping = asyncio.Event()
     asyncio.get_running_loop().run_in_executor(None, sys.stdin.read).add_done_callback(
         lambda _done: stopping.set()
     )
-    async with chosen(variant, folder, channels) as (app, hooks, token):
+    async with chosen(variant, folder, channels, senders) as (app, hooks, token):
         sock = listen(http)
-        listed = [(hook.path, hook.secret, hook.channel) for hook in hooks]
+        listed = {
+            name: [(hook.path, hook.secret, hook.channel) for hook in some]
+            for name, some in hooks.items()
+        }
         told = {"port": sock.getsockname()[1], "hooks": listed, "token": token}
 
         def tell() -> None:
@@ -89,8 +99,8 @@ async def run(variant: str, folder: Path, channels: int) -> None:
 
 
 def main() -> None:
-    variant, folder, channels = sys.argv[1:]
-    uvloop.run(run(variant, Path(folder), int(channels)))
+    variant, folder, channels, *senders = sys.argv[1:]
+    uvloop.run(run(variant, Path(folder), int(channels), senders))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ __all__ = ["WORKSPACE", "ZONE", "Opened", "opened"]
 
 WORKSPACE = "bench"
 ZONE = "Asia/Shanghai"
+PARTNER = {"adapter": "standard-webhooks"}
+"""The source of a channel that nothing else is said of: signed, with a secret of its own."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ class Opened:
         """The workspace with its channels, each with a source for signed webhooks."""
         body = {"slug": WORKSPACE, "name": "Bench", "timezone": ZONE}
         await self.call("POST", "/ingest/v1/workspaces", body, workspace="*", role="operator")
-        return [await self._add_channel(number) for number in range(channels)]
+        return [await self.add_channel(number, PARTNER) for number in range(channels)]
 
-    async def _add_channel(self, number: int) -> Hook:
+    async def add_channel(self, number: int, source: dict[str, Any]) -> Hook:
+        """A channel with a source; `source` is the body with which it is made."""
         body = {
             "platform": "site",
             "external_id": f"{number}-{uuid4().hex}",
@@ -70,10 +73,10 @@ class Opened:
             "owner_kind": "organisation",
         }
         channel = (await self.call("POST", "/ingest/v1/channels", body))["id"]
-        body = {"channel_id": channel, "adapter": "standard-webhooks"}
-        source = await self.call("POST", "/ingest/v1/sources", body)
-        path = source["hook_url"].removeprefix(self.runtime.public_url)
-        return Hook(path, source["secrets"]["secret"], channel, source["id"])
+        body = {"channel_id": channel, **source}
+        made = await self.call("POST", "/ingest/v1/sources", body)
+        path = made["hook_url"].removeprefix(self.runtime.public_url)
+        return Hook(path, made["secrets"].get("secret", ""), channel, made["id"])
 
 
 @asynccontextmanager

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-__all__ = ["Hook", "list_body", "posted", "signed", "single_body"]
+from mediaops_ingest.platforms.port import Request
+
+__all__ = ["Hook", "as_sent", "list_body", "posted", "signed", "single_body", "standard_headers"]
 
 SINGLE_BYTES = 1024
 """A webhook with one act is filled up to this size."""
@@ -41,18 +43,38 @@ def list_body(acts: Sequence[dict[str, Any]]) -> bytes:
     return _json({"type": first["type"], "timestamp": first["occurred_at"], "data": acts})
 
 
+def standard_headers(
+    secret: str, message_id: str, body: bytes, moment: datetime
+) -> tuple[tuple[bytes, bytes], ...]:
+    """The three with which a Standard Webhook proves itself."""
+    timestamp = str(int(moment.timestamp()))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    content = f"{message_id}.{timestamp}.".encode() + body
+    signature = base64.b64encode(hmac.digest(key, content, hashlib.sha256))
+    return (
+        (b"webhook-id", message_id.encode()),
+        (b"webhook-timestamp", timestamp.encode()),
+        (b"webhook-signature", b"v1," + signature),
+    )
+
+
 def signed(hook: Hook, message_id: str, body: bytes, moment: datetime) -> bytes:
     """The whole HTTP request of a Standard Webhook."""
-    timestamp = str(int(moment.timestamp()))
-    key = base64.b64decode(hook.secret.removeprefix("whsec_"))
-    content = f"{message_id}.{timestamp}.".encode() + body
-    signature = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
-    head = (
-        f"POST {hook.path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
-        f"user-agent: partner/1.0\r\nwebhook-id: {message_id}\r\n"
-        f"webhook-timestamp: {timestamp}\r\nwebhook-signature: v1,{signature}\r\n"
+    headers = (
+        (b"host", b"bench"),
+        (b"content-type", b"application/json"),
+        (b"user-agent", b"partner/1.0"),
+        *standard_headers(hook.secret, message_id, body, moment),
     )
-    return _with_body(head, body)
+    return as_sent(hook.path, Request(method="POST", headers=headers, body=body, now=moment))
+
+
+def as_sent(hook_path: str, request: Request) -> bytes:
+    """The whole HTTP request, as it goes to the hook."""
+    path = f"{hook_path}/{request.path}" if request.path else hook_path
+    query = f"?{request.query.decode()}" if request.query else ""
+    lines = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in request.headers)
+    return _with_body(f"{request.method} {path}{query} HTTP/1.1\r\n{lines}", request.body)
 
 
 def posted(token: str, activities: Sequence[dict[str, Any]]) -> bytes:

@@ -10,11 +10,13 @@ import msgspec
 from mediaops_bench.company import Company
 from mediaops_bench.load.closed import drive_closed
 from mediaops_bench.load.opened import drive_opened
-from mediaops_bench.wire import Hook, list_body, posted, signed, single_body
+from mediaops_bench.senders.registry import SENDERS
+from mediaops_bench.senders.sender import Telling
+from mediaops_bench.wire import Hook, as_sent, list_body, posted, signed, single_body
 
 __all__ = ["Drive", "Form", "Job", "Prepare", "drive", "prepare"]
 
-Form = Literal["single", "list", "posts", "mixed posts"]
+Form = Literal["single", "list", "posts", "mixed posts", "sender"]
 
 
 class Prepare(msgspec.Struct, tag="prepare", kw_only=True):
@@ -22,12 +24,14 @@ class Prepare(msgspec.Struct, tag="prepare", kw_only=True):
 
     form: Form
     """`single`: a signed webhook of 1 KB with one act. `list`: one with `items` acts.
-    `posts`: `POST /activities` with `items` of one channel; `mixed posts`: of many channels."""
+    `posts`: `POST /activities` with `items` of one channel; `mixed posts`: of many channels.
+    `sender`: a webhook as the sender of that name writes it, with `items` acts."""
     count: int
     items: int
     hooks: list[tuple[str, str, str]]
     """(path, secret, channel)."""
     token: str = ""
+    sender: str = ""
     seed: int = 1
     rate: float | None = None
     """Requests a second: acts and signatures bear the time at which they will leave."""
@@ -81,7 +85,17 @@ def _builder(
         ]
         return posted(job.token, acts)
 
-    return {"single": single, "list": listed, "posts": posts, "mixed posts": posts}[job.form]
+    def sent(channel: str, number: int, moment: datetime) -> bytes:
+        telling = Telling(company.acts(channel, job.items, moment), f"{run}n{number}", moment)
+        return as_sent(hooks[channel].path, SENDERS[job.sender].write(telling))
+
+    return {
+        "single": single,
+        "list": listed,
+        "posts": posts,
+        "mixed posts": posts,
+        "sender": sent,
+    }[job.form]
 
 
 def drive(job: Drive, requests: list[bytes]) -> dict[str, Any]:

@@ -2,47 +2,27 @@
 
 import tempfile
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from mediaops_bench.children import Child, Generator, a_child, a_generator
+from mediaops_bench.children import a_generator
 from mediaops_bench.company import CHANNELS
-from mediaops_bench.door_server import VARIANTS
-from mediaops_bench.figures import Figure, Sample, Spread
-from mediaops_bench.load.jobs import Drive, Form, Prepare
-from mediaops_bench.machine import cpu_seconds
+from mediaops_bench.figures import Figure, Spread
 from mediaops_bench.place import is_distributed
 from mediaops_bench.rounds import Effort, Rounds, in_turns
+from mediaops_bench.target import Load, a_target
 
 __all__ = ["measure"]
 
 REQUESTS = 12_000
 BATCHES = 1_500
 
-
-@dataclass(frozen=True)
-class _Server:
-    child: Child
-    port: int
-
-
-@dataclass(frozen=True)
-class _Load:
-    """One kind of request, and how many activities each brings."""
-
-    what: str
-    form: Form
-    items: int
-    count: int
-
-
-LOADS = (
-    _Load("one signed webhook of 1 KB", "single", 1, REQUESTS),
-    _Load("POST /activities, 100 of one channel", "posts", 100, BATCHES),
-    _Load("POST /activities, 100 of many channels", "mixed posts", 100, BATCHES),
-)
-
+LOADS = {
+    "one signed webhook of 1 KB": Load("single", 1, REQUESTS),
+    "POST /activities, 100 of one channel": Load("posts", 100, BATCHES),
+    "POST /activities, 100 of many channels": Load("mixed posts", 100, BATCHES),
+}
 
 TOLD = {
     "bare": "a bare ASGI app",
@@ -56,68 +36,27 @@ async def measure(effort: Effort) -> list[Figure]:
     channels = effort.count(CHANNELS, 5)
     figures: list[Figure] = []
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mediaops-bench-"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediaops-bench-")))
         generator = await stack.enter_async_context(a_generator())
-        servers: dict[str, _Server] = {}
-        told: dict[str, Any] = {}
-        for variant in VARIANTS:
-            arguments = ("mediaops_bench.door_server", variant, f"{folder}/{variant}")
-            Path(folder, variant).mkdir()
-            child = await stack.enter_async_context(a_child(*arguments, str(channels)))
-            told[variant] = await child.line()
-            servers[variant] = _Server(child, told[variant]["port"])
-        told["bare"] = {**told["bare"], "hooks": told["door"]["hooks"], "token": "none"}
-        for load in LOADS:
-            for variant, server in servers.items():
-                await _warm_up(generator, server, load, told[variant])
+        door = await stack.enter_async_context(a_target("door", folder, channels))
+        servers = {
+            "bare": await stack.enter_async_context(a_target("bare", folder, channels, of=door)),
+            "unstored": await stack.enter_async_context(a_target("unstored", folder, channels)),
+            "door": door,
+        }
+        for what, usual in LOADS.items():
+            load = replace(usual, count=effort.count(usual.count, 50))
+            for server in servers.values():
+                await server.warm_up(generator, load)
             variants = {
-                variant: _run(generator, server, load, told[variant], effort)
-                for variant, server in servers.items()
+                name: partial(server.take, generator, load, effort.round_seconds)
+                for name, server in servers.items()
             }
-            figures += _figures(load, await in_turns(variants, effort.rounds))
+            figures += _figures(what, load, await in_turns(variants, effort.rounds))
     return figures
 
 
-async def _warm_up(
-    generator: Generator, server: _Server, load: _Load, told: dict[str, Any]
-) -> None:
-    """Every channel is met a few times, so that what is loaded once is loaded before."""
-    count = 4 * len(told["hooks"])
-    hooks, token = told["hooks"], told["token"]
-    await generator.prepare(
-        Prepare(form=load.form, count=count, items=load.items, hooks=hooks, token=token)
-    )
-    await generator.drive(Drive(port=server.port, seconds=10.0, most=count))
-
-
-def _run(
-    generator: Generator, server: _Server, load: _Load, told: dict[str, Any], effort: Effort
-) -> Any:
-    job = Prepare(
-        form=load.form,
-        count=effort.count(load.count, 50),
-        items=load.items,
-        hooks=told["hooks"],
-        token=told["token"],
-    )
-
-    async def run() -> Sample:
-        await generator.prepare(job)
-        used = cpu_seconds(server.child.pid)
-        found = await generator.drive(Drive(port=server.port, seconds=effort.round_seconds))
-        used = cpu_seconds(server.child.pid) - used
-        answers = sum(found["statuses"].values())
-        return {
-            "rate": load.items * answers / found["seconds"],
-            "cpu rate": load.items * answers / max(used, 0.01),
-            "p50": found["p50_ms"],
-            "p99": found["p99_ms"],
-        }
-
-    return run
-
-
-def _figures(load: _Load, rounds: Rounds) -> list[Figure]:
+def _figures(what: str, load: Load, rounds: Rounds) -> list[Figure]:
     is_single = load.items == 1
     unit = "requests" if is_single else "activities"
     found = []
@@ -132,10 +71,10 @@ def _figures(load: _Load, rounds: Rounds) -> list[Figure]:
             if variant == "door" and name == "rate" and load.form != "mixed posts":
                 wanted, is_met = _verdict(is_single, ratios, rounds.spread(variant, name))
             value = rounds.spread(variant, name)
-            found.append(Figure(load.what, told, value, of, ratios, wanted, is_met))
+            found.append(Figure(what, told, value, of, ratios, wanted, is_met))
     for name in ("p50", "p99"):
         told = f"{TOLD['door']}: {name}, 32 connections in a closed loop"
-        found.append(Figure(load.what, told, rounds.spread("door", name), "ms"))
+        found.append(Figure(what, told, rounds.spread("door", name), "ms"))
     return found
 
 

@@ -1,0 +1,1 @@
+"""Platforms and partners as senders: what each one's requests look like."""

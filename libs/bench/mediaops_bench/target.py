@@ -1,0 +1,85 @@
+"""A server that is loaded: one of its own, with hooks and a token for posts."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediaops_bench.children import Child, Generator, a_child
+from mediaops_bench.figures import Sample
+from mediaops_bench.load.jobs import Drive, Form, Prepare
+from mediaops_bench.machine import cpu_seconds
+
+__all__ = ["Load", "Target", "a_target"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One kind of request."""
+
+    form: Form
+    items: int
+    """Activities in each."""
+    count: int
+    sender: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A running server and what its requests are made with."""
+
+    child: Child
+    port: int
+    hooks: dict[str, list[tuple[str, str, str]]]
+    """By sender."""
+    token: str
+
+    def _job(self, load: Load, count: int) -> Prepare:
+        return Prepare(
+            form=load.form,
+            count=count,
+            items=load.items,
+            hooks=self.hooks[load.sender],
+            token=self.token,
+            sender=load.sender,
+        )
+
+    async def warm_up(self, generator: Generator, load: Load) -> None:
+        """Every channel is met a few times, so that what is loaded once is loaded before."""
+        count = 4 * len(self.hooks[load.sender])
+        await generator.prepare(self._job(load, count))
+        await generator.drive(Drive(port=self.port, seconds=10.0, most=count))
+
+    async def take(self, generator: Generator, load: Load, seconds: float) -> Sample:
+        """Its rates under that load; no request is sent that was sent in another round."""
+        await generator.prepare(self._job(load, load.count))
+        used = cpu_seconds(self.child.pid)
+        found = await generator.drive(Drive(port=self.port, seconds=seconds))
+        used = cpu_seconds(self.child.pid) - used
+        answers = sum(found["statuses"].values())
+        return {
+            "rate": load.items * answers / found["seconds"],
+            "cpu rate": load.items * answers / max(used, 0.01),
+            "p50": found["p50_ms"],
+            "p99": found["p99_ms"],
+        }
+
+
+@asynccontextmanager
+async def a_target(
+    variant: str,
+    folder: Path,
+    channels: int,
+    senders: Sequence[str] = (),
+    *,
+    of: Target | None = None,
+) -> AsyncIterator[Target]:
+    """Starts a variant of the door's server. A bare one has no hooks of its own: it gets the
+    requests of another."""
+    folder = folder / variant
+    folder.mkdir()
+    arguments = ("mediaops_bench.door_server", variant, str(folder), str(channels), *senders)
+    async with a_child(*arguments) as child:
+        told = await child.line()
+        hooks, token = (told["hooks"], told["token"]) if of is None else (of.hooks, "none")
+        yield Target(child, told["port"], hooks, token)
