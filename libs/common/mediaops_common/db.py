@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -241,8 +242,7 @@ async def upsert(
     conflict = Conflict(
         tuple(key), tuple(add), tuple(replace), tuple(least), tuple(greatest), newer
     )
-    ordered = sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in key))
-    await insert_rows(session, table, ordered, conflict)
+    await insert_rows(session, table, _in_order(rows, key), conflict)
 
 
 async def insert_new(
@@ -265,6 +265,13 @@ async def rows_by_key(
         )
         found.extend(result.all())
     return found
+
+
+def _in_order(rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> list[Mapping[str, Any]]:
+    try:
+        return sorted(rows, key=itemgetter(*key))
+    except TypeError:  # None is neither before nor after anything
+        return sorted(rows, key=lambda row: tuple(_sortable(row[name]) for name in key))
 
 
 def _sortable(value: Any) -> Any:

@@ -3,7 +3,8 @@
 import zlib
 from uuid import UUID
 
-from uuid_utils.compat import uuid5, uuid7
+import uuid_utils
+from uuid_utils.compat import uuid7
 
 __all__ = [
     "SLOTS",
@@ -18,6 +19,8 @@ __all__ = [
 
 NAMESPACE = UUID("6d656469-616f-5073-8000-6d656469616f")
 """The root of every deterministic id. Changing it renames everything: never."""
+
+_ROOT = uuid_utils.UUID(NAMESPACE.hex)
 
 SLOTS = 64
 """Keys fall into 64 fixed slots; a lane is (producer, topic, shard, slot)."""
@@ -47,7 +50,7 @@ def derived_id(*parts: str | bytes) -> UUID:
 
 def id_of(parts: bytes) -> UUID:
     """The same of parts that are joined already."""
-    return uuid5(NAMESPACE, parts.hex())
+    return UUID(bytes=uuid_utils.uuid5(_ROOT, parts.hex()).bytes)
 
 
 def workspace_id(slug: str) -> UUID:

@@ -85,3 +85,12 @@ def test_nothing_comes_through_a_hook():
     assert adapter.prepare([], {}).verify(request) == Refused("auth")
     with pytest.raises(Unreadable):
         split(b"{")
+
+
+def test_an_item_is_the_same_beside_an_unreadable_one():
+    plain = json.dumps([an_activity(dedup_key="a"), an_activity(count=2)])
+    beside = plain[:-1] + ',{"x":1e999}]'
+    alone, (*others, _) = split(plain.encode()), split(beside.encode())
+    assert [(one.dedup_key, one.canonical) for one in alone] == [
+        (one.dedup_key, one.canonical) for one in others
+    ]

@@ -91,6 +91,10 @@ def test_xml_becomes_text_dicts_and_lists():
     assert xml.decode(raw) == {"a": "1", "b": {"c": ["2", "3", ""]}, "d": "<&>"}
 
 
+def test_a_text_may_speak_of_a_document_type():
+    assert xml.decode(b"<x><a><![CDATA[<!DOCTYPE a>]]></a></x>") == {"a": "<!DOCTYPE a>"}
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_xml_or_not_and_nothing_else(raw: bytes):

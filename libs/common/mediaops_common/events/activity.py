@@ -8,7 +8,15 @@ import msgspec
 
 from mediaops_common.events.base import Event, Topic, event
 
-__all__ = ["Activity", "ActivityRecorded", "ActivityRetracted", "Actor", "ContentRef", "Money"]
+__all__ = [
+    "Activity",
+    "ActivityRecorded",
+    "ActivityRetracted",
+    "Actor",
+    "ContentRef",
+    "Money",
+    "actor_key",
+]
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -76,7 +84,12 @@ def activity_key(activity: Activity) -> str:
     actor = activity.actor
     if actor is None:
         return str(activity.channel_id)
-    return f"{activity.workspace_id}:{activity.platform}:{actor.id_scope}:{actor.external_id}"
+    return actor_key(str(activity.workspace_id), activity.platform, actor)
+
+
+def actor_key(workspace_id: str, platform: str, actor: Actor) -> str:
+    """The same for those who have the workspace's id as text."""
+    return f"{workspace_id}:{platform}:{actor.id_scope}:{actor.external_id}"
 
 
 @event("activity.recorded", 1, Topic.activity, key="activity.key")

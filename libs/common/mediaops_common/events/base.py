@@ -44,6 +44,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_key: ClassVar[Callable[[Any], str]]
     event_is_state: ClassVar[bool]
     """Whether the newest one of a key says all about the entity."""
+    event_type: ClassVar[str]
+    event_schema: ClassVar[str]
 
 
 E = TypeVar("E", bound=type[Event])
@@ -74,6 +76,7 @@ def event(
         cls.event_name, cls.event_version, cls.event_topic = name, version, topic
         cls.event_key = staticmethod(read_key)
         cls.event_is_state = is_state
+        cls.event_type, cls.event_schema = type_name, f"{SCHEMAS}{name}.v{version}.json"
         REGISTRY[type_name] = cls
         return cls
 
@@ -82,7 +85,7 @@ def event(
 
 def type_of(cls: type[Event]) -> str:
     """The CloudEvents type of an event class."""
-    return f"mediaops.{cls.event_name}.v{cls.event_version}"
+    return cls.event_type
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -112,7 +115,7 @@ def encode(
     source: str,
     time: datetime,
     workspace_id: UUID | None,
-    event_id: str | None = None,
+    event_id: str | UUID | None = None,
     subject: str | None = None,
     traceparent: str | None = None,
 ) -> bytes:
@@ -124,15 +127,17 @@ def encode(
     return _encoder.encode(
         Envelope(
             specversion="1.0",
-            id=event_id or str(new_id()),
+            # A UUID is written as its text, and the event as what `data` holds: to put either
+            # into that form first would only cost time.
+            id=event_id or new_id(),  # type: ignore[arg-type]
             source=source,
-            type=type_of(cls),
+            type=cls.event_type,
             time=time,
             subject=cls.event_key(value) if subject is None else subject,
             workspaceid=workspace_id,
-            dataschema=f"{SCHEMAS}{cls.event_name}.v{cls.event_version}.json",
+            dataschema=cls.event_schema,
             traceparent=traceparent,
-            data=msgspec.Raw(_encoder.encode(value)),
+            data=value,  # type: ignore[arg-type]
         )
     )
 

@@ -20,7 +20,7 @@ from mediaops_ingest.platforms.canonical import (
     snapshot_fault,
 )
 from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
-from mediaops_ingest.platforms.strict_json import canonical_json, fault
+from mediaops_ingest.platforms.strict_json import canonical_json, storable
 
 __all__ = ["MAX_OUTPUTS", "Allowance", "CompiledMapping", "compile_mapping"]
 
@@ -92,12 +92,12 @@ class CompiledMapping:
 
 
 def _draft(rule: Rule, filled: dict[str, Any], context: Context) -> Draft:
-    found = fault(filled)
-    if found:
-        raise ItemFailed(f"{rule.position}.{found[0]}", f"holds {found[1]}")
+    raw = storable(filled)
+    if isinstance(raw, tuple):
+        raise ItemFailed(f"{rule.position}.{raw[0]}", f"holds {raw[1]}")
+    if len(raw) > MAX_ITEM_BYTES:
+        raise ItemFailed(rule.position, f"is longer than {MAX_ITEM_BYTES} bytes")
     try:
-        if len(canonical_json(filled)) > MAX_ITEM_BYTES:
-            raise ItemFailed(rule.position, f"is longer than {MAX_ITEM_BYTES} bytes")
         if rule.form is SNAPSHOT:
             snapshot = msgspec.convert(filled, CanonicalSnapshot)
             wrong = snapshot_fault(snapshot, context.received_at)

@@ -1,6 +1,7 @@
 """JMESPath with an upper bound on what an expression can cost, whoever wrote it."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jmespath
@@ -48,11 +49,14 @@ class _BoundedFunctions(Functions):  # type: ignore[misc]
         return str(value)
 
 
+_OPTIONS = Options(custom_functions=_BoundedFunctions())
+
+
 class Budget(TreeInterpreter):  # type: ignore[misc]
     """Evaluates expressions until they have used it up. One for each item, not shared."""
 
     def __init__(self, steps: int) -> None:
-        super().__init__(Options(custom_functions=_BoundedFunctions()))
+        super().__init__(_OPTIONS)
         self._steps = self._left = steps
 
     @property
@@ -61,18 +65,28 @@ class Budget(TreeInterpreter):  # type: ignore[misc]
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         result = super().visit(node, *args, **kwargs)
+        self._spend(1, result)
+        return result
+
+    def follow(self, path: Sequence[str], value: Any) -> Any:
+        """What names joined by dots lead to, without a visit to each: most expressions are that."""
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        self._spend(len(path), value)
+        return value
+
+    def _spend(self, steps: int, result: Any) -> None:
         # Long values cost more, because C code runs over them without coming by here.
         length = len(result) >> 4 if isinstance(result, list | str) else 0
-        self._left -= 1 + length
+        self._left -= steps + length
         if self._left < 0:
             raise OutOfBudget("the mapping does too much with this item")
-        return result
 
 
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("_tree", "text")
+    __slots__ = ("_path", "_tree", "text")
 
     def __init__(self, text: str) -> None:
         """Raises `BadExpression`."""
@@ -82,11 +96,14 @@ class Expression:
         try:
             self._tree = _parsed(text)
             _inspect(self._tree)
+            self._path = _path_of(self._tree)
         except (JMESPathError, ValueError, RecursionError, Warning) as error:
             raise BadExpression(_first_line(error)) from None
 
     def evaluate(self, scope: Any, budget: Budget) -> Any:
         """The value, None where there is none. Raises `EvaluationFailed` and `OutOfBudget`."""
+        if self._path is not None:
+            return budget.follow(self._path, scope)
         try:
             return budget.visit(self._tree, scope)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
@@ -98,6 +115,16 @@ def _parsed(text: str) -> Any:
         # An old spelling of texts, `x` for 'x', which the library is going to drop.
         warnings.simplefilter("error", PendingDeprecationWarning)
         return jmespath.compile(text).parsed
+
+
+def _path_of(tree: Any) -> list[str] | None:
+    """The names of an expression that is nothing but names joined by dots; None for any other."""
+    if tree["type"] == "field":
+        return [tree["value"]]
+    if tree["type"] != "subexpression":
+        return None
+    parts = [_path_of(child) for child in tree["children"]]
+    return None if None in parts else [name for part in parts if part for name in part]
 
 
 def _inspect(tree: Any) -> None:

@@ -1,6 +1,6 @@
 """What an item means: by its adapter, and by the source's mapping where that is asked."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mediaops_ingest.mappings.compiled import Allowance, CompiledMapping
 from mediaops_ingest.platforms.port import Adapter, Context, Draft, Item, ItemFailed, Unmapped
@@ -8,8 +8,7 @@ from mediaops_ingest.platforms.port import Adapter, Context, Draft, Item, ItemFa
 __all__ = ["Interpretation", "interpret"]
 
 
-@dataclass(frozen=True, slots=True)
-class Interpretation:
+class Interpretation(NamedTuple):
     drafts: list[Draft]
     by_mapping: bool = False
     """The drafts belong to the mapping's revision; those of an adapter to revision 0."""

@@ -24,7 +24,6 @@ def decide(
 ) -> Outcome:
     """Settles one delivery in the ledger. Deliveries must come in the order of their seq."""
     outcome = Outcome()
-    chunks: set[int] = set()
     delivery = read.delivery
     for refused in delivery.rejected:
         outcome.rejected += 1
@@ -33,10 +32,9 @@ def decide(
         outcome.failed += 1
         outcome.note(0, "failed", read.unreadable)
     for item in read.items:
-        chunks |= decide_item(read, item, known, ledger, outcome)
-    ledger.deliveries.append(_delivery_row(read, outcome, sorted(chunks)))
-    changes = {name: value for name, value in counts_of(outcome).items() if value}
-    ledger.count(delivery, timezone, changes, deliveries=1)
+        decide_item(read, item, known, ledger, outcome)
+    ledger.deliveries.append(_delivery_row(read, outcome))
+    ledger.count(delivery, timezone, counts_of(outcome), deliveries=1)
     return outcome
 
 
@@ -48,8 +46,8 @@ def decide_item(
     outcome: Outcome,
     *,
     known_at: datetime | None = None,
-) -> set[int]:
-    """Gives the item its one outcome; returns the chunks that will hold its events.
+) -> None:
+    """Gives the item its one outcome, and numbers its events.
 
     Its key comes first: a repeat is a repeat, also where a mapping cannot read it any more.
     `known_at` is the moment of a replay that decides it anew.
@@ -61,23 +59,21 @@ def decide_item(
     # Digests of different adapters are of different forms: only the key says the same act.
     if seen is not None and (seen.digest == item.digest or seen.adapter != adapter):
         outcome.duplicates += 1
-        return set()
+        return
     if seen is not None and not item.is_snapshot:
         outcome.conflicts += 1
         outcome.note(item.index, "conflict", "the same key came with other content before")
-        return set()
+        return
     if item.failure is not None:
         outcome.failed += 1
         outcome.note(item.index, "failed", item.failure)
-        return set()
+        return
     ledger.keys[item.key] = KnownKey(item.digest, adapter, delivery.seq, item.index)
     outcome.normalised += 1
     outcome.unmapped += item.unmapped
     is_correction = seen is not None
-    return {
+    for output in item.outputs:
         emit(read, output, ledger, outcome, is_correction=is_correction, known_at=known_at)
-        for output in item.outputs
-    }
 
 
 def emit(
@@ -88,8 +84,8 @@ def emit(
     *,
     is_correction: bool = False,
     known_at: datetime | None = None,
-) -> int:
-    """Numbers one event; returns the chunk that will hold it."""
+) -> None:
+    """Numbers one event, and notes in which chunk it will lie."""
     source = read.source
     assert source is not None
     value = output.value
@@ -99,12 +95,13 @@ def emit(
         outcome.snapshots += 1
     if is_correction or known_at is not None:
         value = _encoded(read, output, is_correction, known_at)
-    return ledger.number(
+    chunk = ledger.number(
         read.delivery.shard,
         source.workspace_id,
         source.channel_id,
         (output.topic, output.slot, output.key, value, output.occurred_at),
     )
+    outcome.chunks.add(chunk)
 
 
 def _encoded(
@@ -124,7 +121,7 @@ def _encoded(
         source=SOURCE,
         time=output.occurred_at,
         workspace_id=source.workspace_id,
-        event_id=str(fact.id),
+        event_id=fact.id,
         traceparent=trace_of(read.delivery),
     )
 
@@ -145,7 +142,7 @@ def counts_of(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _delivery_row(read: ReadDelivery, outcome: Outcome, chunks: list[int]) -> dict[str, object]:
+def _delivery_row(read: ReadDelivery, outcome: Outcome) -> dict[str, object]:
     """The delivery's row: its verdict, its counts, and where its events lie."""
     delivery = read.delivery
     return {
@@ -166,6 +163,6 @@ def _delivery_row(read: ReadDelivery, outcome: Outcome, chunks: list[int]) -> di
         "failed": outcome.failed,
         "unmapped": outcome.unmapped,
         "mapping_revision": read.source.mapping_revision if read.source else 0,
-        "chunks": chunks,
+        "chunks": sorted(outcome.chunks),
         "notes": outcome.notes,
     }

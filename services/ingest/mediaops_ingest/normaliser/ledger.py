@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from mediaops_common.ids import SLOTS
 from mediaops_common.zones import day_number
 
@@ -18,8 +19,7 @@ DETAILED_NOTES = 100
 """So many items of a delivery are told with the reason; of the others only what they became."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownKey:
+class KnownKey(msgspec.Struct, frozen=True, gc=False):
     """A key that was seen: its digest, the adapter, and the delivery and item that own it."""
 
     digest: bytes
@@ -44,8 +44,7 @@ class ShardState:
         return ShardState(self.shard, self.cursor, self.next_chunk, self.published, numbers)
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What became of one delivery."""
 
     normalised: int = 0
@@ -57,8 +56,10 @@ class Outcome:
     activities: int = 0
     retractions: int = 0
     snapshots: int = 0
-    notes: list[list[Any]] = field(default_factory=list)
+    notes: list[list[Any]] = []
     """[item, outcome, detail] of each item that is not simply normalised or a repeat."""
+    chunks: set[int] = set()
+    """Where its events lie."""
 
     @property
     def received(self) -> int:
@@ -175,7 +176,8 @@ class Ledger:
         known.deliveries += deliveries
         known.newest = max(known.newest, delivery.received_at)
         for name, change in changes.items():
-            known.values[name] = known.values.get(name, 0) + change
+            if change:
+                known.values[name] = known.values.get(name, 0) + change
 
     def chunk_rows(self, through: datetime) -> list[dict[str, Any]]:
         """The archive's new rows, numbered and compressed: call it once, outside the event loop.

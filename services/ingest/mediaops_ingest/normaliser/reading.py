@@ -1,11 +1,12 @@
 """Reads deliveries: from raw bytes to encoded events, without touching a database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from mediaops_common.bus.port import LARGEST_VALUE
 from mediaops_common.context import TRACEPARENT
 from mediaops_common.events import (
@@ -15,6 +16,7 @@ from mediaops_common.events import (
     SnapshotRecorded,
     encode,
 )
+from mediaops_common.events.activity import actor_key
 from mediaops_common.ids import slot_of
 
 from mediaops_ingest.archive.chunks import TOPICS
@@ -63,7 +65,7 @@ class SourceView:
     """With any `received_at`: it is replaced for each delivery."""
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One event, encoded and ready to be numbered."""
 
     topic: int
@@ -74,8 +76,7 @@ class Output(NamedTuple):
     event: ActivityRecorded | SnapshotRecorded
 
 
-@dataclass(slots=True)
-class ReadItem:
+class ReadItem(msgspec.Struct, gc=False):
     """One item as it was read under one mapping."""
 
     index: int
@@ -85,7 +86,7 @@ class ReadItem:
     """16 bytes: the canonical item."""
     identity: bytes
     """The dedup key or the digest, marked apart: what ids are derived from."""
-    outputs: list[Output] = field(default_factory=list)
+    outputs: list[Output] = []
     unmapped: int = 0
     failure: str | None = None
     """Why it cannot be read."""
@@ -122,99 +123,8 @@ def read_delivery(delivery: LoggedDelivery, source: SourceView | None) -> ReadDe
         return ReadDelivery(delivery, source, [], error.reason)
     except Exception as error:  # an adapter's mistake is a failed delivery, not a stopped shard
         return ReadDelivery(delivery, source, [], f"{type(error).__name__} while splitting")
-    context = _context(source.context, delivery.received_at)
-    allowance = Allowance()
-    read = [read_item(item, delivery, source, context, allowance) for item in items]
-    return ReadDelivery(delivery, source, read)
-
-
-def _context(known: Context, received_at: datetime) -> Context:
-    return Context(
-        channel_id=known.channel_id,
-        channel_external_id=known.channel_external_id,
-        platform=known.platform,
-        id_scope=known.id_scope,
-        timezone=known.timezone,
-        received_at=received_at,
-    )
-
-
-def read_item(
-    item: Item,
-    delivery: LoggedDelivery,
-    source: SourceView,
-    context: Context,
-    allowance: Allowance,
-) -> ReadItem:
-    """Normalises one item: by its adapter, and by the source's mapping where that says nothing."""
-    identity = key_of(item)
-    key = source.scope.dedup_digest(identity)
-    digest = canonical_digest(item)
-    read = ReadItem(item.index, key, digest, identity, is_snapshot=item.is_snapshot)
-    try:
-        _give_meaning(read, item, delivery, source, context, allowance)
-        if any(len(output.value) > LARGEST_EVENT for output in read.outputs):
-            raise ItemFailed("", f"its event is longer than {LARGEST_EVENT} bytes")
-    except ItemFailed as error:
-        read.failure = f"{error.field}: {error.detail}" if error.field else error.detail
-    except Exception as error:  # a mistake of ours fails this item and stops no other
-        read.failure = f"{type(error).__name__} while normalising"
-    if read.failure is not None:
-        read.outputs, read.unmapped = [], 0
-    return read
-
-
-def _give_meaning(
-    read: ReadItem,
-    item: Item,
-    delivery: LoggedDelivery,
-    source: SourceView,
-    context: Context,
-    allowance: Allowance,
-) -> None:
-    meaning = interpret(source.adapter, item, context, source.mapping, allowance)
-    # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
-    read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
-    for output, draft in enumerate(meaning.drafts):
-        if isinstance(draft, Unmapped):
-            read.unmapped += 1
-        else:
-            read.outputs.append(_output(draft, output, read, delivery, source, context))
-
-
-def _output(
-    draft: Draft,
-    output: int,
-    read: ReadItem,
-    delivery: LoggedDelivery,
-    source: SourceView,
-    context: Context,
-) -> Output:
-    """The event of a draft. Its id follows from what it is, so a repeat cannot be another."""
-    scope = source.scope
-    name = scope.activity_id if isinstance(draft, ActivityDraft) else scope.snapshot_id
-    event_id = name(read.identity, output=output, mapping_revision=read.mapping_revision)
-    event: ActivityRecorded | SnapshotRecorded
-    if isinstance(draft, ActivityDraft):
-        event = ActivityRecorded(
-            activity=_activity(event_id, draft, output, read, delivery, source, context)
-        )
-        subject, topic, moment = event.activity.key, ACTIVITY, draft.occurred_at
-    else:
-        assert isinstance(draft, SnapshotDraft)
-        event = _snapshot(event_id, draft, output, read, delivery, source, context)
-        subject, topic, moment = str(source.channel_id), SNAPSHOT, draft.as_of
-    value = encode(
-        event,
-        source=SOURCE,
-        time=moment,
-        workspace_id=source.workspace_id,
-        event_id=str(event_id),
-        subject=subject,
-        traceparent=trace_of(delivery),
-    )
-    key = subject.encode()
-    return Output(topic, slot_of(key), key, value, moment, event)
+    reader = _Reader(delivery, source)
+    return ReadDelivery(delivery, source, [reader.read(item) for item in items])
 
 
 def trace_of(delivery: LoggedDelivery) -> str | None:
@@ -226,70 +136,150 @@ def trace_of(delivery: LoggedDelivery) -> str | None:
     return None
 
 
-def _activity(
-    activity_id: UUID,
-    draft: ActivityDraft,
-    output: int,
-    read: ReadItem,
-    delivery: LoggedDelivery,
-    source: SourceView,
-    context: Context,
-) -> Activity:
-    actor = draft.actor
-    return Activity(
-        id=activity_id,
-        workspace_id=source.workspace_id,
-        channel_id=source.channel_id,
-        platform=context.platform,
-        type=draft.type,
-        occurred_at=draft.occurred_at,
-        received_at=delivery.received_at,
-        source_id=source.id,
-        delivery_id=delivery.id,
-        timezone=context.timezone,
-        actor=actor,
-        content=ContentRef(external_id=draft.content) if draft.content is not None else None,
-        count=draft.count,
-        value=draft.value,
-        text=draft.text,
-        parent_external_id=draft.parent_external_id,
-        context=draft.context,
-        item=read.index,
-        output=output,
-        mapping_revision=read.mapping_revision,
-        by_channel=draft.by_channel
-        or (actor is not None and actor.external_id == context.channel_external_id),
-    )
+class _Reader:
+    """Reads the items of one delivery; what is the same for all of them is found once."""
 
+    __slots__ = ("_allowance", "_context", "_delivery", "_source", "_trace", "_workspace")
 
-def _snapshot(
-    snapshot_id: UUID,
-    draft: SnapshotDraft,
-    output: int,
-    read: ReadItem,
-    delivery: LoggedDelivery,
-    source: SourceView,
-    context: Context,
-) -> SnapshotRecorded:
-    return SnapshotRecorded(
-        id=snapshot_id,
-        workspace_id=source.workspace_id,
-        channel_id=source.channel_id,
-        platform=context.platform,
-        metric=draft.metric,
-        value=draft.value,
-        kind=draft.kind,
-        as_of=draft.as_of,
-        day=draft.day,
-        content=ContentRef(external_id=draft.content) if draft.content is not None else None,
-        received_at=delivery.received_at,
-        source_id=source.id,
-        delivery_id=delivery.id,
-        timezone=context.timezone,
-        item=read.index,
-        output=output,
-        mapping_revision=read.mapping_revision,
-    )
+    def __init__(self, delivery: LoggedDelivery, source: SourceView) -> None:
+        known = source.context
+        self._delivery, self._source = delivery, source
+        self._context = Context(
+            channel_id=known.channel_id,
+            channel_external_id=known.channel_external_id,
+            platform=known.platform,
+            id_scope=known.id_scope,
+            timezone=known.timezone,
+            received_at=delivery.received_at,
+        )
+        self._allowance = Allowance()
+        self._trace = trace_of(delivery)
+        self._workspace = str(source.workspace_id)
+
+    def read(self, item: Item) -> ReadItem:
+        """Normalises it: by its adapter, and by the source's mapping where that says nothing."""
+        digest = canonical_digest(item)
+        identity = key_of(item, digest)
+        read = ReadItem(
+            item.index,
+            self._source.scope.dedup_digest(identity),
+            digest,
+            identity,
+            [],
+            is_snapshot=item.is_snapshot,
+        )
+        try:
+            self._give_meaning(read, item)
+        except ItemFailed as error:
+            read.failure = f"{error.field}: {error.detail}" if error.field else error.detail
+        except Exception as error:  # a mistake of ours fails this item and stops no other
+            read.failure = f"{type(error).__name__} while normalising"
+        if read.failure is not None:
+            read.outputs, read.unmapped = [], 0
+        return read
+
+    def _give_meaning(self, read: ReadItem, item: Item) -> None:
+        source = self._source
+        meaning = interpret(source.adapter, item, self._context, source.mapping, self._allowance)
+        # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
+        read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
+        for position, draft in enumerate(meaning.drafts):
+            if isinstance(draft, Unmapped):
+                read.unmapped += 1
+                continue
+            output = self._output(draft, position, read)
+            if len(output.value) > LARGEST_EVENT:
+                raise ItemFailed("", f"its event is longer than {LARGEST_EVENT} bytes")
+            read.outputs.append(output)
+
+    def _output(self, draft: Draft, position: int, read: ReadItem) -> Output:
+        """The event of a draft. Its id follows from what it is, so a repeat cannot be another."""
+        source, revision = self._source, read.mapping_revision
+        event: ActivityRecorded | SnapshotRecorded
+        if isinstance(draft, ActivityDraft):
+            event_id = source.scope.activity_id(
+                read.identity, output=position, mapping_revision=revision
+            )
+            activity = self._activity(event_id, draft, position, read)
+            event = ActivityRecorded(activity=activity)
+            subject, topic, moment = self._key(activity), ACTIVITY, draft.occurred_at
+        else:
+            assert isinstance(draft, SnapshotDraft)
+            event_id = source.scope.snapshot_id(
+                read.identity, output=position, mapping_revision=revision
+            )
+            event = self._snapshot(event_id, draft, position, read)
+            subject, topic, moment = str(source.channel_id), SNAPSHOT, draft.as_of
+        value = encode(
+            event,
+            source=SOURCE,
+            time=moment,
+            workspace_id=source.workspace_id,
+            event_id=event_id,
+            subject=subject,
+            traceparent=self._trace,
+        )
+        key = subject.encode()
+        return Output(topic, slot_of(key), key, value, moment, event)
+
+    def _key(self, activity: Activity) -> str:
+        actor = activity.actor
+        if actor is None:
+            return activity.key
+        return actor_key(self._workspace, activity.platform, actor)
+
+    def _activity(
+        self, activity_id: UUID, draft: ActivityDraft, position: int, read: ReadItem
+    ) -> Activity:
+        source, context, actor = self._source, self._context, draft.actor
+        return Activity(
+            id=activity_id,
+            workspace_id=source.workspace_id,
+            channel_id=source.channel_id,
+            platform=context.platform,
+            type=draft.type,
+            occurred_at=draft.occurred_at,
+            received_at=self._delivery.received_at,
+            source_id=source.id,
+            delivery_id=self._delivery.id,
+            timezone=context.timezone,
+            actor=actor,
+            content=ContentRef(external_id=draft.content) if draft.content is not None else None,
+            count=draft.count,
+            value=draft.value,
+            text=draft.text,
+            parent_external_id=draft.parent_external_id,
+            context=draft.context,
+            item=read.index,
+            output=position,
+            mapping_revision=read.mapping_revision,
+            by_channel=draft.by_channel
+            or (actor is not None and actor.external_id == context.channel_external_id),
+        )
+
+    def _snapshot(
+        self, snapshot_id: UUID, draft: SnapshotDraft, position: int, read: ReadItem
+    ) -> SnapshotRecorded:
+        source, context = self._source, self._context
+        return SnapshotRecorded(
+            id=snapshot_id,
+            workspace_id=source.workspace_id,
+            channel_id=source.channel_id,
+            platform=context.platform,
+            metric=draft.metric,
+            value=draft.value,
+            kind=draft.kind,
+            as_of=draft.as_of,
+            day=draft.day,
+            content=ContentRef(external_id=draft.content) if draft.content is not None else None,
+            received_at=self._delivery.received_at,
+            source_id=source.id,
+            delivery_id=self._delivery.id,
+            timezone=context.timezone,
+            item=read.index,
+            output=position,
+            mapping_revision=read.mapping_revision,
+        )
 
 
 assert len(TOPICS) == 2  # ACTIVITY and SNAPSHOT are positions in it

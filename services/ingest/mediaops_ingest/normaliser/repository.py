@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from mediaops_common.db import insert_new, rows_by_key, upsert
+from mediaops_common.db import insert_new, insert_rows, rows_by_key, upsert
 from mediaops_common.ids import SHARDS, SLOTS
 from mediaops_common.lanes import pack, unpack
 from mediaops_common.restored import Lane
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.chunks import TOPICS
@@ -82,7 +82,6 @@ async def write_ledger(
     session: AsyncSession, ledger: Ledger, chunk_rows: list[dict[str, Any]]
 ) -> None:
     """Writes keys, outcomes, counters, chunks and numbers."""
-    connection = await session.connection()
     keys = [
         {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
         for key, k in ledger.keys.items()
@@ -90,11 +89,9 @@ async def write_ledger(
     # Only a corrected snapshot meets its own key again: what comes later is compared with its
     # newest values, and the delivery that brought them speaks for it in a replay.
     await upsert(session, DEDUP, keys, key=["key"], replace=["digest", "seq", "item"])
-    if ledger.deliveries:
-        await connection.execute(insert(DELIVERY), ledger.deliveries)
+    await insert_rows(session, DELIVERY, ledger.deliveries)
     await write_counters(session, ledger)
-    if chunk_rows:
-        await connection.execute(insert(CHUNK), chunk_rows)
+    await insert_rows(session, CHUNK, chunk_rows)
     lanes = [
         {"shard": shard, "topic": topic, "numbers": pack(numbers)}
         for shard, topic, numbers in ledger.lane_rows()

@@ -45,9 +45,11 @@ class SourceBook:
 
     async def source(self, source_id: UUID) -> SourceView | None:
         """The source; None for those without a channel, whose items were all rejected."""
-        if source_id not in self._views:
-            self._views[source_id] = await self._load(source_id)
-        return self._views[source_id]
+        try:
+            return self._views[source_id]
+        except KeyError:
+            view = self._views[source_id] = await self._load(source_id)
+            return view
 
     async def timezone(self, workspace_id: UUID) -> str:
         if workspace_id not in self._timezones:

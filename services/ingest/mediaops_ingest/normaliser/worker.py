@@ -86,8 +86,10 @@ class Normaliser:
         zones: dict[UUID, str] = {}
         for read in reads:
             workspace_id = read.delivery.workspace_id
-            zones[workspace_id] = await self._book.timezone(workspace_id)
-            outcomes.append(decide(read, zones[workspace_id], known, ledger))
+            zone = zones.get(workspace_id)
+            if zone is None:
+                zone = zones[workspace_id] = await self._book.timezone(workspace_id)
+            outcomes.append(decide(read, zone, known, ledger))
         for state in ledger.states.values():
             state.cursor = max(state.cursor, deliveries[-1].seq)
         through = deliveries[-1].received_at - MARGIN

@@ -11,7 +11,7 @@ import msgspec
 
 from mediaops_ingest.platforms import strict_json
 from mediaops_ingest.platforms.declaration import Declaration
-from mediaops_ingest.platforms.envelope import SNAPSHOT_TYPE, drafts_of, own_key
+from mediaops_ingest.platforms.envelope import LONGEST_KEY, SNAPSHOT_TYPE, drafts_of, own_key
 from mediaops_ingest.platforms.port import (
     Answer,
     Context,
@@ -65,12 +65,14 @@ class Api:
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
         """The items of a stored array; `kind` in the configuration, or the path, says of what."""
-        try:
-            raws = msgspec.json.decode(request.body, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Unreadable(str(error)) from None
         is_snapshot = SNAPSHOTS in (config.get("kind"), request.path)
-        return [_item(index, bytes(raw), is_snapshot) for index, raw in enumerate(raws)]
+        try:
+            contents = strict_json.decode(request.body)
+        except NotStrict:
+            return _one_by_one(request.body, is_snapshot)
+        if not isinstance(contents, list):
+            raise Unreadable("the body is no array")
+        return [_item(index, content, is_snapshot) for index, content in enumerate(contents)]
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         if isinstance(item.content, NotStrict):
@@ -81,6 +83,7 @@ class Api:
             time=context.received_at,
             extra={},
             context=context,
+            most=len(item.canonical) + LONGEST_KEY,
         )
 
     def sample(
@@ -89,17 +92,29 @@ class Api:
         return None
 
 
-def _item(index: int, raw: bytes, is_snapshot: bool) -> Item:
+def _one_by_one(body: bytes, is_snapshot: bool) -> list[Item]:
+    """The items where not all of them are strict. Raises `Unreadable`."""
     try:
-        content = strict_json.decode(raw)
-    except NotStrict as error:
-        return Item(index=index, dedup_key=None, canonical=raw, content=error)
+        raws = [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from None
+    items = []
+    for index, raw in enumerate(raws):
+        try:
+            items.append(_item(index, strict_json.decode(raw), is_snapshot))
+        except NotStrict as error:
+            items.append(Item(index=index, dedup_key=None, canonical=raw, content=error))
+    return items
+
+
+def _item(index: int, content: Any, is_snapshot: bool) -> Item:
     key = own_key(content)
     if key is None and is_snapshot and isinstance(content, dict):
         key = snapshot_key(content)
     kept = content
     if isinstance(content, dict):
-        kept = {name: value for name, value in content.items() if name != "dedup_key"}
+        kept = content.copy()
+        kept.pop("dedup_key", None)
     return Item(
         index=index,
         dedup_key=key,

@@ -143,6 +143,7 @@ class CloudEvents:
             time=item.time or context.received_at,
             extra=extra,
             context=context,
+            most=len(item.canonical),
         )
 
     def sample(

@@ -24,9 +24,20 @@ from mediaops_ingest.platforms.canonical import (
 from mediaops_ingest.platforms.port import Context, Draft, ItemFailed, Unmapped
 from mediaops_ingest.platforms.strict_json import canonical_json
 
-__all__ = ["SNAPSHOT_TYPE", "drafts_of", "is_canonical_type", "own_key", "timeless"]
+__all__ = [
+    "LONGEST_KEY",
+    "SNAPSHOT_TYPE",
+    "drafts_of",
+    "is_canonical_type",
+    "own_key",
+    "timeless",
+]
 
 SNAPSHOT_TYPE = "metrics.snapshot"
+
+_KEY = 255
+LONGEST_KEY = len('"dedup_key":"",') + 6 * _KEY
+"""Bytes of a `dedup_key` in the data, were every character of it escaped."""
 
 
 def is_canonical_type(type_: Any) -> bool:
@@ -40,7 +51,7 @@ def is_canonical_type(type_: Any) -> bool:
 def own_key(data: Any) -> str | None:
     """The `dedup_key` in the data, where there is a usable one; it goes before the envelope's."""
     key = data.get("dedup_key") if isinstance(data, dict) else None
-    return key if isinstance(key, str) and 0 < len(key) <= 255 else None
+    return key if isinstance(key, str) and 0 < len(key) <= _KEY else None
 
 
 def timeless(event: Mapping[str, Any], time: str) -> Mapping[str, Any]:
@@ -59,12 +70,14 @@ def drafts_of(
     time: datetime,
     extra: Mapping[str, Any],
     context: Context,
+    most: int,
 ) -> list[Draft]:
     """The canonical activity or snapshot of one event.
 
     `type_` is the envelope's, or None where it has none; `time` stands in for a missing
-    `occurred_at`; `extra` are attributes of the envelope that are kept in the context. Raises
-    `ItemFailed` where the type is ours and the data is not.
+    `occurred_at`; `extra` are attributes of the envelope that are kept in the context; `most` is
+    what the data's canonical form has in bytes at most. Raises `ItemFailed` where the type is ours
+    and the data is not.
     """
     inner = data.get("type") if isinstance(data, dict) else None
     chosen = inner if type_ is None else type_
@@ -79,7 +92,7 @@ def drafts_of(
         raise ItemFailed("data", "must be an object")
     if inner is not None and (not isinstance(inner, str) or plain_type(inner) != plain):
         raise ItemFailed("type", f"is {str(inner)[:120]!r} inside, {plain!r} outside")
-    if len(canonical_json(data)) > MAX_ITEM_BYTES:
+    if most > MAX_ITEM_BYTES and len(canonical_json(data)) > MAX_ITEM_BYTES:
         raise ItemFailed("", f"is longer than {MAX_ITEM_BYTES} bytes")
     if plain == SNAPSHOT_TYPE:
         return [_snapshot(data, time, context)]
@@ -95,8 +108,10 @@ def _activity(
     activity: CanonicalActivity = _converted(given, CanonicalActivity)
     _refuse_other_channel(activity.channel_id, context)
     _refuse(activity_fault(activity, context.received_at))
-    unknown = {key: value for key, value in data.items() if key not in ACTIVITY_FIELDS}
-    return draft_of_activity(activity, {**extra, **unknown}, context)
+    unknown = dict(extra)
+    if not data.keys() <= ACTIVITY_FIELDS:
+        unknown |= {key: value for key, value in data.items() if key not in ACTIVITY_FIELDS}
+    return draft_of_activity(activity, unknown, context)
 
 
 def _snapshot(data: dict[str, Any], time: datetime, context: Context) -> Draft:

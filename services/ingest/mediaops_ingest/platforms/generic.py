@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from mediaops_ingest.mappings.expressions import (
@@ -168,9 +169,15 @@ class Generic:
 
 def _expression(config: Mapping[str, Any], name: str) -> Expression:
     try:
-        return Expression(str(config[name]))
+        return _compiled(str(config[name]))
     except BadExpression as error:
         raise BadSetting(f"config.{name}", str(error)) from None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> Expression:
+    """Asked for with every delivery, which compiling would cost more than all else."""
+    return Expression(text)
 
 
 def _found(body: Any, config: Mapping[str, Any], budget: Budget) -> list[Any]:

@@ -1,5 +1,6 @@
 """Digests and ids: what makes two items one item, and two activities one activity."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -17,14 +18,15 @@ def canonical_digest(item: Item) -> bytes:
     return blake2b(item.canonical, digest_size=_DIGEST).digest()
 
 
-def key_of(item: Item) -> bytes:
-    """The item's dedup key, or its canonical digest where the platform gives none.
+def key_of(item: Item, digest: bytes | None = None) -> bytes:
+    """The item's dedup key, or its canonical digest where the platform gives none; `digest` is for
+    those who have that at hand.
 
     The two are marked apart, so that nobody can name a key that is another item's digest.
     """
     if item.dedup_key is not None:
         return b"k" + item.dedup_key.encode()
-    return b"d" + canonical_digest(item)
+    return b"d" + (canonical_digest(item) if digest is None else digest)
 
 
 class Scope:
@@ -44,7 +46,8 @@ class Scope:
 
     def dedup_digest(self, key: bytes) -> bytes:
         """16 bytes under which a key is remembered; `key` comes from `key_of`."""
-        return blake2b(self._remembered + joined(key), digest_size=_DIGEST).digest()
+        prefixed = self._remembered + len(key).to_bytes(4, "big") + key
+        return blake2b(prefixed, digest_size=_DIGEST).digest()
 
     def activity_id(self, key: bytes, *, output: int, mapping_revision: int) -> UUID:
         """The same act has the same id, however often and by whichever way it comes.
@@ -59,4 +62,10 @@ class Scope:
         return self._id("snapshot", key, output, mapping_revision)
 
     def _id(self, kind: str, key: bytes, output: int, mapping_revision: int) -> UUID:
-        return id_of(self._heads[kind] + joined(key, str(output), str(mapping_revision)))
+        tail = _tail(output, mapping_revision)
+        return id_of(b"".join((self._heads[kind], len(key).to_bytes(4, "big"), key, tail)))
+
+
+@lru_cache(maxsize=1024)
+def _tail(output: int, mapping_revision: int) -> bytes:
+    return joined(str(output), str(mapping_revision))

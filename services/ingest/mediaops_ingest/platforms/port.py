@@ -7,7 +7,6 @@ Nothing here reads a clock, a file, a socket or a database.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -46,7 +45,7 @@ SecretSet = Mapping[str, str | list[str]]
 """The decrypted secrets of a source as it was given them: name → text, or a list of texts."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One inbound request exactly as it came; what the delivery log keeps and gives back."""
 
     method: str
@@ -162,7 +161,7 @@ Verdict = Verified | Handshake | Refused | Malformed | Ignored
 # --- What the normaliser learns of a stored request -------------------------------------------
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing inside a delivery."""
 
     index: int
@@ -196,8 +195,7 @@ class ItemFailed(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an item is read against. The same for all items of a delivery."""
 
     channel_id: UUID
@@ -210,7 +208,7 @@ class Context:
     received_at: datetime
 
 
-class ActivityDraft(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityDraft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An activity without what the spine adds: ids, workspace, channel, source, delivery."""
 
     type: str

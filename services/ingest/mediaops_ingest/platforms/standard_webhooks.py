@@ -164,11 +164,8 @@ class StandardWebhooks:
         if len(events) > MAX_ITEMS:
             raise Unreadable(f"{len(events)} items, at most {MAX_ITEMS}")
         if len(events) == 1:
-            return [_item(0, events[0], id_, seconds_or_milliseconds(sent))]
-        return [
-            _item(index, event, f"{id_}#{index}", seconds_or_milliseconds(sent))
-            for index, event in enumerate(events)
-        ]
+            return [_item(0, events[0], id_, sent)]
+        return [_item(index, event, f"{id_}#{index}", sent) for index, event in enumerate(events)]
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         event = item.content if isinstance(item.content, dict) else {}
@@ -180,6 +177,7 @@ class StandardWebhooks:
             time=item.time or context.received_at,
             extra={} if data is extra else extra,
             context=context,
+            most=len(item.canonical),
         )
 
     def sample(
@@ -204,6 +202,8 @@ class StandardWebhooks:
 
 def _name_of(request: Request, names: Sequence[bytes]) -> bytes:
     """What the headers of this request begin with."""
+    if len(names) == 1:
+        return names[0]
     return next((name for name in names if request.header(name + b"-id")), names[0])
 
 
@@ -279,7 +279,7 @@ def _is_ours(event: Any) -> bool:
     return isinstance(event, dict) and is_canonical_type(event.get("type"))
 
 
-def _item(index: int, event: Any, id_: str | None, attempted: datetime | None) -> Item:
+def _item(index: int, event: Any, id_: str | None, sent: str) -> Item:
     members = event if isinstance(event, dict) else {}
     type_ = members.get("type")
     return Item(
@@ -288,6 +288,6 @@ def _item(index: int, event: Any, id_: str | None, attempted: datetime | None) -
         canonical=canonical_json(timeless(event, "timestamp") if members else event),
         content=event,
         # The attempt's time is a last resort: it is signed, and close where nothing was retried.
-        time=parse_rfc3339(members.get("timestamp")) or attempted,
+        time=parse_rfc3339(members.get("timestamp")) or seconds_or_milliseconds(sent),
         is_snapshot=isinstance(type_, str) and plain_type(type_) == SNAPSHOT_TYPE,
     )

@@ -13,6 +13,7 @@ __all__ = [
     "fault",
     "has_odd_values",
     "is_deep",
+    "storable",
 ]
 
 MAX_DEPTH = 32
@@ -71,6 +72,8 @@ def has_odd_values(raw: bytes) -> bool:
     if b"\\u0000" in raw:
         return True
     plain = raw.translate(_DIGITS, _SPACE)
+    if b"0" * 19 not in plain:
+        return False
     return plain.startswith(b"0" * 19) or any(mark in plain for mark in _LONG)
 
 
@@ -108,6 +111,17 @@ def _fault_of_text(text: str, path: str) -> tuple[str, str] | None:
     except UnicodeEncodeError:
         return path.encode(errors="replace").decode(), "a lone surrogate"
     return None
+
+
+def storable(value: Any) -> bytes | tuple[str, str]:
+    """The canonical JSON of a value that was put together here, or its fault."""
+    try:
+        raw = canonical_json(value)
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        raw = b""
+    if raw and not is_deep(raw) and not has_odd_values(raw):
+        return raw
+    return fault(value) or canonical_json(value)
 
 
 def canonical_json(value: Any) -> bytes:

@@ -1,7 +1,7 @@
 """XML of strangers: no DTD, no entities, bounded depth; read into plain dicts."""
 
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import XML, Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -33,6 +33,10 @@ def parse(raw: bytes) -> Element:
         raise NotXml("is too large")
     try:
         text = raw.removeprefix(b"\xef\xbb\xbf").decode()
+        if "<!DOCTYPE" not in text:
+            # Only a document type declares entities. Without one the parser in C is safe, and
+            # several times as fast as the one in Python that watches for them.
+            return XML(text)
         root: Element = fromstring(
             text, forbid_dtd=True, forbid_entities=True, forbid_external=True
         )

@@ -31,14 +31,14 @@ def mend(
     source = one.read.source
     assert source is not None
     outcome, before = _reopened(one), counts_of(_as_it_was(one))
-    chunks = set(one.row.chunks)
+    outcome.chunks |= set(one.row.chunks)
     for _, diff in one.diffs:
         counts.update(diff.counts)
         for change in diff.changes:
-            chunks |= _change(one, change, ledger, outcome, active, now)
+            _change(one, change, ledger, outcome, active, now)
     for item in one.mended:
         normalised = outcome.normalised
-        chunks |= decide_item(one.read, item, one.known, ledger, outcome, known_at=now)
+        decide_item(one.read, item, one.known, ledger, outcome, known_at=now)
         if outcome.normalised > normalised:
             counts["missing"] += len(item.outputs)
             _note_active(item.outputs, active)
@@ -59,7 +59,7 @@ def mend(
             "new_failed": outcome.failed,
             "new_unmapped": outcome.unmapped,
             "new_revision": source.mapping_revision,
-            "new_chunks": sorted(chunks),
+            "new_chunks": sorted(outcome.chunks),
             "new_notes": outcome.notes,
         }
     ]
@@ -105,9 +105,8 @@ def _change(
     outcome: Outcome,
     active: Counter[ActorDay],
     now: datetime,
-) -> set[int]:
+) -> None:
     """Takes back the old event in its own lane, then records the new one."""
-    chunks = set()
     if change.old is not None:
         if isinstance(change.old, Activity) and activates(change.old):
             active[actor_day(change.old)] -= 1
@@ -116,11 +115,10 @@ def _change(
             outcome.retractions += 1
         else:
             outcome.snapshots += 1
-        chunks.add(_number(one, event, change.old, ledger, now))
+        outcome.chunks.add(_number(one, event, change.old, ledger, now))
     if change.new is not None:
-        chunks.add(emit(one.read, change.new, ledger, outcome, known_at=now))
+        emit(one.read, change.new, ledger, outcome, known_at=now)
         _note_active([change.new], active)
-    return chunks
 
 
 def _note_active(outputs: list[Output], active: Counter[ActorDay]) -> None:
