@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.mappings.compiled import MAX_OUTPUTS, Allowance, compile_mapping
 from mediaops_ingest.mappings.values import BadMapping
-from mediaops_ingest.platforms.port import ItemFailed
+from mediaops_ingest.platforms.port import ItemFailed, Unmapped
 
 from tests.ingest.platforms.examples import a_context
 
@@ -74,6 +74,44 @@ def test_work_that_multiplies_runs_out_of_budget(rule):
     with pytest.raises(ItemFailed):
         apply(rule, item)
     assert time.monotonic() - started < 5
+
+
+LARGE = {f"key-{n}": n for n in range(4_000)}
+
+
+def deep(last):
+    return {"x": [[n] for n in range(3_000)] + [last]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": f"=merge({', '.join(['item.large'] * 40)}) && 'x'"},
+        {"when": " && ".join(["item.one == item.other"] * 18)},
+        {"when": " || ".join(["contains(item.held, item.one)"] * 15)},
+        {"each": "item.long", "type": "=item.none", "context": {f"k{n}": n for n in range(50)}},
+    ],
+    ids=["merge", "equality", "contains", "literals"],
+)
+def test_work_that_no_step_of_evaluation_shows_is_bounded_too(changes):
+    item = {
+        "list": [1] * 300,
+        "long": [1] * 20_000,
+        "large": LARGE,
+        "one": deep(1),
+        "other": deep(1),
+        "held": [deep(2)],
+    }
+    with pytest.raises(ItemFailed, match=r"too much|compared at once"):
+        apply(a_rule(**{"each": "item.list", **changes}), item)
+
+
+def test_small_arrays_and_objects_are_compared_as_ever():
+    rule = a_rule(when='item.tags == `["a", "b"]` && contains(item.pairs, item.pair)')
+    item = {"tags": ["a", "b"], "pairs": [{"k": [1]}, {"k": [2]}], "pair": {"k": [2]}}
+    assert len(apply(rule, item)) == 1
+    unmapped = apply(rule, {**item, "pair": {"k": [3]}})
+    assert isinstance(unmapped[0], Unmapped)
 
 
 def test_join_cannot_make_a_giant_of_two_dwarfs():

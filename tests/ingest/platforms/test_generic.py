@@ -142,6 +142,28 @@ def test_a_signed_time_may_be_off_by_the_tolerance():
     assert verify(later, {**config, "tolerance_seconds": 600}) == Verified()
 
 
+def test_a_signed_time_may_be_in_milliseconds():
+    config = {"signed": "{timestamp}.{body}", "timestamp_header": "X-Time"}
+    for off, verdict in ((300_000, Verified()), (300_001, Refused("timestamp"))):
+        time = str(int(NOW.timestamp()) * 1000 + off)
+        signature = mac(f"{time}.".encode() + BODY).hex()
+        headers = {"X-Time": time, "X-Signature": signature}
+        assert verify(a_request(headers=headers), config) == verdict
+
+
+@pytest.mark.parametrize(
+    ("encoding", "signature"),
+    [
+        ("hex-upper", mac(BODY).hex().upper()),
+        ("base64url-padded", base64.urlsafe_b64encode(mac(BODY)).decode()),
+    ],
+)
+def test_a_signature_is_written_in_the_one_way_that_is_set(encoding: str, signature: str):
+    request = a_request(headers={"X-Signature": signature})
+    assert verify(request, {"encoding": encoding}) == Verified()
+    assert verify(request, {"encoding": encoding.partition("-")[0]}) == Refused("signature")
+
+
 def test_a_bearer_alone_and_beside_a_secret():
     bearer = {"Authorization": "Bearer b-1"}
     assert verify(a_request(headers=bearer), {}, bearer="b-1") == Verified()
@@ -230,6 +252,11 @@ def test_a_body_with_several_events_is_split_and_each_is_known_by_its_key():
     assert [item.dedup_key for item in found] == ["1", "2", None]
     named = GENERIC.split(a_request(headers={"X-Id": "d"}), [], {"id_header": "X-Id"})
     assert named[0].dedup_key == "d"
+
+
+def test_a_single_event_in_xml_is_a_list_of_one():
+    body = b"<orders><order><no>1</no></order></orders>"
+    assert content_of(body, items="body.order") == [{"no": "1"}]
 
 
 @pytest.mark.parametrize(

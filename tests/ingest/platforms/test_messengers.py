@@ -1,13 +1,17 @@
 """What Telegram, LINE and Discord send."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.port import (
+    Answer,
     Handshake,
     Ignored,
+    Refused,
     Verified,
 )
 from mediaops_ingest.platforms.registry import ADAPTERS
@@ -20,7 +24,7 @@ from tests.ingest.platforms.international_signers import (
     an_example,
     an_update,
 )
-from tests.ingest.platforms.trying import drafts, items, types, verify
+from tests.ingest.platforms.trying import an_activity, drafts, items, types, verify
 
 
 def a_member(kind: str, before: str, after: str) -> dict[str, Any]:
@@ -129,3 +133,22 @@ def test_discord_pings_of_both_kinds_and_their_answers():
     event = {"type": 1, "event": {"type": "APPLICATION_AUTHORIZED", "data": {"user": {"id": "u"}}}}
     assert types("discord", event) == ["account.authorized"]
     assert verifier.answer(a_push("discord", event), Verified()).status == 204
+    # The page asks for a content type even where there is nothing to read.
+    assert event_ping == Handshake(Answer(204, content_type="application/json"))
+
+
+def test_the_times_of_discord_name_no_zone_and_are_in_utc():
+    event = {"type": "APPLICATION_AUTHORIZED", "timestamp": "2026-11-22T08:58:00.500000"}
+    body = {"type": 1, "version": 1, "event": event}
+    found = an_activity(drafts("discord", body))
+    assert found.occurred_at == datetime(2026, 11, 22, 8, 58, 0, 500_000, tzinfo=UTC)
+
+
+def test_a_signature_of_discord_has_one_spelling():
+    ping = a_push("discord", {"type": 1})
+    headers = [
+        (name, value.upper() if name == b"x-signature-ed25519" else value)
+        for name, value in ping.headers
+    ]
+    upper = msgspec.structs.replace(ping, headers=headers)
+    assert verify("discord", upper) == Refused("signature")

@@ -152,7 +152,7 @@ REPLIED = [{"type": "replied_to", "id": "90"}]
             "share.created",
         ),
         (an_x_event("post.delete", id="9"), "comment.removed"),
-        (an_x_event("post.delete", id="9", author_id="1"), "post.removed"),
+        (an_x_event("post.delete", id="9", author_id="1"), "comment.removed"),
         (an_x_event("dm.received", id="9", sender_id="2"), "message.received"),
         (an_x_event("profile.update.bio"), "unmapped"),
     ],

@@ -1,6 +1,6 @@
 """Standard Webhooks: proof, rotation, and the canonical bodies partners send."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -54,6 +54,28 @@ def test_the_window_is_300_seconds_both_ways():
             late = NOW + timedelta(seconds=direction * seconds)
             request = msgspec.structs.replace(a_standard_webhook({}), now=late)
             assert verify(request) == verdict
+
+
+def test_a_signature_with_a_public_key_has_one_spelling():
+    key = Ed25519PrivateKey.from_private_bytes(b"p" * 32)
+    public = {"public_key": "whpk_" + b64encode(key.public_key().public_bytes_raw()).decode()}
+    request = a_standard_webhook({}, id_="m")
+    text = f"m.{int(NOW.timestamp())}.".encode() + request.body
+    signature = b"v1a," + b64encode(key.sign(text))
+    # The last letter before the padding holds four bits that mean nothing.
+    last = signature[-3]
+    other = signature[:-3] + bytes([last + 1 if last != ord("Z") else last - 1]) + b"=="
+
+    def with_signatures(value: bytes) -> Request:
+        headers = [
+            (name, value if name == b"webhook-signature" else given)
+            for name, given in request.headers
+        ]
+        return msgspec.structs.replace(request, headers=headers)
+
+    assert verify(with_signatures(b"v1,AAAA v2,BBBB " + signature), public) == Verified(0)
+    assert b64decode(other[4:]) == b64decode(signature[4:])
+    assert verify(with_signatures(other), public) == Refused("signature")
 
 
 def test_a_body_that_is_no_json_is_malformed_only_after_its_proof():

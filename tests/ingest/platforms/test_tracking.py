@@ -16,7 +16,7 @@ from mediaops_ingest.platforms.port import (
 )
 from mediaops_ingest.platforms.registry import ADAPTERS
 
-from tests.ingest.platforms.examples import a_context
+from tests.ingest.platforms.examples import a_context, types_of
 from tests.ingest.platforms.international_signers import (
     A_CALL,
     NOW,
@@ -114,6 +114,7 @@ def test_one_bad_event_of_a_batch_fails_alone():
         ({"e": "se", "se_ca": "media", "se_ac": "play"}, "track.media.play"),
         ({"e": "ue"}, "unmapped"),
         ({"e": "pp"}, "unmapped"),
+        ({"e": "se"}, "unmapped"),
     ],
 )
 def test_snowplow_events_by_post_and_by_get(event: dict[str, str], type_: str):
@@ -162,7 +163,23 @@ def test_matomo_answers_as_its_clients_expect():
     assert answer(b"", send_image="0").status == 204
     bulk = {"requests": ["?rec=1&url=a", {"rec": 1, "url": "b"}]}
     assert json.loads(answer(bulk).body) == {"status": "success", "tracked": 2, "invalid": 0}
+    assert answer(b"url=a&send_image=0").status == 204
     assert isinstance(verify("matomo", a_push("matomo", b"", query={"rec": "0"})), Ignored)
+
+
+def test_a_bad_request_in_a_bulk_of_matomo_fails_alone():
+    body = {"requests": ["?rec=1&url=a", 7, {"rec": "1", "url": "b"}]}
+    bulk = a_push("matomo", body, path="matomo.php")
+    good, bad, other = items("matomo", bulk)
+    adapter, context = ADAPTERS["matomo"], a_context(received_at=NOW)
+    with pytest.raises(ItemFailed):
+        adapter.normalise(bad, context)
+    assert types_of([*adapter.normalise(good, context), *adapter.normalise(other, context)]) == [
+        "view.recorded",
+        "view.recorded",
+    ]
+    answer = adapter.prepare([{}], {}).answer(bulk, Verified())
+    assert json.loads(answer.body) == {"status": "success", "tracked": 2, "invalid": 1}
 
 
 def test_matomo_has_no_ids_so_two_equal_views_at_two_times_are_two():
@@ -186,3 +203,5 @@ def test_an_optional_bearer_is_asked_for_once_it_is_set():
     assert verify("matomo", by_query, given) == Verified()
     in_bulk = a_push("matomo", {"requests": ["?rec=1"], "token_auth": "b-1"}, path="matomo.php")
     assert verify("matomo", in_bulk, given) == Verified()
+    in_form = a_push("matomo", b"rec=1&token_auth=b-1", path="matomo.php")
+    assert verify("matomo", in_form, given) == Verified()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.registry import attachable
 
 __all__ = ["BEGIN", "END", "hand_written", "index", "page"]
@@ -26,7 +26,8 @@ _ORIGINS = {"issued": "issued by the platform", "ours": "ours to choose"}
 def page(declaration: Declaration, by_hand: str) -> str:
     """The page of one adapter around what was written by hand."""
     keys = [
-        f"| `{key.name}` | {_ORIGINS[key.origin]} | {_cell(key.help)} |" for key in declaration.keys
+        f"| `{key.name}` | {_ORIGINS[key.origin]} | {_cell(key.help)}{_choices(key)} |"
+        for key in declaration.keys
     ]
     meanings = [
         f"| {_event(name)} | {', '.join(map(_type, types))} |"
@@ -88,6 +89,10 @@ def _keys(declaration: Declaration, rows: list[str]) -> str:
     )
     needed = f"A source needs {proofs}." if proofs else "A source needs none of them."
     return f"{needed}\n\n| key | from whom | where |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _choices(key: Key) -> str:
+    return f": {', '.join(f'`{one}`' for one in key.choices)}" if key.choices else ""
 
 
 def _source(declaration: Declaration) -> str:

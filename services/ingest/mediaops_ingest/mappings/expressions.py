@@ -16,6 +16,7 @@ MAX_LENGTH = 500
 
 _MAX_MEMBERS = 20
 _MAX_JOINED = 65_536
+_MAX_COMPARED = 1000
 _TAKE_EXPRESSIONS = frozenset({"map", "sort_by", "max_by", "min_by"})
 _MULTIPLE = frozenset({"multi_select_list", "multi_select_dict"})
 
@@ -75,12 +76,36 @@ class Budget(TreeInterpreter):  # type: ignore[misc]
         self._spend(len(path), value)
         return value
 
-    def _spend(self, steps: int, result: Any) -> None:
-        # Long values cost more, because C code runs over them without coming by here.
-        length = len(result) >> 4 if isinstance(result, list | str) else 0
-        self._left -= steps + length
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        if node["value"] not in self._EQUALITY_OPS:
+            return super().visit_comparator(node, value)
+        left, right = (self.visit(child, value) for child in node["children"])
+        self._compare(left, right)
+        return self.COMPARATOR_FUNC[node["value"]](left, right)
+
+    def visit_function_expression(self, node: Any, value: Any) -> Any:
+        given = [self.visit(child, value) for child in node["children"]]
+        if node["value"] == "contains":
+            self._compare(*given[1:])
+        return self._functions.call_function(node["value"], given)
+
+    def spend(self, steps: int) -> None:
+        """For work that is done elsewhere. Raises `OutOfBudget`."""
+        self._left -= steps
         if self._left < 0:
             raise OutOfBudget("the mapping does too much with this item")
+
+    def _spend(self, steps: int, result: Any) -> None:
+        # Long values cost more, because C code runs over them without coming by here.
+        self.spend(steps + (len(result) >> 4 if isinstance(result, list | str | dict) else 0))
+
+    def _compare(self, *values: Any) -> None:
+        """Arrays and objects are compared through and through, however short they are themselves;
+        the smallest one says how much that is."""
+        size = min(map(_size, values), default=0)
+        if size > _MAX_COMPARED:
+            raise OutOfBudget(f"more than {_MAX_COMPARED} values are compared at once")
+        self.spend(size >> 3)
 
 
 class Expression:
@@ -152,6 +177,20 @@ def _inspect(tree: Any) -> None:
                 )
         called = node["value"] if kind == "function_expression" else None
         waiting.extend((child, called) for child in children)
+
+
+def _size(value: Any) -> int:
+    """How many values are in it; not counted any further than they may be compared."""
+    if not isinstance(value, list | dict):
+        return 0
+    waiting, size = [value], 0
+    while waiting and size <= _MAX_COMPARED:
+        one = waiting.pop()
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        size += len(inside)
+        if size <= _MAX_COMPARED:
+            waiting.extend(inside)
+    return size
 
 
 def _first_line(error: Exception) -> str:

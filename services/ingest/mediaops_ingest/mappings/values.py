@@ -72,7 +72,7 @@ class Changed:
     def of(self, scope: Scope, budget: Budget) -> Any:
         value = _finite(self.expression.evaluate(scope, budget))
         if value is not None and self.table is not None:
-            value = self.table.get(_key(value))
+            value = None if isinstance(value, list | dict) else self.table.get(_key(value))
         if value is not None and self.time is not None:
             value = _moment(value, self.time, self.zone)
         if value is not None and self.decimals is not None:
@@ -163,6 +163,8 @@ def _decimals(given: Any, position: str) -> int | None:
 def _key(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list | dict):
+        raise BadValue("is no text and no number")
     return str(value)
 
 

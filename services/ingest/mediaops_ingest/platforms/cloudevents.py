@@ -106,7 +106,7 @@ class CloudEvents:
         ),
         handshake=(
             "OPTIONS with `WebHook-Request-Origin`: answered with `WebHook-Allowed-Origin`, and "
-            "`WebHook-Allowed-Rate` where a rate was asked for."
+            "with the rate that was asked for or `*` as `WebHook-Allowed-Rate`"
         ),
         answer="202",
         known_by="`dedup_key` in the data, else `source` and `id`",

@@ -30,7 +30,7 @@ from mediaops_ingest.platforms.proofs import is_signed_ed25519
 from mediaops_ingest.platforms.pushes import inner, object_of
 from mediaops_ingest.platforms.signed_time import TOLERANCE
 from mediaops_ingest.platforms.strict_json import canonical_json
-from mediaops_ingest.platforms.times import first_believable, parse_rfc3339
+from mediaops_ingest.platforms.times import first_believable, parse_utc
 from mediaops_ingest.platforms.verifying import (
     JsonVerifier,
     Proof,
@@ -42,7 +42,8 @@ __all__ = ["Discord"]
 
 _JSON = "application/json"
 _PONG = Answer(200, b'{"type":1}', _JSON)
-_NOTHING = Answer(204)
+_NOTHING = Answer(204, content_type=_JSON)
+"""Empty, and with a content type all the same: the page asks for a valid one."""
 _SEEN = Answer(200, canonical_json({"type": 4, "data": {"content": "✓", "flags": 64}}), _JSON)
 """A message that only who asked can see: an interaction must be answered with one."""
 _ANSWERS = {
@@ -135,7 +136,7 @@ class Discord:
                 dedup_key=None if _is_event(body) else key_of(body.get("id")),
                 canonical=canonical_json(kept),
                 content=kept,
-                time=parse_rfc3339(inner(body, "event").get("timestamp")),
+                time=parse_utc(inner(body, "event").get("timestamp")),
             )
         ]
 

@@ -184,6 +184,9 @@ def _found(body: Any, config: Mapping[str, Any], budget: Budget) -> list[Any]:
     if "items" not in config:
         return [body]
     found = _expression(config, "items").evaluate({"body": body}, budget)
+    if isinstance(found, dict):
+        # Of one event XML cannot say that there might have been several.
+        found = [found]
     if not isinstance(found, list):
         raise EvaluationFailed("items finds no list in the body")
     if len(found) > MAX_ITEMS:

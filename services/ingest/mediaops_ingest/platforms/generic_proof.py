@@ -31,8 +31,10 @@ _ALGORITHMS = (
 )
 _ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "hex": lambda digest: digest.hex().encode(),
+    "hex-upper": lambda digest: digest.hex().upper().encode(),
     "base64": b64encode,
     "base64url": lambda digest: urlsafe_b64encode(digest).rstrip(b"="),
+    "base64url-padded": urlsafe_b64encode,
 }
 _KEYS: dict[str, Callable[[bytes], bytes]] = {
     "text": lambda text: text,
@@ -132,7 +134,9 @@ class GenericProof:
         asked_for = {"timestamp": timestamp, "id": id_}
         if not given or not all(asked_for.get(name, b"-") for name in self._parts[1::2]):
             return Refused("header")
-        if self._timestamp and not is_within(timestamp, request.now, self._tolerance):
+        # A time in seconds has no more than ten digits until the year 2286.
+        per_second = 1000 if len(timestamp) > 10 else 1
+        if self._timestamp and not is_within(timestamp, request.now, self._tolerance, per_second):
             return Refused("timestamp")
         expected = self._expected(request.body, timestamp, id_)
         return None if any([same(expected, one) for one in given]) else Refused("signature")

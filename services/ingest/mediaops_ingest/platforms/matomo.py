@@ -19,6 +19,7 @@ from mediaops_ingest.platforms.port import (
     Draft,
     Ignored,
     Item,
+    ItemFailed,
     Refused,
     Request,
     SecretSet,
@@ -47,13 +48,13 @@ Action = dict[str, str]
 
 
 class _TokenAuth(OptionalBearer):
-    """Also where Matomo's own clients put a token: in the query, or in the body of a bulk."""
+    """Also where Matomo's own clients put a token: in the query, or in the body."""
 
     def given(self, request: Request) -> bytes:
         token = request.parameters().get("token_auth")
-        if token is None and _is_bulk(request):
-            with suppress(strict_json.NotStrict):
-                token = strict_json.decode(request.body).get("token_auth")
+        if token is None:
+            with suppress(BadBody):
+                token = _posted(request).get("token_auth")
         return token.encode() if isinstance(token, str) else super().given(request)
 
 
@@ -66,7 +67,7 @@ class MatomoVerifier:
         if verified is None:
             return Refused("auth")
         try:
-            if any(action.get("rec") == "1" for action in _actions(request)):
+            if any(_is_recorded(action) for action in _actions(request)):
                 return verified
         except BadBody as bad:
             return bad.verdict
@@ -125,11 +126,13 @@ class Matomo:
             actions = _actions(request)
         except BadBody as bad:
             raise Unreadable(bad.verdict.reason) from None
-        recorded = [action for action in actions if action.get("rec") == "1"]
-        return [_item(index, action, request) for index, action in enumerate(recorded)]
+        told = [action for action in actions if action is None or _is_recorded(action)]
+        return [_item(index, action, request) for index, action in enumerate(told)]
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
-        action: Action = item.content
+        action: Action | None = item.content
+        if action is None:
+            raise ItemFailed("", "is neither a query nor an object")
         type_ = _type_of(action)
         if type_ is None:
             return [Unmapped(f"an action of {', '.join(sorted(action))[:120]}")]
@@ -167,47 +170,64 @@ class Matomo:
         )
 
 
+def _is_recorded(action: Action | None) -> bool:
+    return action is not None and action.get("rec") == "1"
+
+
 def _is_bulk(request: Request) -> bool:
     return request.body.lstrip()[:1] == b"{"
 
 
-def _actions(request: Request) -> list[Action]:
-    """The parameters of each action. Raises `BadBody`."""
+def _actions(request: Request) -> list[Action | None]:
+    """The parameters of each action; None for one of a bulk that has none. Raises `BadBody`."""
     if _is_bulk(request):
-        actions = _bulk(request.body)
+        actions = _bulk(_posted(request))
     else:
-        actions = [{**request.parameters(), **_parameters(request.body.decode("ascii", "replace"))}]
+        actions = [{**request.parameters(), **_posted(request)}]
     if strict_json.fault(actions):
         raise BadBody(400, "encoding")
     return actions
 
 
-def _bulk(raw: bytes) -> list[Action]:
-    several = listed(json_object(raw).get("requests"))
+def _posted(request: Request) -> dict[str, Any]:
+    """What is in the body: the fields of a form, or the object of a bulk. Raises `BadBody`."""
+    if _is_bulk(request):
+        return json_object(request.body)
+    posted = _parameters(request.body.decode("ascii", "replace"))
+    if posted is None:
+        raise BadBody(400, "schema")
+    return posted
+
+
+def _bulk(posted: dict[str, Any]) -> list[Action | None]:
+    several = listed(posted.get("requests"))
     return [_parameters(one) if isinstance(one, str) else _texts(one) for one in several]
 
 
-def _parameters(query: str) -> Action:
+def _parameters(query: str) -> Action | None:
     try:
         return dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=200))
     except ValueError:
-        raise BadBody(400, "schema") from None
+        return None
 
 
-def _texts(one: Any) -> Action:
+def _texts(one: Any) -> Action | None:
     """A bulk request may hold objects as well as queries."""
     if not isinstance(one, dict):
-        raise BadBody(400, "schema")
+        return None
     return {name: str(value) for name, value in one.items() if isinstance(value, str | int | float)}
 
 
-def _item(index: int, action: Action, request: Request) -> Item:
+def _item(index: int, action: Action | None, request: Request) -> Item:
+    if action is None:
+        told = [request.now.isoformat(), index]
+        return Item(index=index, dedup_key=None, canonical=canonical_json(told), content=None)
     kept: dict[str, Any] = {k: v for k, v in action.items() if k not in _VOLATILE}
-    told = kept if _UNIQUE & kept.keys() else [kept, request.now.isoformat(), index]
+    whole = kept if _UNIQUE & kept.keys() else [kept, request.now.isoformat(), index]
     return Item(
         index=index,
         dedup_key=None,
-        canonical=canonical_json(told),
+        canonical=canonical_json(whole),
         content=kept,
         time=_time_of(action.get("cdt")),
     )
@@ -239,8 +259,9 @@ def _type_of(action: Action) -> str | None:
 
 
 def _answer(request: Request) -> Answer:
+    actions = _actions(request)
     if _is_bulk(request):
-        tracked = len(_actions(request))
-        numbers = {"invalid": 0, "status": "success", "tracked": tracked}
+        invalid = actions.count(None)
+        numbers = {"invalid": invalid, "status": "success", "tracked": len(actions) - invalid}
         return Answer(200, canonical_json(numbers), "application/json")
-    return _QUIET if request.parameters().get("send_image") == "0" else _IMAGE
+    return _QUIET if actions[0] and actions[0].get("send_image") == "0" else _IMAGE

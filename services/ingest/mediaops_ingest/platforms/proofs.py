@@ -105,12 +105,12 @@ def sorted_sha1(parts: Sequence[str]) -> bytes:
 
 
 def is_signed_ed25519(key: Ed25519PublicKey, signature: bytes, *parts: bytes) -> bool:
-    """Whether a hex signature is of the parts, one after the other. Never raises."""
+    """Whether a signature in lower-case hex is of the parts, one after the other. Never raises."""
     try:
         key.verify(unhexlify(signature), b"".join(parts))
     except (InvalidSignature, ValueError):
         return False
-    return True
+    return signature == signature.lower()
 
 
 def bearer_token(authorization: bytes | None) -> bytes | None:

@@ -108,6 +108,8 @@ class Snowplow:
         if kind not in ("pv", "se"):
             return [Unmapped(f"event {str(kind)[:120]!r} is not known")]
         names = (text_of(event.get("se_ca"), limit=50), text_of(event.get("se_ac"), limit=50))
+        if kind == "se" and not any(names):
+            return [Unmapped("a structured event without category and action")]
         url = text_of(event.get("url"), limit=2048)
         return [
             ActivityDraft(

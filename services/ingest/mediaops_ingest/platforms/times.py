@@ -12,6 +12,7 @@ __all__ = [
     "is_plausible",
     "parse_beijing",
     "parse_rfc3339",
+    "parse_utc",
     "parse_zoned",
     "seconds_or_milliseconds",
 ]
@@ -59,6 +60,11 @@ def parse_rfc3339(value: Any) -> datetime | None:
         return msgspec.convert(value, _Aware).astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
         return None
+
+
+def parse_utc(value: Any) -> datetime | None:
+    """The same from text that leaves its zone out and means UTC."""
+    return parse_rfc3339(value) or parse_rfc3339(f"{value}Z")
 
 
 def parse_beijing(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:

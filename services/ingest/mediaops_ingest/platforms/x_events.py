@@ -26,7 +26,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
         "mention.created",
         "share.created",
     ),
-    "post.delete, tweet_delete_events": ("comment.removed", "post.removed"),
+    "post.delete, tweet_delete_events": ("comment.removed",),
     "follow.follow, follow_events": ("follow.created",),
     "follow.unfollow": ("follow.removed",),
     "like.create, favorite_events": ("like.created",),
@@ -194,13 +194,13 @@ def _referred_to(thing: Mapping[str, Any], how: str) -> Any:
 def _removed(thing: dict[str, Any], owner: str | None, at: datetime, context: Context) -> Draft:
     status = inner(thing, "status") or thing
     author = actor_of(status.get("author_id") or status.get("user_id"), "user_id", context)
-    is_own = _is_own(author, owner)
+    # Whether it was a post or an answer to one is not told any more.
     return ActivityDraft(
-        type="post.removed" if is_own else "comment.removed",
+        type="comment.removed",
         occurred_at=at,
         actor=author,
         content=id_of(status.get("id"), "id"),
-        by_channel=is_own,
+        by_channel=_is_own(author, owner),
     )
 
 
