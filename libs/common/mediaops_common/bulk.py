@@ -15,6 +15,8 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.aside import aside
+
 __all__ = ["Conflict", "insert_into", "insert_rows"]
 
 Row = Mapping[str, Any]
@@ -52,7 +54,7 @@ async def insert_rows(
         return
     prepared = _prepared(table, session.get_bind().dialect, tuple(rows[0]), conflict)
     try:
-        stored = _stored(prepared, rows)
+        stored = await aside(len(rows), _stored, prepared, rows)
     except (TypeError, ValueError) as error:
         told = f"({type(error).__name__}) {error}"
         raise StatementError(told, prepared.text, None, error, hide_parameters=True) from error

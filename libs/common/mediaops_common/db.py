@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.aside import aside
 from mediaops_common.bulk import Conflict, insert_into, insert_rows
 from mediaops_common.postgresql import open_engines
 from mediaops_common.tables import SpineTables, spine_tables
@@ -242,7 +243,8 @@ async def upsert(
     conflict = Conflict(
         tuple(key), tuple(add), tuple(replace), tuple(least), tuple(greatest), newer
     )
-    await insert_rows(session, table, _in_order(rows, key), conflict)
+    ordered = await aside(len(rows), _in_order, rows, key)
+    await insert_rows(session, table, ordered, conflict)
 
 
 async def insert_new(

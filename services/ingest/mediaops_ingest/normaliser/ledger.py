@@ -215,6 +215,13 @@ class Ledger:
             records.append(Archived(topic, slot, numbers[slot], key, value))
         return records
 
+    def key_rows(self) -> list[dict[str, Any]]:
+        """The keys that were seen, with what owns each."""
+        return [
+            {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
+            for key, k in self.keys.items()
+        ]
+
     def lane_rows(self) -> Iterable[tuple[int, str, list[int]]]:
         """(shard, topic, newest number of each slot) of the lanes that were numbered."""
         for shard, topic in sorted(self.changed_numbers):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from mediaops_common.aside import aside
 from mediaops_common.db import insert_new, insert_rows, rows_by_key, upsert
 from mediaops_common.ids import SHARDS, SLOTS
 from mediaops_common.lanes import pack, unpack
@@ -82,10 +83,7 @@ async def write_ledger(
     session: AsyncSession, ledger: Ledger, chunk_rows: list[dict[str, Any]]
 ) -> None:
     """Writes keys, outcomes, counters, chunks and numbers."""
-    keys = [
-        {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
-        for key, k in ledger.keys.items()
-    ]
+    keys = await aside(len(ledger.keys), ledger.key_rows)
     # Only a corrected snapshot meets its own key again: what comes later is compared with its
     # newest values, and the delivery that brought them speaks for it in a replay.
     await upsert(session, DEDUP, keys, key=["key"], replace=["digest", "seq", "item"])

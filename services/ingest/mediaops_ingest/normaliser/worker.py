@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,7 +16,7 @@ from prometheus_client import Counter, Histogram
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.deciding import decide
-from mediaops_ingest.normaliser.ledger import Ledger
+from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
 from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_delivery
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -77,23 +79,18 @@ class Normaliser:
     async def _take(self, deliveries: list[LoggedDelivery]) -> None:
         states = self._held.states
         mine = [d for d in deliveries if d.shard in states and d.seq > states[d.shard].cursor]
-        reads = await self._read(mine)
-        keys = {item.key for read in reads for item in read.items}
+        reads, keys = await self._read(mine)
         async with self._database.read() as session:
             known = await repository.known_keys(session, keys)
+        workspaces = {delivery.workspace_id for delivery in mine}
+        zones = {one: await self._book.timezone(one) for one in workspaces}
         ledger = Ledger(states)
-        outcomes = []
-        zones: dict[UUID, str] = {}
-        for read in reads:
-            workspace_id = read.delivery.workspace_id
-            zone = zones.get(workspace_id)
-            if zone is None:
-                zone = zones[workspace_id] = await self._book.timezone(workspace_id)
-            outcomes.append(decide(read, zone, known, ledger))
+        through = deliveries[-1].received_at - MARGIN
+        outcomes, chunk_rows = await asyncio.to_thread(
+            _decide_all, reads, zones, known, ledger, through
+        )
         for state in ledger.states.values():
             state.cursor = max(state.cursor, deliveries[-1].seq)
-        through = deliveries[-1].received_at - MARGIN
-        chunk_rows = await asyncio.to_thread(ledger.chunk_rows, through)
         async with self._database.write() as session:
             await self._held.check(session)
             await repository.settle_zones(session, zones)
@@ -106,16 +103,36 @@ class Normaliser:
         for name in ("normalised", "duplicates", "conflicts", "rejected", "failed", "unmapped"):
             ITEMS.labels(name).inc(sum(getattr(outcome, name) for outcome in outcomes))
 
-    async def _read(self, deliveries: list[LoggedDelivery]) -> list[ReadDelivery]:
+    async def _read(
+        self, deliveries: list[LoggedDelivery]
+    ) -> tuple[list[ReadDelivery], set[bytes]]:
+        """The deliveries as they read, and the keys of their items."""
         reads: list[ReadDelivery] = []
+        keys: set[bytes] = set()
         for start in range(0, len(deliveries), SLICE):
             part = [
                 (delivery, await self._book.source(delivery.source_id))
                 for delivery in deliveries[start : start + SLICE]
             ]
-            reads += await asyncio.to_thread(_read_all, part)
-        return reads
+            reads += await asyncio.to_thread(_read_all, part, keys)
+        return reads, keys
 
 
-def _read_all(part: list[tuple[LoggedDelivery, SourceView | None]]) -> list[ReadDelivery]:
-    return [read_delivery(delivery, source) for delivery, source in part]
+def _read_all(
+    part: list[tuple[LoggedDelivery, SourceView | None]], keys: set[bytes]
+) -> list[ReadDelivery]:
+    reads = [read_delivery(delivery, source) for delivery, source in part]
+    keys.update(item.key for read in reads for item in read.items)
+    return reads
+
+
+def _decide_all(
+    reads: list[ReadDelivery],
+    zones: Mapping[UUID, str],
+    known: Mapping[bytes, KnownKey],
+    ledger: Ledger,
+    through: datetime,
+) -> tuple[list[Outcome], list[dict[str, Any]]]:
+    """What became of each, and the archive's new rows."""
+    outcomes = [decide(read, zones[read.delivery.workspace_id], known, ledger) for read in reads]
+    return outcomes, ledger.chunk_rows(through)

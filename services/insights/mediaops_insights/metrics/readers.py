@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from mediaops_common.activity_types import makes_active
+from mediaops_common.aside import aside
 from mediaops_common.zones import number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_insights.aside import aside
 from mediaops_insights.audience import service as audience
 from mediaops_insights.fast import GROUP
 from mediaops_insights.metrics.measures import (

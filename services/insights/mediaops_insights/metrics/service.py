@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from mediaops_common.aside import aside
 from mediaops_common.http import Invalid
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_insights.aside import aside
 from mediaops_insights.metrics.catalogue import CATALOGUE, Metric
 from mediaops_insights.metrics.grades import Grades
 from mediaops_insights.metrics.measures import Amount, Ratio, Tallied

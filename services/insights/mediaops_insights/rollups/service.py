@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from mediaops_common.aside import aside
 from mediaops_common.consumer import Batch
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
@@ -11,7 +12,6 @@ from mediaops_common.projections import live_generation
 from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_insights.aside import aside
 from mediaops_insights.names import service as names
 from mediaops_insights.names.service import Kind
 from mediaops_insights.rollups import repository
