@@ -1,5 +1,6 @@
 """The parsers of strangers' bytes, one by one."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,37 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 def test_json_that_a_database_or_reader_would_refuse_is_refused(raw: bytes):
     with pytest.raises(strict_json.NotStrict):
         strict_json.decode(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":1}',
+        b'{"a":1 , "a" :2}',
+        b'[{"b":{"a":[],"a":{}}}]',
+        b'{"a":1,"\\u0061":2}',
+        b'{"say":"\\"a\\":1","say":2}',
+        b'{"a\\\\":1,"a\\\\":2,"b":"\\":"}',
+    ],
+)
+def test_an_object_with_the_same_key_twice_is_refused(raw: bytes):
+    with pytest.raises(strict_json.NotStrict, match="twice"):
+        strict_json.decode(raw)
+    assert strict_json.decode(raw, last_key_wins=True)
+
+
+TEXT = st.text('":\\\\ a', max_size=6)
+NESTED = st.recursive(
+    st.integers(0, 9) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(NESTED)
+def test_whatever_has_its_keys_once_is_read(value):
+    for raw in (json.dumps(value), json.dumps(value, separators=(" , ", " : "), indent=1)):
+        assert strict_json.decode(raw.encode()) == value
 
 
 def test_json_within_the_limits_is_exact():

@@ -67,7 +67,7 @@ class Api:
         """The items of a stored array; `kind` in the configuration, or the path, says of what."""
         is_snapshot = SNAPSHOTS in (config.get("kind"), request.path)
         try:
-            contents = strict_json.decode(request.body)
+            contents = strict_json.decode(request.body, last_key_wins=True)
         except NotStrict:
             return _one_by_one(request.body, is_snapshot)
         if not isinstance(contents, list):
@@ -101,7 +101,7 @@ def _one_by_one(body: bytes, is_snapshot: bool) -> list[Item]:
     items = []
     for index, raw in enumerate(raws):
         try:
-            items.append(_item(index, strict_json.decode(raw), is_snapshot))
+            items.append(_item(index, strict_json.decode(raw, last_key_wins=True), is_snapshot))
         except NotStrict as error:
             items.append(Item(index=index, dedup_key=None, canonical=raw, content=error))
     return items
