@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from mediaops_common.bulk import insert_rows, insert_stored, update_rows
 from mediaops_common.columns import Bytes, Guid, Json, UtcDateTime
 from mediaops_common.db import NAMING, insert_new, open_database, rows_by_key, upsert
 from mediaops_common.ids import new_id
@@ -32,7 +33,13 @@ MOMENT = Table(
     Column("raw", Bytes, nullable=False),
     Column("document", Json, nullable=False),
 )
-
+ODD = Table(
+    "odd",
+    METADATA,
+    Column("order", Integer, primary_key=True, autoincrement=False),
+    Column("group", String(20), nullable=False),
+    Column("number", Integer, nullable=True, default=5),
+)
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -146,6 +153,45 @@ async def test_a_moment_without_a_zone_is_refused(database) -> None:
     with pytest.raises(StatementError):
         async with database.write() as session:
             await insert_new(session, MOMENT, [fact], key=["id"])
+
+
+TEXTS = ["", "None", "a,b", '"', "{}", "\\\\", "'", "字"]
+
+
+async def test_texts_and_missing_numbers_come_back_as_they_were(database) -> None:
+    given = [{"order": n, "group": text, "number": None} for n, text in enumerate(TEXTS)]
+    async with database.write() as session:
+        await insert_rows(session, ODD, given)
+    assert await rows(database, ODD) == [(n, text, None) for n, text in enumerate(TEXTS)]
+
+
+async def test_rows_are_updated_by_their_key(database) -> None:
+    given = [{"order": n, "group": "g", "number": n} for n in range(4)]
+    changed = [{"group": f"g{n}", "number": value, "order": n} for n, value in ((3, None), (1, 7))]
+    async with database.write() as session:
+        await insert_rows(session, ODD, given)
+        await update_rows(session, ODD, [*changed, {**changed[0], "order": 9}], key=["order"])
+        await update_rows(session, ODD, [], key=["order"])
+    expected = [(0, "g", 0), (1, "g1", 7), (2, "g", 2), (3, "g3", None)]
+    assert sorted(await rows(database, ODD)) == expected
+
+
+async def test_stored_rows_are_inserted_with_the_defaults_of_columns_not_given(database) -> None:
+    async with database.write() as session:
+        await insert_stored(session, ODD, ("group", "order"), [("a", 1), ("b", 2)])
+    assert sorted(await rows(database, ODD)) == [(1, "a", 5), (2, "b", 5)]
+
+
+@pytest.mark.databases("postgresql")
+async def test_a_text_that_is_too_long_is_refused_and_never_cut(database) -> None:
+    long = "x" * 21
+    async with database.write() as session:
+        await insert_new(session, COUNT, [row("x" * 20, 1)], key=["name"])
+    with pytest.raises(DataError):
+        async with database.write() as session:
+            await insert_new(session, COUNT, [row(long, 1)], key=["name"])
+    async with database.read() as session:
+        assert await rows_by_key(session, select(COUNT.c.name), COUNT.c.name, [long]) == []
 
 
 async def test_many_keys_are_found_in_chunks(database) -> None:

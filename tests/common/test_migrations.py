@@ -99,3 +99,20 @@ async def test_a_migration_that_does_not_get_its_lock_gives_up_whole(tmp_path, b
         assert await is_newest(database, INGEST.versions)
     finally:
         await database.close()
+
+
+@pytest.mark.databases("postgresql")
+async def test_tables_of_an_older_version_get_the_room_that_they_declare(tmp_path, backend) -> None:
+    url = await backend.blank(tmp_path, "ingest")
+    database = open_database(url, name="ingest", metadata=INGEST.metadata)
+    asked = "SELECT reloptions FROM pg_class WHERE relname = 'archive_lane'"
+    try:
+        await reach(database, "20261126140500")
+        async with database.writer.connect() as connection:
+            assert (await connection.exec_driver_sql(asked)).scalar_one() is None
+        for _ in range(2):
+            await migrate(database, INGEST.versions, INGEST.metadata)
+        async with database.writer.connect() as connection:
+            assert (await connection.exec_driver_sql(asked)).scalar_one() == ["fillfactor=50"]
+    finally:
+        await database.close()

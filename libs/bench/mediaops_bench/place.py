@@ -3,7 +3,7 @@ that the environment names."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ def is_distributed() -> bool:
 
 
 @asynccontextmanager
-async def a_place(folder: Path) -> AsyncIterator[StoreSettings]:
-    """A fresh installation's. Databases and topics are removed at the end.
+async def a_place(folder: Path, services: Sequence[str] = SERVICES) -> AsyncIterator[StoreSettings]:
+    """A fresh installation's, of these services. Databases and topics are removed at the end.
 
     The role that makes databases is the owner's, where there is one, else the one that serves.
     """
@@ -39,7 +39,7 @@ async def a_place(folder: Path) -> AsyncIterator[StoreSettings]:
         changes["database_url"] = _in(store.database_url, name)
         if store.database_owner_url is not None:
             changes["database_owner_url"] = _in(store.database_owner_url, name)
-        await _each(store, f'CREATE DATABASE "{name}_{{service}}"')
+        await _each(store, services, f'CREATE DATABASE "{name}_{{service}}"')
     if store.bus_url is not None and store.bus_url.startswith("kafka:"):
         separator = "&" if "?" in store.bus_url else "?"
         changes["bus_url"] = f"{store.bus_url}{separator}prefix={name}."
@@ -49,7 +49,7 @@ async def a_place(folder: Path) -> AsyncIterator[StoreSettings]:
         if "bus_url" in changes:
             await _remove_topics(changes["bus_url"])
         if "database_url" in changes:
-            await _each(store, f'DROP DATABASE IF EXISTS "{name}_{{service}}"')
+            await _each(store, services, f'DROP DATABASE IF EXISTS "{name}_{{service}}"')
 
 
 def _in(url: str, name: str) -> str:
@@ -59,8 +59,8 @@ def _in(url: str, name: str) -> str:
     return f"{moved}?{options}" if options else moved
 
 
-async def _each(store: StoreSettings, statement: str) -> None:
-    for service in SERVICES:
+async def _each(store: StoreSettings, services: Sequence[str], statement: str) -> None:
+    for service in services:
         url = make_url(store.owner_url_of(service) or store.url_of(service))
         connection = await connect(url.set(database="postgres"), statement_timeout="0")
         try:

@@ -84,7 +84,7 @@ async def opened(
     service: Service, folder: Path, *, clock: Clock | None = None
 ) -> AsyncIterator[Opened]:
     """Opens it with fresh keys, databases and a bus without records."""
-    async with a_place(folder) as store:
+    async with a_place(folder, [service.name]) as store:
         common = Settings(store=store)
         make_keys(common.keys, folder / "keys")
         bus = await open_bus(store.bus_url or f"sqlite:///{folder}/bus.db", common.bus)

@@ -1,23 +1,26 @@
-"""Inserts of many rows: the statement's text is made once, its rows become plain tuples.
+"""Statements for many rows: their text is made once, their rows are plain values.
 
 SQLAlchemy's own way builds the statement, looks it up and turns every row's dictionary into
-parameters each time; in hot transactions that costs more than the database does.
+parameters each time; in hot transactions that costs more than the database does. SQLite is given a
+row at a time. PostgreSQL is given an array for each column: there a row at a time costs several
+times what storing it does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Dialect, Table, bindparam, func
+from sqlalchemy import Dialect, Integer, String, Table, any_, bindparam, column, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import TypeEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.aside import aside
 
-__all__ = ["Conflict", "insert_into", "insert_rows"]
+__all__ = ["Conflict", "insert_into", "insert_rows", "insert_stored", "is_any_of", "update_rows"]
 
 Row = Mapping[str, Any]
 
@@ -35,10 +38,18 @@ class Conflict(NamedTuple):
     newer: str | None = None
 
 
+Values = Sequence[Any]
+
+AT_ONCE = 4_000
+"""Rows of one statement: the driver packs them on the event loop."""
+
+
 class _Prepared(NamedTuple):
     text: str
     columns: list[tuple[str, Callable[[Any], Any] | None]]
     """Name, and what turns a value into what the driver takes."""
+    packed: Callable[[list[Values]], Any]
+    """What turns the values of the columns into parameters."""
     defaults: dict[str, Any]
     """Values of columns that the rows do not give."""
 
@@ -46,32 +57,74 @@ class _Prepared(NamedTuple):
 async def insert_rows(
     session: AsyncSession, table: Table, rows: Sequence[Row], conflict: Conflict | None = None
 ) -> None:
-    """Inserts the rows, which all have the same columns, in the order given.
+    """Inserts the rows, which all have the same columns, in the order given; where a conflict
+    changes what is there, no two of them have one key.
 
     Raises StatementError for a value that its column does not take.
     """
-    if not rows:
-        return
-    prepared = _prepared(table, session.get_bind().dialect, tuple(rows[0]), conflict)
+    for part in _parts(rows):
+        prepared = _prepared(table, session.get_bind().dialect, tuple(part[0]), conflict)
+        await _execute(session, prepared, await aside(len(part), _of_rows, prepared, part))
+
+
+async def update_rows(
+    session: AsyncSession, table: Table, rows: Sequence[Row], *, key: Sequence[str]
+) -> None:
+    """Gives each row its new values: the rows, no two of one key, all have the key's columns and
+    those that change. A row that is not there stays so.
+
+    Raises StatementError for a value that its column does not take.
+    """
+    for part in _parts(rows):
+        dialect = session.get_bind().dialect
+        prepared = _prepared_update(table, dialect, tuple(part[0]), tuple(key))
+        await _execute(session, prepared, await aside(len(part), _of_rows, prepared, part))
+
+
+async def insert_stored(
+    session: AsyncSession,
+    table: Table,
+    names: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    conflict: Conflict | None = None,
+) -> None:
+    """Likewise rows that are tuples of these columns, of values as the driver takes them."""
+    for part in _parts(rows):
+        prepared = _prepared(table, session.get_bind().dialect, names, conflict)
+        given = await aside(len(part), _of_stored, prepared, names, part)
+        await _execute(session, prepared, given)
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
+
+
+async def _execute(session: AsyncSession, prepared: _Prepared, given: Any) -> None:
+    connection = await session.connection()
+    await connection.exec_driver_sql(prepared.text, given)
+
+
+def _of_stored(prepared: _Prepared, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Any:
+    given: dict[str, Values] = dict(zip(names, zip(*rows, strict=True), strict=True))
+    given |= {name: [value] * len(rows) for name, value in prepared.defaults.items()}
+    return prepared.packed([given[name] for name, _ in prepared.columns])
+
+
+def _of_rows(prepared: _Prepared, rows: Sequence[Row]) -> Any:
+    """What the driver gets, worked out column by column."""
+    columns: list[Values] = []
     try:
-        stored = await aside(len(rows), _stored, prepared, rows)
+        for name, stored in prepared.columns:
+            if name in prepared.defaults:
+                values = [prepared.defaults[name]] * len(rows)
+            else:
+                values = [row[name] for row in rows]
+            columns.append(values if stored is None else [stored(value) for value in values])
     except (TypeError, ValueError) as error:
         told = f"({type(error).__name__}) {error}"
         raise StatementError(told, prepared.text, None, error, hide_parameters=True) from error
-    connection = await session.connection()
-    await connection.exec_driver_sql(prepared.text, stored)
-
-
-def _stored(prepared: _Prepared, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """What the driver gets, worked out column by column."""
-    columns = []
-    for name, stored in prepared.columns:
-        if name in prepared.defaults:
-            values = [prepared.defaults[name]] * len(rows)
-        else:
-            values = [row[name] for row in rows]
-        columns.append(values if stored is None else [stored(value) for value in values])
-    return list(zip(*columns, strict=True))
+    return prepared.packed(columns)
 
 
 @lru_cache(maxsize=512)
@@ -79,25 +132,92 @@ def _prepared(
     table: Table, dialect: Dialect, names: tuple[str, ...], conflict: Conflict | None
 ) -> _Prepared:
     defaults = {
-        column.name: column.default.arg
-        for column in table.columns
-        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault)
+        one.name: one.default.arg
+        for one in table.columns
+        if one.name not in names and isinstance(one.default, ScalarElementColumnDefault)
     }
     given = (*names, *defaults)
-    statement = insert_into(table, dialect.name).values(
-        {name: bindparam(name, type_=table.c[name].type) for name in given}
-    )
+    statement = insert_into(table, dialect.name)
+    if dialect.name == "postgresql":
+        arrays = (_array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
+        rows = text(f"SELECT * FROM unnest({', '.join(arrays)})").columns(*map(column, given))
+        statement = statement.from_select(list(given), rows, include_defaults=False)
+    else:
+        statement = statement.values(
+            {name: bindparam(name, type_=table.c[name].type) for name in given}
+        )
     if conflict is not None:
         statement = _resolved(statement, table, dialect.name, conflict)
     compiled = statement.inline().compile(dialect=dialect)
-    order = compiled.positiontup
-    assert order is not None
+    order = list(compiled.positiontup or given)
     assert sorted(order) == sorted(given), "every parameter is a column of the row"
-    columns = []
-    for name in order:
-        type_ = table.c[name].type.dialect_impl(dialect)
-        columns.append((name, type_.bind_processor(dialect)))
-    return _Prepared(str(compiled), columns, defaults)
+    takers, packed = _takers(table, dialect, order), _packer(table, dialect, order)
+    return _Prepared(str(compiled), takers, packed, defaults)
+
+
+@lru_cache(maxsize=128)
+def _prepared_update(
+    table: Table, dialect: Dialect, names: tuple[str, ...], key: tuple[str, ...]
+) -> _Prepared:
+    quote = dialect.identifier_preparer.quote
+    changed = [name for name in names if name not in key]
+    order, target = [*changed, *key], quote(table.name)
+    if dialect.name == "postgresql":
+        arrays = ", ".join(
+            _array(table.c[name].type, n, dialect) for n, name in enumerate(order, 1)
+        )
+        given = f" FROM unnest({arrays}) AS given({', '.join(map(quote, order))})"
+        new = {name: f"given.{quote(name)}" for name in order}
+    else:
+        given, new = "", dict.fromkeys(order, "?")
+    changes = ", ".join(f"{quote(name)} = {new[name]}" for name in changed)
+    where = " AND ".join(f"{target}.{quote(name)} = {new[name]}" for name in key)
+    statement = f"UPDATE {target} SET {changes}{given} WHERE {where}"
+    return _Prepared(statement, _takers(table, dialect, order), _packer(table, dialect, order), {})
+
+
+def _takers(
+    table: Table, dialect: Dialect, names: Sequence[str]
+) -> list[tuple[str, Callable[[Any], Any] | None]]:
+    types = [(name, table.c[name].type.dialect_impl(dialect)) for name in names]
+    return [(name, type_.bind_processor(dialect)) for name, type_ in types]
+
+
+def _packer(table: Table, dialect: Dialect, names: Sequence[str]) -> Callable[[list[Values]], Any]:
+    if dialect.name != "postgresql":
+        return _transposed
+    return partial(_as_arrays, [isinstance(table.c[name].type, Integer) for name in names])
+
+
+def _transposed(columns: list[Values]) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True))
+
+
+def _as_arrays(are_numbers: list[bool], columns: list[Values]) -> tuple[Any, ...]:
+    """Numbers as one text: of an array the driver asks for each element whether it is one too."""
+    return tuple(
+        ",".join(map(str, values)) if is_number else values
+        for is_number, values in zip(are_numbers, columns, strict=True)
+    )
+
+
+def _array(type_: TypeEngine[Any], place: int, dialect: Dialect) -> str:
+    given = f"string_to_array(${place}, ',', 'None')" if isinstance(type_, Integer) else f"${place}"
+    return f"CAST({given} AS {_as_array(type_).compile(dialect)})"
+
+
+def _as_array(type_: TypeEngine[Any]) -> postgresql.ARRAY[Any]:
+    """Without the length of texts: a cast to it would cut what a column refuses."""
+    return postgresql.ARRAY(String() if isinstance(type_, String) else type_)
+
+
+def is_any_of(
+    wanted: ColumnElement[Any], name: str, values: Sequence[Any] | None = None
+) -> ColumnElement[bool]:
+    """Whether the column is one of the values of a parameter: PostgreSQL's IN list that has one
+    text and one plan, however many there are."""
+    array = bindparam(name, values, type_=_as_array(wanted.type), required=values is None)
+    return wanted == any_(array)
 
 
 def _resolved(statement: Any, table: Table, dialect: str, conflict: Conflict) -> Any:

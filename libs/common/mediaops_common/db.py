@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.aside import aside
-from mediaops_common.bulk import Conflict, insert_into, insert_rows
+from mediaops_common.bulk import Conflict, insert_into, insert_rows, is_any_of
 from mediaops_common.postgresql import open_engines
 from mediaops_common.tables import SpineTables, spine_tables
 
@@ -62,7 +62,8 @@ LOOK_SECONDS = 0.05
 """Between two looks for what is on its way."""
 
 CHUNK = 500
-"""Values in one IN list: below the parameter limits of both databases."""
+"""Values in one IN list: below the parameter limits of both databases. A reader of PostgreSQL sends
+an array instead."""
 
 
 class Database:
@@ -235,8 +236,8 @@ async def upsert(
     """Inserts the rows; where the key is there already, adds, replaces or keeps the extreme; with
     `newer`, only where that column is higher than it was.
 
-    Rows are written in the order of their keys, so that two transactions cannot wait for each
-    other in a circle.
+    Each row has another key than the others. They are written in the order of their keys, so that
+    two transactions cannot wait for each other in a circle.
     """
     if not rows:
         return
@@ -260,6 +261,9 @@ async def rows_by_key(
     """The rows of `statement` whose column is one of the values, in few statements."""
     wanted = list(values)
     connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        together = statement.where(is_any_of(column, "wanted", wanted))
+        return list((await connection.execute(together)).all()) if wanted else []
     found: list[Any] = []
     for start in range(0, len(wanted), CHUNK):
         result = await connection.execute(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData
 
 from mediaops_common.db import Database, open_database
+from mediaops_common.room import make_room
 from mediaops_common.row_security import lend, secure
 
 __all__ = ["drift", "is_newest", "migrate", "newest"]
@@ -34,13 +35,14 @@ async def migrate(
 ) -> None:
     """Brings the database to the newest version of the service's migrations, or changes nothing.
 
-    On PostgreSQL every table then shows its rows by workspace, and `lend_to`, the role that
-    serves, may use the tables.
+    On PostgreSQL every table then shows its rows by workspace and has the room that it declares,
+    and `lend_to`, the role that serves, may use the tables.
     """
     async with database.writer.begin() as connection:
         await connection.run_sync(_upgrade, versions, metadata)
         if database.dialect == "postgresql":
             await connection.run_sync(secure, metadata)
+            await connection.run_sync(make_room, metadata)
             if lend_to is not None:
                 await connection.run_sync(lend, lend_to)
 

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bulk import update_rows
 from mediaops_common.bus.port import Assigned, Chunk
 from mediaops_common.db import Database, upsert
 
 __all__ = ["PositionMoved", "Positions", "hold_groups"]
+
+
+KEY = ("group", "topic", "partition")
 
 
 class PositionMoved(Exception):
@@ -45,9 +49,8 @@ class Positions:
                 self._versions[place] = version = 0 if row is None else row.version + 1
                 offsets.append(one.bounds.start)
                 begun.append(_row(self._group, one, version))
-            key = ["group", "topic", "partition"]
             replaced = ["cluster_id", "topic_id", "offset", "version"]
-            await upsert(session, position, begun, key=key, replace=replaced)
+            await upsert(session, position, begun, key=KEY, replace=replaced)
         return offsets
 
     async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
@@ -72,22 +75,17 @@ class Positions:
 
     async def move(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
         """Notes in the transaction where reading goes on: `check` has locked the rows."""
-        position = self._table
-        connection = await session.connection()
-        statement = (
-            update(position)
-            .where(
-                position.c.group == self._group,
-                position.c.topic == bindparam("of_topic"),
-                position.c.partition == bindparam("of_partition"),
-            )
-            .values(offset=bindparam("next_offset"), version=position.c.version + 1)
-        )
         moves = [
-            {"of_topic": c.topic, "of_partition": c.partition, "next_offset": c.next_offset}
-            for c in chunks
+            {
+                "group": self._group,
+                "topic": chunk.topic,
+                "partition": chunk.partition,
+                "offset": chunk.next_offset,
+                "version": self._versions[chunk.topic, chunk.partition] + 1,
+            }
+            for chunk in chunks
         ]
-        await connection.execute(statement, moves)
+        await update_rows(session, self._table, moves, key=KEY)
 
     def moved(self, chunks: Sequence[Chunk]) -> None:
         """The transaction was committed."""

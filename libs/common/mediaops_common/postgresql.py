@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from mediaops_common.reach import current_reach
@@ -22,6 +22,10 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 """Nothing holds a lock for ever: not a slow statement, not a client that went away."""
+
+PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""A batch is asked for by arrays, and each statement is planned for those that it gets: a plan for
+any array is one for ten values, and on a table without statistics it compares all with all."""
 
 WRITING = {"default_transaction_isolation": "read committed"}
 """Each statement sees what was committed before it: who waited for a row reads its newest state."""
@@ -50,7 +54,7 @@ async def connect(url: URL, **settings: str) -> Any:
         return await asyncpg.connect(
             address,
             timeout=CONNECT_SECONDS,
-            server_settings={"application_name": "mediaops", **TIMEOUTS, **settings},
+            server_settings={"application_name": "mediaops", **TIMEOUTS, **PLANNING, **settings},
         )
     except (OSError, TimeoutError) as error:
         # In the driver's own terms, so that the pool and its callers need to know no others.
@@ -61,16 +65,23 @@ def _engine(url: URL, settings: dict[str, str]) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         async_creator=partial(connect, url, **settings),
-        # A connection that died with its server is replaced before a session gets it.
-        pool_pre_ping=True,
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,
         hide_parameters=True,  # values of people do not belong into the texts of errors
     )
+    event.listen(engine.sync_engine, "checkout", _replace_dead)
     event.listen(engine.sync_engine, "begin", _tell_reach)
     event.listen(engine.sync_engine, "handle_error", _sorted_by_cause, retval=True)
     return engine
+
+
+def _replace_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that died with its server is replaced, with all others, before a session gets
+    it. The driver has heard of it by then; to ask the server would be three ways there and back.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def _tell_reach(connection: Any) -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bulk import update_rows
 from mediaops_common.bus.port import Bus, Record
 from mediaops_common.db import Database, insert_new, upsert
 from mediaops_common.events import LaneStalled
@@ -178,7 +179,7 @@ class OutboxRelay:
             key = (row.topic, row.slot)
             numbers[key] = numbers.get(key, 0) + 1
             changes.append({"id": row.id, "place": place, "seq": numbers[key]})
-        await _set_numbers(connection, outbox, changes)
+        await update_rows(session, outbox, changes, key=["id"])
         touched = {(row.topic, row.slot) for row in rows}
         await upsert(
             session,
@@ -242,18 +243,6 @@ class OutboxRelay:
             await asyncio.wait_for(stopping.wait(), seconds)
         except TimeoutError:
             return
-
-
-async def _set_numbers(connection: Any, outbox: Any, changes: list[dict[str, int]]) -> None:
-    statement = (
-        update(outbox)
-        .where(outbox.c.id == bindparam("row_id"))
-        .values(place=bindparam("new_place"), seq=bindparam("new_seq"))
-    )
-    await connection.execute(
-        statement,
-        [{"row_id": c["id"], "new_place": c["place"], "new_seq": c["seq"]} for c in changes],
-    )
 
 
 async def _ensure_state(session: AsyncSession) -> None:

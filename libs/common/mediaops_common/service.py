@@ -118,8 +118,6 @@ async def open_runtime(
     data_dir = common.store.data
     url = common.store.url_of(service.name)
     database = open_database(url, name=service.name, metadata=service.metadata)
-    if migrating:
-        await prepare(service, common.store, database)
     wait = {"wait_seconds": 0.0} if service.owns_workspaces else {}
     workspaces = KnownWorkspaces(database, **wait)
     authenticator = Authenticator(
@@ -141,6 +139,8 @@ async def open_runtime(
     )
     runtime.state["owner"] = owner
     try:
+        if migrating:
+            await prepare(service, common.store, database)
         if service.start is not None:
             await service.start(runtime)
     except BaseException:

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from mediaops_common.columns import BigInt, Bytes, Guid, Json, UtcDateTime
+from mediaops_common.room import ROOM
 
 __all__ = ["SpineTables", "spine_tables"]
 
@@ -68,6 +69,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("topic", String(80), primary_key=True),
             Column("slot", Integer, primary_key=True),
             Column("numbers", Bytes, nullable=False),
+            **ROOM,
         ),
         # Where to read on. It only saves reading: the lanes decide what counts.
         position=Table(
@@ -106,6 +108,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("numbers", Bytes, nullable=False),
             Column("through", UtcDateTime, nullable=True),
             Column("applied_through", UtcDateTime, nullable=True),
+            **ROOM,
         ),
         # What could not be handled: never deleted, only marked.
         parked=Table(
@@ -145,6 +148,7 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("retractions", BigInt, nullable=False),
             Column("snapshots", BigInt, nullable=False),
             Column("newest_received_at", UtcDateTime, nullable=True),
+            **ROOM,
         ),
         # Own events, written with the change they tell of; kept as long as the bus keeps.
         outbox=Table(

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.audience.statements import BulkInsert, stored_ids
+from mediaops_common.audience.statements import stored_ids
 from mediaops_common.audience.tables import ALL, AudienceTables
+from mediaops_common.bulk import insert_stored
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
@@ -36,6 +36,8 @@ answer."""
 FIRST = 0
 """The first day number: 1970-01-01."""
 
+DELTA = ("generation", "workspace_id", "channel_id", "day", "bits")
+
 
 async def append(
     session: AsyncSession,
@@ -49,12 +51,7 @@ async def append(
     """
     if cells:
         stored = stored_ids(session)
-        await _new_deltas(tables.delta).rows(session, _delta_rows(generation, cells, stored))
-
-
-@cache
-def _new_deltas(delta: Table) -> BulkInsert:
-    return BulkInsert(delta, ("generation", "workspace_id", "channel_id", "day", "bits"))
+        await insert_stored(session, tables.delta, DELTA, _delta_rows(generation, cells, stored))
 
 
 def _delta_rows(

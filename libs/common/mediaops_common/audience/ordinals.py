@@ -8,11 +8,14 @@ from uuid import UUID
 from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.audience.statements import BulkInsert, Lookup, stored_ids
+from mediaops_common.audience.statements import Lookup, stored_ids
 from mediaops_common.audience.tables import AudienceTables
+from mediaops_common.bulk import insert_stored
 from mediaops_common.db import upsert
 
 __all__ = ["actor_key", "number_actors"]
+
+ACTOR = ("generation", "workspace_id", "key", "ordinal")
 
 
 def actor_key(platform: str, id_scope: str, external_id: str) -> bytes:
@@ -35,11 +38,13 @@ async def number_actors(
     Two transactions that number the same new key are kept apart by the lock on its lane, which a
     consumer takes first; different keys wait for each other at the counter's row only.
     """
-    lookup, new_rows = _statements(tables.actor)
     workspace = stored_ids(session)(workspace_id)
     wanted = list(dict.fromkeys(keys))
     known: dict[bytes, int] = {
-        key: ordinal for key, ordinal in await lookup.rows(session, (generation, workspace), wanted)
+        key: ordinal
+        for key, ordinal in await _ordinals(tables.actor).rows(
+            session, (generation, workspace), wanted
+        )
     }
     new = [key for key in wanted if key not in known]
     if not new:
@@ -47,20 +52,16 @@ async def number_actors(
     first = await _reserve(session, tables, generation, workspace_id, len(new))
     numbered = dict(zip(new, range(first, first + len(new)), strict=True))
     # In the order of the keys: neighbours share a page, and transactions lock in one order.
-    await new_rows.rows(
-        session, [(generation, workspace, key, numbered[key]) for key in sorted(new)]
-    )
+    rows = [(generation, workspace, key, numbered[key]) for key in sorted(new)]
+    await insert_stored(session, tables.actor, ACTOR, rows)
     known.update(numbered)
     return known
 
 
 @cache
-def _statements(actor: Table) -> tuple[Lookup, BulkInsert]:
+def _ordinals(actor: Table) -> Lookup:
     given = (actor.c.generation, actor.c.workspace_id)
-    return (
-        Lookup((actor.c.key, actor.c.ordinal), given, actor.c.key),
-        BulkInsert(actor, ("generation", "workspace_id", "key", "ordinal")),
-    )
+    return Lookup((actor.c.key, actor.c.ordinal), given, actor.c.key)
 
 
 async def _reserve(

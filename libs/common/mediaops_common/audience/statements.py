@@ -1,24 +1,25 @@
-"""Statements for hot paths: their text is made once, their rows are plain tuples.
+"""A look-up for hot paths: its text is made once, its rows are plain tuples.
 
-SQLAlchemy's own way turns every row from a dictionary into parameters and every IN list into a new
-text; with thousands of rows in a batch that costs more than the database does.
+SQLAlchemy's own way turns every IN list into a new text; with thousands of values in a batch that
+costs more than the database does. PostgreSQL is given all of them as one array.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, and_, bindparam, select
+from sqlalchemy import Column, and_, bindparam, select
+from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.bulk import is_any_of
 from mediaops_common.columns import Guid
-from mediaops_common.db import insert_into
 
-__all__ = ["BulkInsert", "Lookup", "as_id", "stored_ids"]
+__all__ = ["Lookup", "as_id", "stored_ids"]
 
 SIZES = (20, 100, 500, 2_000)
-"""Lengths of IN lists. A shorter list is filled up with its last value, so that there are few
-texts and each stays prepared."""
+"""Lengths of SQLite's IN lists. A shorter list is filled up with its last value, so that there are
+few texts and each stays prepared."""
 
 
 def stored_ids(session: AsyncSession) -> Callable[[UUID], Any]:
@@ -55,7 +56,12 @@ class Lookup:
     ) -> list[Any]:
         """The rows that match, in no order."""
         connection = await session.connection()
-        found: list[Any] = []
+        if not values:
+            return []
+        if connection.dialect.name == "postgresql":
+            found = await connection.exec_driver_sql(self._text(session, 1), (*given, values))
+            return list(found.all())
+        rows: list[Any] = []
         start = 0
         while start < len(values):
             left = len(values) - start
@@ -63,20 +69,24 @@ class Lookup:
             part = values[start : start + size]
             filled = (*given, *part, *[part[-1]] * (size - len(part)))
             result = await connection.exec_driver_sql(self._text(session, size), filled)
-            found.extend(result.all())
+            rows.extend(result.all())
             start += size
-        return found
+        return rows
 
     def _text(self, session: AsyncSession, size: int) -> str:
         dialect = session.get_bind().dialect
         text = self._texts.get((dialect.name, size))
         if text is None:
-            places = [bindparam(f"v{n}", type_=self._column.type) for n in range(size)]
-            conditions = [
+            conditions: list[ColumnElement[bool]] = [
                 column == bindparam(f"g{n}", type_=column.type)
                 for n, column in enumerate(self._given)
             ]
-            query = select(*self._columns).where(and_(*conditions, self._column.in_(places)))
+            places = [bindparam(f"v{n}", type_=self._column.type) for n in range(size)]
+            if dialect.name == "postgresql":
+                wanted = is_any_of(self._column, "v0")
+            else:
+                wanted = self._column.in_(places)
+            query = select(*self._columns).where(and_(*conditions, wanted))
             if self._locking:
                 query = query.with_for_update()
             compiled = query.compile(dialect=dialect)
@@ -84,42 +94,4 @@ class Lookup:
             expected += [f"v{n}" for n in range(size)]
             assert compiled.positiontup == expected, "parameters are in the order they are given"
             text = self._texts[dialect.name, size] = str(compiled)
-        return text
-
-
-class BulkInsert:
-    """INSERT of many rows given as tuples of stored values, in the order of `columns`,
-    which is that of the table.
-
-    With a `key`, a row that is there already gets the new values of the other columns.
-    """
-
-    def __init__(self, table: Table, columns: Sequence[str], *, key: Sequence[str] = ()) -> None:
-        self._table, self._columns, self._key = table, list(columns), key
-        self._texts: dict[str, str] = {}
-
-    async def rows(self, session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
-        if rows:
-            connection = await session.connection()
-            await connection.exec_driver_sql(self._text(session), list(rows))
-
-    def _text(self, session: AsyncSession) -> str:
-        dialect = session.get_bind().dialect
-        text = self._texts.get(dialect.name)
-        if text is None:
-            statement = insert_into(self._table, dialect.name).values(
-                {name: bindparam(name, type_=self._table.c[name].type) for name in self._columns}
-            )
-            if self._key:
-                statement = statement.on_conflict_do_update(
-                    index_elements=list(self._key),
-                    set_={
-                        name: statement.excluded[name]
-                        for name in self._columns
-                        if name not in self._key
-                    },
-                )
-            compiled = statement.inline().compile(dialect=dialect)
-            assert compiled.positiontup == self._columns, "columns are in the table's order"
-            text = self._texts[dialect.name] = str(compiled)
         return text

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from mediaops_common.audience.statements import BulkInsert, Lookup, as_id, stored_ids
+from mediaops_common.audience.statements import Lookup, as_id, stored_ids
+from mediaops_common.bulk import Conflict, insert_stored
 from sqlalchemy import Select, Table, func, select
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,7 +15,7 @@ from mediaops_crm.actors.models import Actor, ActorDays, DaysRow
 ACTOR: Table = Actor.__table__  # type: ignore[attr-defined]
 DAYS: Table = ActorDays.__table__  # type: ignore[attr-defined]
 
-KEY = ["generation", "workspace_id", "ordinal"]
+KEY = ("generation", "workspace_id", "ordinal")
 
 CARDS_OF = Lookup(
     [ACTOR.c[name] for name in ("ordinal", "profile_id", "platform", "id_scope", "external_id")],
@@ -32,8 +33,9 @@ PROFILES_OF = Lookup(
     [ACTOR.c.generation, ACTOR.c.workspace_id],
     ACTOR.c.ordinal,
 )
-NEW_ACTORS = BulkInsert(ACTOR, [column.name for column in ACTOR.columns])
-DAYS_NOW = BulkInsert(DAYS, [column.name for column in DAYS.columns], key=KEY)
+ACTOR_NAMES = tuple(column.name for column in ACTOR.columns)
+DAYS_NAMES = tuple(column.name for column in DAYS.columns)
+NEWER_DAYS = Conflict(KEY, replace=tuple(name for name in DAYS_NAMES if name not in KEY))
 
 
 async def days_of(
@@ -62,13 +64,11 @@ async def add(
     """(ordinal, profile, platform, id_scope, external_id) of each new actor."""
     stored = stored_ids(session)
     workspace = stored(workspace_id)
-    await NEW_ACTORS.rows(
-        session,
-        [
-            (generation, workspace, ordinal, stored(profile_id), *identity)
-            for ordinal, profile_id, *identity in rows
-        ],
-    )
+    new = [
+        (generation, workspace, ordinal, stored(profile_id), *identity)
+        for ordinal, profile_id, *identity in rows
+    ]
+    await insert_stored(session, ACTOR, ACTOR_NAMES, new)
 
 
 async def replace_days(
@@ -76,7 +76,8 @@ async def replace_days(
 ) -> None:
     """(ordinal, and the other columns of the row in their order)."""
     workspace = stored_ids(session)(workspace_id)
-    await DAYS_NOW.rows(session, [(generation, workspace, *row) for row in rows])
+    now = [(generation, workspace, *row) for row in rows]
+    await insert_stored(session, DAYS, DAYS_NAMES, now, NEWER_DAYS)
 
 
 async def cards(

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common import outbox
-from mediaops_common.audience.statements import BulkInsert, Lookup, as_id, stored_ids
+from mediaops_common.audience.statements import Lookup, as_id, stored_ids
+from mediaops_common.bulk import Conflict, insert_stored
 from mediaops_common.clock import SystemClock
 from mediaops_common.columns import UtcDateTime
 from mediaops_common.context import current_traceparent
@@ -32,10 +33,9 @@ TOLD_OF = Lookup(
     TOLD.c.profile_id,
     locking=True,
 )
-TOLD_NOW = BulkInsert(
-    TOLD, [column.name for column in TOLD.columns], key=["workspace_id", "profile_id"]
-)
-OUTBOX_ROWS = BulkInsert(OUTBOX, ["topic", "key", "value", "slot", "created_at"])
+TOLD_NAMES = tuple(column.name for column in TOLD.columns)
+TOLD_NOW = Conflict(("workspace_id", "profile_id"), replace=("state", "version"))
+OUTBOX_NAMES = ("topic", "key", "value", "slot", "created_at")
 
 
 async def told(
@@ -56,12 +56,12 @@ async def tell(
     stored = stored_ids(session)
     workspace = stored(workspace_id)
     rows = [(workspace, stored(e.profile_id), e.to_state, e.version) for e in events]
-    await TOLD_NOW.rows(session, sorted(rows))
+    await insert_stored(session, TOLD, TOLD_NAMES, sorted(rows), TOLD_NOW)
     now = SystemClock().now()  # rows of the outbox go by their real age
     written = UtcDateTime().bind_processor(session.get_bind().dialect)
     at = now if written is None else written(now)
     encoded = await asyncio.to_thread(_outbox_rows, workspace_id, events, now, at)
-    await OUTBOX_ROWS.rows(session, encoded)
+    await insert_stored(session, OUTBOX, OUTBOX_NAMES, encoded)
     outbox.wake_relay(session)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mediaops_common.columns import BigInt, Bytes, Guid, UtcDateTime
+from mediaops_common.room import ROOM
 from sqlalchemy import Column, Index, Integer, String
 from sqlmodel import Field
 
@@ -44,6 +45,7 @@ class ArchiveLane(IngestModel, table=True):
     """The newest number of each lane of a shard, packed by slot (record)."""
 
     __tablename__ = "archive_lane"
+    __table_args__ = ROOM
 
     shard: int = Field(primary_key=True)
     topic: str = Field(sa_column=Column("topic", String(80), primary_key=True))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, func, select, update
+from mediaops_common.bulk import update_rows
+from sqlalchemy import Table, and_, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
@@ -36,13 +37,8 @@ async def unpublished(
 
 async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
     """Notes what the bus has acknowledged."""
-    statement = (
-        update(SHARD)
-        .where(SHARD.c.shard == bindparam("of_shard"))
-        .values(published=bindparam("last_chunk"))
-    )
-    moves = [{"of_shard": shard, "last_chunk": chunk} for shard, chunk in sorted(moved.items())]
-    await (await session.connection()).execute(statement, moves)
+    rows = [{"shard": shard, "published": chunk} for shard, chunk in sorted(moved.items())]
+    await update_rows(session, SHARD, rows, key=["shard"])
 
 
 async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:

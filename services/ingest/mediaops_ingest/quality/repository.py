@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, func, update
+from mediaops_common.bulk import update_rows
+from sqlalchemy import Table, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,12 +50,5 @@ async def untold(session: AsyncSession, *, limit: int) -> list[SourceDay]:
 
 async def note_told(session: AsyncSession, rows: Collection[SourceDay]) -> None:
     table: Table = SourceDay.__table__  # type: ignore[attr-defined]
-    statement = (
-        update(table)
-        .where(table.c.source_id == bindparam("of_source"), table.c.day == bindparam("of_day"))
-        .values(told=bindparam("version_told"))
-    )
-    values = [
-        {"of_source": row.source_id, "of_day": row.day, "version_told": row.version} for row in rows
-    ]
-    await (await session.connection()).execute(statement, values)
+    told = [{"source_id": row.source_id, "day": row.day, "told": row.version} for row in rows]
+    await update_rows(session, table, told, key=["source_id", "day"])

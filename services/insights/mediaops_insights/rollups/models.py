@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from mediaops_common.columns import BigInt
+from mediaops_common.room import ROOM
 from mediaops_common.row_security import REACH
 from sqlalchemy import Column, Integer, SmallInteger, String, Table
 
@@ -60,17 +61,18 @@ def _rollup(name: str) -> Table:
         Column("type", BigInt, primary_key=True, autoincrement=False),
         Column("region", BigInt, primary_key=True, autoincrement=False),
         # Activities that stand, one each whatever their `count`.
-        Column("n", BigInt, nullable=False),
+        Column("n", BigInt, nullable=False, default=0),
         # The sum of their `count`.
-        Column("total", BigInt, nullable=False),
+        Column("total", BigInt, nullable=False, default=0),
         # Changes that became known after the day was final.
-        Column("corrections", BigInt, nullable=False),
+        Column("corrections", BigInt, nullable=False, default=0),
         # Activities received after their day had ended, retracted or not.
-        Column("late", BigInt, nullable=False),
+        Column("late", BigInt, nullable=False, default=0),
         # Activities taken back: n + retracted is what was ever counted.
-        Column("retracted", BigInt, nullable=False),
+        Column("retracted", BigInt, nullable=False, default=0),
         sqlite_with_rowid=False,
         info=ROW_SECURITY,
+        **ROOM,
     )
 
 
@@ -111,14 +113,15 @@ def _money(name: str) -> Table:
         Column("content", BigInt, primary_key=True, autoincrement=False),
         Column("type", BigInt, primary_key=True, autoincrement=False),
         Column("region", BigInt, primary_key=True, autoincrement=False),
-        Column("n", BigInt, nullable=False),
+        Column("n", BigInt, nullable=False, default=0),
         # Minor units; currencies are never added to one another.
-        Column("amount", BigInt, nullable=False),
-        Column("corrections", BigInt, nullable=False),
-        Column("late", BigInt, nullable=False),
-        Column("retracted", BigInt, nullable=False),
+        Column("amount", BigInt, nullable=False, default=0),
+        Column("corrections", BigInt, nullable=False, default=0),
+        Column("late", BigInt, nullable=False, default=0),
+        Column("retracted", BigInt, nullable=False, default=0),
         sqlite_with_rowid=False,
         info=ROW_SECURITY,
+        **ROOM,
     )
 
 

@@ -1,29 +1,27 @@
-"""The statement of the hot path: one upsert for a thousand rows, the same on both databases."""
+"""The statement of the hot path: one upsert for many rows."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
 
+from mediaops_common.bulk import Conflict, insert_stored
+from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 __all__ = ["add_rows"]
 
 SIZES = (1024, 128, 16, 1)
-"""Rows in one statement. Few sizes, so that their prepared forms stay cached; 1,024 rows of 13
-values are below the 32,767 parameters that both databases allow."""
+"""Rows in one statement of SQLite. Few sizes, so that their prepared forms stay cached; 1,024 rows
+of 13 values are below the 32,766 parameters that it allows."""
 
 
 @lru_cache(maxsize=256)
 def _statement(
-    dialect: str, table: str, key: tuple[str, ...], counts: tuple[str, ...], given: int, rows: int
+    table: str, key: tuple[str, ...], counts: tuple[str, ...], given: int, rows: int
 ) -> str:
     width = len(key) + given
     zeros = ["0"] * (len(counts) - given)
-    numbers = iter(range(1, rows * width + 1))
-    values = ", ".join(
-        f"({', '.join([*(_parameter(dialect, next(numbers)) for _ in range(width)), *zeros])})"
-        for _ in range(rows)
-    )
+    values = ", ".join([f"({', '.join([*['?'] * width, *zeros])})"] * rows)
     changed = counts[:given]
     changes = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in changed)
     return (
@@ -32,13 +30,9 @@ def _statement(
     )
 
 
-def _parameter(dialect: str, number: int) -> str:
-    return f"${number}" if dialect == "postgresql" else "?"
-
-
 async def add_rows(
     session: AsyncSession,
-    table: str,
+    table: Table,
     key: tuple[str, ...],
     counts: tuple[str, ...],
     rows: Sequence[tuple[object, ...]],
@@ -50,13 +44,16 @@ async def add_rows(
     that the driver takes as they are. Rows must be sorted, so that two transactions cannot wait for
     each other in a circle.
     """
-    dialect = session.get_bind().dialect.name
     connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        changed = counts[:given]
+        await insert_stored(session, table, (*key, *changed), rows, Conflict(key, add=changed))
+        return
     start = 0
     for size in SIZES:
         stop = start + (len(rows) - start) // size * size
         parts = [tuple(chain.from_iterable(rows[n : n + size])) for n in range(start, stop, size)]
         if parts:
-            statement = _statement(dialect, table, key, counts, given, size)
+            statement = _statement(table.name, key, counts, given, size)
             await connection.exec_driver_sql(statement, parts)
         start = stop
