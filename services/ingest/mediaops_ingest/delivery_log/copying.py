@@ -26,6 +26,9 @@ COMMIT_SECONDS = 5.0
 RETRY_SECONDS = 0.5
 """After trouble, how long requests are refused before the server is asked again."""
 
+BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+"""Together, for each way to the server and back is time in which a group waits."""
+
 NEWEST = f"SELECT seq FROM {PARENT} ORDER BY seq DESC LIMIT 1"
 
 
@@ -108,23 +111,24 @@ class CopyWriter:
         self._settle(storable, first, None)
 
     async def _commit(self, rows: Sequence[Row]) -> int:
-        """The seq of the first row. All are there or none."""
+        """The seq of the first row. All are there or none: after an error the connection is given
+        up, and with it what it had begun."""
         connection = await self._connected()
-        async with connection.transaction():
-            await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
-            # A statement of its own: it sees what was committed while this one waited.
-            newest = await connection.fetchval(NEWEST) or 0
-            # A clock that steps back never leads back to an earlier day: readers have left it.
-            day = max(day_in(newest), utc_day(self._clock.now()))
-            if day != self._day:
-                await ensure_day(connection, day)
-            first = max(newest, first_seq(day)) + 1
-            await connection.copy_records_to_table(
-                "delivery",
-                schema_name=SCHEMA,
-                columns=COLUMNS.split(", "),
-                records=[(seq, *row[1:]) for seq, row in enumerate(rows, first)],
-            )
+        await connection.execute(BEGIN)
+        # A statement of its own: it sees what was committed while this one waited.
+        newest = await connection.fetchval(NEWEST) or 0
+        # A clock that steps back never leads back to an earlier day: readers have left it.
+        day = max(day_in(newest), utc_day(self._clock.now()))
+        if day != self._day:
+            await ensure_day(connection, day)
+        first = max(newest, first_seq(day)) + 1
+        await connection.copy_records_to_table(
+            "delivery",
+            schema_name=SCHEMA,
+            columns=COLUMNS.split(", "),
+            records=[(seq, *row[1:]) for seq, row in enumerate(rows, first)],
+        )
+        await connection.execute("COMMIT")
         self._day = day
         return first
 
