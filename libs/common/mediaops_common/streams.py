@@ -1,12 +1,13 @@
 """Publishing in lanes: groups records by partition and tells the heads."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import structlog
 
+from mediaops_common.aside import aside
 from mediaops_common.bus.port import LARGEST_VALUE, Bus, Record
 from mediaops_common.heads import Stream, heads_record
 
@@ -15,22 +16,28 @@ __all__ = ["publish_heads", "publish_in_order"]
 log = structlog.get_logger(__name__)
 
 
-async def publish_in_order(bus: Bus, records: Iterable[tuple[str, Record]]) -> None:
+async def publish_in_order(bus: Bus, records: Sequence[tuple[str, Record]]) -> None:
     """Publishes (topic, record) pairs, one batch per partition; returns when all are durable.
 
     Partitions are published at once. Raises when any of them failed: the caller ends its stream and
     starts anew at its cursor.
     """
-    batches: dict[tuple[str, int], list[Record]] = {}
-    partitions: dict[str, int] = {}
-    for topic, record in records:
-        if topic not in partitions:
-            partitions[topic] = (await bus.topic(topic)).partitions
-        place = (topic, record.slot % partitions[topic])
-        batches.setdefault(place, []).append(_within_limit(record))
+    topics = {topic for topic, _ in records}
+    partitions = {topic: (await bus.topic(topic)).partitions for topic in topics}
+    batches = await aside(len(records), _by_partition, records, partitions)
     await _all_of(
         bus.publish(topic, partition, batch) for (topic, partition), batch in batches.items()
     )
+
+
+def _by_partition(
+    records: Sequence[tuple[str, Record]], partitions: Mapping[str, int]
+) -> dict[tuple[str, int], list[Record]]:
+    batches: dict[tuple[str, int], list[Record]] = {}
+    for topic, record in records:
+        place = (topic, record.slot % partitions[topic])
+        batches.setdefault(place, []).append(_within_limit(record))
+    return batches
 
 
 def _within_limit(record: Record) -> Record:

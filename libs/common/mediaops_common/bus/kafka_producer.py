@@ -31,15 +31,20 @@ class KafkaPublisher:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        """Appends the records in order, each batch when the one before it is acknowledged."""
+        """Appends the records in order, each batch when the one before it is acknowledged; while
+        that is under way the next one is packed."""
         producer = await self._started()
         try:
-            first = 0
-            while first < len(records):
-                batch = producer.create_batch()
-                first = _fill(batch, records, first)
+            first, sent = 0, None
+            while first < len(records) or sent is not None:
+                batch = None
+                if first < len(records):
+                    batch = producer.create_batch()
+                    first = _fill(batch, records, first)
                 async with asyncio.timeout(BATCH_SECONDS):
-                    await (await producer.send_batch(batch, topic, partition=partition))
+                    if sent is not None:
+                        await sent
+                    sent = batch and await producer.send_batch(batch, topic, partition=partition)
         except Exception as error:
             self._give_up(producer, error)
             raise

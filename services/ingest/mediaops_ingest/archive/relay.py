@@ -29,7 +29,9 @@ SETTLED_SECONDS = 0.3
 IDLE_LOOK_SECONDS = 1.0
 
 CHUNKS = 400
-RECORDS = 20_000
+
+Heads = dict[tuple[int, int], dict[int, int]]
+"""(shard, topic) → slot → the last number."""
 
 
 class ArchiveRelay:
@@ -43,7 +45,7 @@ class ArchiveRelay:
         self._held = held
         self._normaliser = normaliser
         self._published: dict[int, int] = {}
-        self._heads: dict[tuple[int, int], dict[int, int]] = {}
+        self._heads: Heads = {}
         self._heads_at = 0.0
         self._is_told = False
         self.is_behind = False
@@ -80,16 +82,16 @@ class ArchiveRelay:
             await self._tell_when_due()
             return False
         self.is_behind = len(rows) >= CHUNKS
-        records = await asyncio.to_thread(_records, rows)
-        await publish_in_order(self._bus, [record for _, record in records])
+        records, heads = await asyncio.to_thread(_unpacked, rows)
+        await publish_in_order(self._bus, records)
         hit("archive_relay.after_publish")
         moved = {row.shard: row.chunk for row in rows}
         async with self._database.write() as session:
             await self._held.check_fences(session)
             await repository.move_published(session, moved)
         self._published.update(moved)
-        for shard, (topic, record) in records:
-            self._heads.setdefault((shard, TOPICS.index(topic)), {})[record.slot] = record.seq
+        for lane, numbers in heads.items():
+            self._heads.setdefault(lane, {}).update(numbers)
         self._is_told = False
         if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
             await self._tell_heads()
@@ -133,9 +135,12 @@ class ArchiveRelay:
         self._heads_at = time.monotonic()
 
 
-def _records(rows: Sequence[Any]) -> list[tuple[int, tuple[str, Record]]]:
-    return [
-        (row.shard, to_record(row.shard, archived))
-        for row in rows
-        for archived in unpack_chunk(row.records)
-    ]
+def _unpacked(rows: Sequence[Any]) -> tuple[list[tuple[str, Record]], Heads]:
+    """The records of these chunks, in order, and the last number of each of their lanes."""
+    records: list[tuple[str, Record]] = []
+    heads: Heads = {}
+    for row in rows:
+        for archived in unpack_chunk(row.records):
+            records.append(to_record(row.shard, archived))
+            heads.setdefault((row.shard, archived.topic), {})[archived.slot] = archived.seq
+    return records, heads
