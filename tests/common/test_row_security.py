@@ -239,6 +239,12 @@ async def test_only_the_owner_brings_tables_up_and_lends_them(tmp_path, backend)
         await started(serving)
     owning = shared_cluster().url(name, OWNER)
     both = serving.model_copy(update={"database_owner_url": owning})
+    # What another's extension brings lies in the same schema, and is not the owner's to lend.
+    await shared_cluster().execute("CREATE VIEW statistics AS SELECT 1", name)
+    await shared_cluster().execute(
+        "CREATE FUNCTION forget() RETURNS int LANGUAGE sql AS 'SELECT 1'", name
+    )
+    await shared_cluster().execute("REVOKE ALL ON FUNCTION forget FROM PUBLIC", name)
     await upgrade(service("content"), both)
     await started(serving)
 

@@ -58,21 +58,35 @@ def _condition(table: Table) -> str | None:
     return declared or (BY_WORKSPACE if "workspace_id" in table.c else None)
 
 
+OWNED = """
+SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
+       nspname, format('%I.%I', nspname, relname) AS name
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'p', 'v', 'S') AND pg_has_role(relowner, 'USAGE')
+UNION ALL
+SELECT 'FUNCTION', nspname, pg_proc.oid::regprocedure::text
+FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+WHERE pg_has_role(proowner, 'USAGE')
+"""
+MAY = {
+    "TABLE": "SELECT, INSERT, UPDATE, DELETE",
+    "SEQUENCE": "USAGE, SELECT",
+    "FUNCTION": "EXECUTE",
+}
+
+
 def lend(connection: Connection, role: str) -> None:
     """Lets the role read and write rows, and call functions: no more. It makes, changes and drops
-    no table."""
+    no table. What others own here, an extension's views say, stays theirs."""
     to = connection.dialect.identifier_preparer.quote(role)
-    schemas = connection.scalars(
-        text("SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^(pg_|information_)'")
-    )
-    for schema in list(schemas):
-        everything = f"IN SCHEMA {schema} TO {to}"
-        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
-        connection.exec_driver_sql(
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES {everything}"
-        )
-        connection.exec_driver_sql(f"GRANT USAGE, SELECT ON ALL SEQUENCES {everything}")
-        connection.exec_driver_sql(f"GRANT EXECUTE ON ALL FUNCTIONS {everything}")
+    owned = text(f"SELECT * FROM ({OWNED}) AS owned WHERE nspname !~ '^(pg_|information_)'")
+    found: dict[str, list[str]] = {}
+    for kind, schema, name in connection.execute(owned):
+        found.setdefault(kind, []).append(name)
+        found.setdefault("SCHEMA", []).append(connection.dialect.identifier_preparer.quote(schema))
+    for kind, names in found.items():
+        what = ", ".join(dict.fromkeys(names))
+        connection.exec_driver_sql(f"GRANT {MAY.get(kind, 'USAGE')} ON {kind} {what} TO {to}")
     connection.exec_driver_sql(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {to}")
 
 
