@@ -45,6 +45,12 @@ def test_a_tiktok_repeat_is_known_whatever_else_is_in_it():
     assert canonical_digest(first[0]) == canonical_digest(second[0])
 
 
+def test_events_of_another_form_that_sign_like_tiktok_are_told_apart():
+    pushes = ({"event": "new", "id": 1}, {"event": "new", "id": 2}, {"id": 1}, {"id": 2})
+    found = [items("tiktok", a_push("tiktok", push))[0] for push in pushes]
+    assert len({canonical_digest(item) for item in found}) == 4
+
+
 def test_a_time_that_is_too_old_is_refused_both_ways():
     for scheme in ("tiktok", "stripe-style", "svix", "discord"):
         for away in (-301, 301):
