@@ -127,7 +127,8 @@ def test_url_and_token_may_come_from_the_environment(system: Up, tmp_path: Path)
 def test_one_adapter_is_shown_whole(system: Up) -> None:
     shown = mediaops("adapters", "kuaishou", "--data", system.data)
     assert shown.returncode == 0, shown.stderr
-    for said in ("app_secret", "issued", "kwaisign", "AUTHORIZE: account.authorized", "message_id"):
+    meaning = "UN_AUTHORIZE: account.deauthorized"
+    for said in ("app_secret", "issued", "kwaisign", meaning, "message_id"):
         assert said in shown.stdout
     missing = mediaops("adapters", "myspace", "--data", system.data)
     assert (missing.returncode, missing.stdout) == (1, "")

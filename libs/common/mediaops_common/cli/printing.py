@@ -28,9 +28,10 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
 
 
 def print_facts(thing: Mapping[str, Any], indent: str = "") -> None:
-    """A fact a line; what lists and objects hold stands below their names."""
+    """A fact a line, under its own name, which may be a platform's; what lists and objects hold
+    stands below theirs."""
     for name, value in thing.items():
-        title = f"{indent}{_text(name.replace('_', ' '))}:"
+        title = f"{indent}{_text(name)}:"
         if isinstance(value, dict) and value:
             print(title)
             print_facts(value, indent + "  ")
