@@ -68,6 +68,28 @@ async def test_heads_reveal_a_lost_tail_and_it_is_asked_for_once(spine) -> None:
     assert len(await spine.effects()) == 2
 
 
+async def test_what_needs_no_order_is_applied_behind_a_gap_too_and_again_in_its_turn(spine) -> None:
+    heard: list[str] = []
+    handlers = Handlers("early")
+
+    @handlers.on(ActivityRecorded, out_of_turn=True)
+    @handlers.on(ActivityRetracted)
+    async def hear(_session, event) -> None:
+        heard.append(event.activity.text)
+
+    activity = an_activity("u1", "b")
+    lost, early = spine.producer.recorded("u1", "a"), spine.producer.recorded("u1", "b")
+    late = spine.producer.number(
+        ActivityRetracted(activity=activity, retracted_at=NOW, reason="replay")
+    )
+    await spine.producer.publish(early, late)
+    await spine.drain(spine.another_runner(handlers.as_group()))
+    assert heard == ["b"]
+    await spine.producer.publish(lost, early, late)
+    await spine.drain(spine.another_runner(handlers.as_group()))
+    assert heard == ["b", "a", "b", "b"]
+
+
 async def test_a_watermark_passes_only_what_is_whole(spine) -> None:
     lost = spine.producer.recorded("u1", "a")
     await spine.producer.heads()

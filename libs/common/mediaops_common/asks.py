@@ -20,10 +20,15 @@ ASKS_PACE_SECONDS = 2.0
 
 
 def outbox_asks(service: str) -> Handlers:
-    """The group that answers asks about the lanes of this service's outbox."""
-    handlers = Handlers("asks", ASKS_PACE_SECONDS)
+    """The group that answers asks about the lanes of this service's outbox.
 
-    @handlers.on(CrmLaneStalled, InsightsLaneStalled, ContentLaneStalled, IngestLaneStalled)
+    Out of turn, for two services may each miss what stands before the other's ask: then either
+    would wait for the other for ever. The fencing number in an ask lets it count once.
+    """
+    handlers = Handlers("asks", ASKS_PACE_SECONDS)
+    asks = (CrmLaneStalled, InsightsLaneStalled, ContentLaneStalled, IngestLaneStalled)
+
+    @handlers.on(*asks, out_of_turn=True)
     async def publish_again(session: AsyncSession, ask: LaneStalled) -> None:
         await go_back(session, service, ask)
 

@@ -7,7 +7,7 @@ from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.stalls import MetHeads
 
-__all__ = ["heads_in", "is_next", "joined", "lane_keys", "lane_topic", "part_of"]
+__all__ = ["heads_in", "is_beyond", "is_next", "joined", "lane_keys", "lane_topic", "part_of"]
 
 
 def lane_topic(topic: str) -> str:
@@ -19,6 +19,13 @@ def lane_topic(topic: str) -> str:
 def is_next(numbers: LaneNumbers, topic: str, record: Record) -> bool:
     """Whether it is its lane's next number, which is taken then."""
     return record.kind in ("event", "void") and numbers.advance(topic, record)
+
+
+def is_beyond(numbers: LaneNumbers, topic: str, record: Record) -> bool:
+    """Whether the record lies behind a gap of its lane."""
+    if record.kind != "event":
+        return False
+    return record.seq > numbers.last(record.producer, topic, record.shard, record.slot)
 
 
 def heads_in(chunk: Chunk) -> list[MetHeads]:

@@ -68,6 +68,9 @@ class ConsumerGroup:
     after a pause, is applied at once."""
     wanted: Container[type[Event]] | None = None
     """The events it takes; None for every one of its topics."""
+    out_of_turn: Container[type[Event]] = ()
+    """Those that are applied behind a gap of their lane too, and once more in their turn: they need
+    no order and do no harm twice."""
 
 
 HANDLERS_PACE_SECONDS = 1.0
@@ -87,8 +90,13 @@ class Handlers:
         self._by_class = {}
         self._together: dict[type[Event], list[Callable[[AsyncSession, Any], Awaitable[None]]]]
         self._together = {}
+        self._out_of_turn: set[type[Event]] = set()
 
-    def on(self, *classes: type[Event]) -> Callable[[H], H]:
+    def on(self, *classes: type[Event], out_of_turn: bool = False) -> Callable[[H], H]:
+        """`out_of_turn`: as ConsumerGroup has it."""
+        if out_of_turn:
+            self._out_of_turn.update(classes)
+
         def register(function: H) -> H:
             for cls in classes:
                 self._by_class.setdefault(cls, []).append(function)
@@ -116,6 +124,7 @@ class Handlers:
                 both._by_class.setdefault(cls, []).extend(functions)
             for cls, functions in handlers._together.items():
                 both._together.setdefault(cls, []).extend(functions)
+            both._out_of_turn |= handlers._out_of_turn
         return both
 
     async def apply(self, session: AsyncSession, batch: Batch) -> None:
@@ -139,4 +148,5 @@ class Handlers:
             max_records=HANDLERS_MAX_RECORDS,
             pace_seconds=self._pace_seconds,
             wanted=classes,
+            out_of_turn=self._out_of_turn,
         )

@@ -9,7 +9,15 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from mediaops_common import counters, parked, stalls
 from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Record
-from mediaops_common.chunks import heads_in, is_next, joined, lane_keys, lane_topic, part_of
+from mediaops_common.chunks import (
+    heads_in,
+    is_beyond,
+    is_next,
+    joined,
+    lane_keys,
+    lane_topic,
+    part_of,
+)
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import Database
@@ -239,6 +247,7 @@ class GroupRunner:
                 one.error, one.attempts = park, ATTEMPTS
         projection = Projection(generation, is_live=self._generation is None)
         batch = await self._prepared(every, projection)
+        early = None if park else await self._out_of_turn(chunks, trial, projection)
         started = time.perf_counter()
         async with self._database.write() as session:
             await self._positions.check(session, chunks)
@@ -260,6 +269,8 @@ class GroupRunner:
             if batch.events:
                 await self.group.apply(session, batch)
                 await counters.count_applied(session, self.name, batch.events)
+            if early is not None:
+                await self.group.apply(session, early)
             for chunk_topic, listed in taken.items():
                 topic = lane_topic(chunk_topic)
                 failed = [one for one in listed if one.error and one not in cancelled]
@@ -296,6 +307,18 @@ class GroupRunner:
 
     def _be_quiet(self, seconds: float) -> None:
         self._quiet_until = time.monotonic() + (seconds if self._is_live_projection else 0.0)
+
+    async def _out_of_turn(
+        self, chunks: Sequence[Chunk], numbers: LaneNumbers, projection: Projection
+    ) -> Batch | None:
+        """Of what lies behind a gap, that which need not wait for what is missing."""
+        if not self.group.out_of_turn:
+            return None
+        beyond = [
+            r for c in chunks for r in c.records if is_beyond(numbers, lane_topic(c.topic), r)
+        ]
+        batch = await self._prepared(await take(beyond, self.group.out_of_turn), projection)
+        return batch if batch.events else None
 
     async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
         whole = [one for one in taken if one.event is not None and one.error is None]

@@ -22,7 +22,7 @@ __all__ = ["handlers"]
 handlers = Handlers("asks", ASKS_PACE_SECONDS)
 
 
-@handlers.on(CrmLaneStalled, InsightsLaneStalled)
+@handlers.on(CrmLaneStalled, InsightsLaneStalled, out_of_turn=True)
 async def publish_what_is_missing(session: AsyncSession, ask: LaneStalled) -> None:
     """The archive's relay goes back to before what is missing."""
     await service.go_back(session, ask)
