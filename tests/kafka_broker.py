@@ -195,8 +195,10 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def freeze(self) -> None:
+        """Returns when it has stopped."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         assert self.process is not None

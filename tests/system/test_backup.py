@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,4 +123,25 @@ def test_dumps_of_postgresql_come_back(tmp_path, cluster, new_bus) -> None:
             subprocess.run([*restore, f"{tmp_path / name}.dump"], check=True)
         system.environment |= {**restored, **new_bus()}
         system.start()
+        company.check()
+
+
+@pytest.mark.parametrize("runtime", [pytest.param("distributed", marks=ON_ENGINES)], indirect=True)
+def test_a_base_backup_under_load_comes_back(tmp_path, cluster, new_bus) -> None:
+    with a_system(tmp_path, **new_databases(cluster), **new_bus()) as system:
+        company = Company(system, tmp_path)
+        company.driver.start()
+        time.sleep(3.0)
+        cluster.back_up(str(program(cluster, "pg_basebackup")))
+        time.sleep(3.0)
+        company.driver.stop()
+        system.settle()
+        whole = len(system.events(FIRST))
+        system.kill()
+        cluster.restore()
+        system.environment |= new_bus()
+        system.start()
+        system.settle()
+        assert company.events < len(system.events(FIRST)) < whole
+        company.events = len(system.events(FIRST))
         company.check()
