@@ -46,6 +46,7 @@ transaction.state.log.replication.factor={brokers}
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+initial.broker.registration.timeout.ms=600000
 log.cleaner.dedupe.buffer.size=4194304
 num.io.threads=2
 num.network.threads=2
@@ -142,7 +143,7 @@ class Broker:
             + SECURE.format(keystore=key_and_certificates, name=NAME, password=PASSWORD)
         )
 
-    def start(self, seconds: float = 180.0) -> None:
+    def start(self, seconds: float = 600.0) -> None:
         """Returns when it answers."""
         self.launch()
         self.wait(seconds)
@@ -154,7 +155,7 @@ class Broker:
             self._java("kafka.tools.StorageTool", *format_).wait()
         self.process = self._java("kafka.Kafka")
 
-    def wait(self, seconds: float = 180.0) -> None:
+    def wait(self, seconds: float = 600.0) -> None:
         assert self.process is not None
         deadline = time.monotonic() + seconds
         while not self.answers():

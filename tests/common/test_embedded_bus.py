@@ -44,7 +44,7 @@ async def test_what_is_older_than_the_retention_goes(
     await bus.topic("t")
     await bus.publish("t", 0, [a_record(1)])
     await bus.publish("t", 0, [a_record(2)])
-    bounds = await bus.bounds("t", 0)
+    (bounds,) = await bus.bounds([("t", 0)])
     assert bounds.start >= 1
     assert bounds.end == 2
     await bus.close()
@@ -88,7 +88,7 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path:
         process.stdout.close()
         bus = EmbeddedBus(path, partitions=1)
         await bus.open()
-        end = (await bus.bounds("t", 0)).end
+        ((_, end),) = await bus.bounds([("t", 0)])
         records = []
         while len(records) < end:
             chunk = await bus.read("t", 0, len(records), 1_000)

@@ -1,5 +1,6 @@
 """An installation of many processes under load, and the proof after each fault."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tests.system.replicas import Replicas, a_broker, a_cluster, replicated
 
 MARKS = [
     pytest.mark.nightly,
-    pytest.mark.timeout(1_800),
+    pytest.mark.timeout(3_600),
     pytest.mark.skipif(not kafka_broker.can_run(), reason=kafka_broker.MISSING),
     pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING),
 ]
@@ -45,6 +46,19 @@ class Installation:
         finally:
             self.driver.stop()
         prove(self.system, self.ledger)
+
+    @contextmanager
+    def unharmed(self) -> Iterator[None]:
+        """While the senders go on, none of them is refused or waits for longer than a second. What
+        the machine itself makes of a second is seen beforehand: where an answer takes half of one
+        anyway, time is compared with that, and nothing is said of refusals."""
+        time.sleep(15)
+        usual, self.driver.slowest = self.driver.slowest, 0.0
+        yield
+        refused, slowest = self.driver.refused, self.driver.slowest
+        print(f"the slowest answer took {usual:.3f} s before and {slowest:.3f} s meanwhile")
+        assert slowest <= max(1.0, 3 * usual)
+        assert refused == 0 or usual > 0.5
 
 
 @contextmanager

@@ -26,32 +26,29 @@ def installation(tmp_path_factory) -> Iterator[Installation]:
         yield made
 
 
-def test_a_broker_that_is_away_for_a_minute_refuses_no_webhook(installation, capsys) -> None:
+def test_a_broker_that_is_away_for_a_minute_refuses_no_webhook(installation) -> None:
+    system = installation.system
     with installation.under_load() as driver:
-        time.sleep(3)
-        installation.broker.kill()
-        sent = driver.sent
-        time.sleep(60)
-        assert driver.sent > sent
-        workers = installation.system.of("crm", "worker")
-        assert all(worker.ready().status_code == 503 for worker in workers)
-        lag = installation.system.call("GET", "/crm/v1/admin/lag", **OPERATOR)
+        with installation.unharmed():
+            installation.broker.kill()
+            sent = driver.sent
+            time.sleep(60)
+            assert driver.sent > sent
+        for worker in system.of("crm", "worker"):
+            until(lambda of=worker: of.ready().status_code == 503)
+        until(lambda: system.call("GET", "/crm/v1/admin/lag", **OPERATOR).status_code == 503)
+        lag = system.call("GET", "/crm/v1/admin/lag", **OPERATOR)
         assert (lag.status_code, int(lag.headers["Retry-After"]) > 0) == (503, True)
         installation.broker.start()
         time.sleep(5)
-    assert driver.refused == 0
-    with capsys.disabled():
-        print(f"\nthe slowest answer took {driver.slowest:.3f} s")
 
 
 def test_a_frozen_broker_is_waited_for(installation) -> None:
-    with installation.under_load() as driver:
-        time.sleep(3)
+    with installation.under_load(), installation.unharmed():
         installation.broker.freeze()
         time.sleep(30)
         installation.broker.thaw()
         time.sleep(5)
-    assert driver.refused == 0
 
 
 def test_a_killed_database_is_waited_for_and_found_again(installation) -> None:

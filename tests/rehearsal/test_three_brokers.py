@@ -43,7 +43,8 @@ async def publish(bus: Bus, partition: int) -> None:
                 await bus.publish(
                     Topic.activity, partition, [Record(b"k", b"v", "ingest", 0, 0, 1)]
                 )
-                assert (await bus.bounds(Topic.activity, partition)).end >= 1
+                (bounds,) = await bus.bounds([(Topic.activity, partition)])
+                assert bounds.end >= 1
                 return
             await asyncio.sleep(0.5)
 

@@ -82,7 +82,7 @@ class Process:
         return False
 
     def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.url}/{self.service}/health/ready", timeout=10)
+        return httpx.get(f"{self.url}/{self.service}/health/ready", timeout=60)
 
     def signal(self, number: int) -> None:
         assert self.running is not None
@@ -99,7 +99,7 @@ class Process:
         """SIGTERM; returns the exit code."""
         assert self.running is not None
         self.running.send_signal(signal.SIGTERM)
-        code = self.running.wait(timeout=60)
+        code = self.running.wait(timeout=300)
         self.running = None
         return code
 

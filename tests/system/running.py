@@ -204,7 +204,7 @@ class System:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def settle(self, seconds: float = 600.0) -> None:
+    def settle(self, seconds: float = 1_200.0) -> None:
         """Waits until nothing is pending or in flight anywhere and nothing is missing."""
         deadline = time.monotonic() + seconds
         quiet = 0

@@ -19,7 +19,10 @@ LOOK_BACK = 10_000
 class Restored(Exception):
     """The bus has numbers above the database's own: it was restored from an older backup."""
 
-    repair = "stop, restore the newest backup of the whole data directory, then start"
+    repair = (
+        "stop, restore the newest backup of all that belongs together, and nothing less"
+        " (docs/guides/backup-and-restore.md), then start"
+    )
 
 
 def topics_of(service: str) -> list[str]:

@@ -1,6 +1,5 @@
 """What a service tells of its consumer groups: how far they are and what they applied."""
 
-import asyncio
 from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -64,10 +63,10 @@ async def lag(runtime: "Runtime", session: AsyncSession) -> dict[str, Any]:
 
 
 async def _ends(runtime: "Runtime", places: Set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Where the logs of these partitions end; all are asked at once."""
+    """Where the logs of these partitions end."""
     ordered = sorted(places)
     try:
-        bounds = await asyncio.gather(*(runtime.bus.bounds(*place) for place in ordered))
+        bounds = await runtime.bus.bounds(ordered)
     except BusUnavailable:
         raise Unavailable("the bus cannot be asked where its logs end") from None
     return {place: one.end for place, one in zip(ordered, bounds, strict=True)}

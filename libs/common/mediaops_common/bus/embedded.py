@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from mediaops_common.bus.embedded_consumer import EmbeddedConsumer
-from mediaops_common.bus.embedded_file import Batch, FileReader, FileWriter, Place
-from mediaops_common.bus.port import Chunk, Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.embedded_file import Batch, FileReader, FileWriter
+from mediaops_common.bus.port import Chunk, Locate, LogBounds, Place, Record, TopicIdentity
 
 __all__ = ["EmbeddedBus"]
 
@@ -121,9 +121,9 @@ class EmbeddedBus:
         """Whether it is known, without a look at the file, that nothing lies there."""
         return self._ends.get((topic, partition), offset + 1) <= offset
 
-    async def bounds(self, topic: str, partition: int) -> LogBounds:
-        """The first readable offset of a partition and the one after its last."""
-        return await self._read(self._reader.bounds, topic, partition)
+    async def bounds(self, places: Sequence[Place]) -> list[LogBounds]:
+        """Of each (topic, partition) the first readable offset and the one after its last."""
+        return await self._read(lambda: [self._reader.bounds(*place) for place in places])
 
     async def read(self, topic: str, partition: int, offset: int, limit: int) -> Chunk | None:
         """Up to `limit` records from `offset` on, or None when there is nothing (yet)."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, TopicIdentity
+from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, Place, TopicIdentity
 
 __all__ = ["EmbeddedConsumer"]
 
@@ -12,7 +12,7 @@ __all__ = ["EmbeddedConsumer"]
 class _Log(Protocol):
     """What a consumer asks of its bus."""
 
-    async def bounds(self, topic: str, partition: int) -> LogBounds: ...
+    async def bounds(self, places: Sequence[Place]) -> list[LogBounds]: ...
 
     def has_nothing_from(self, topic: str, partition: int, offset: int) -> bool: ...
 
@@ -52,13 +52,18 @@ class EmbeddedConsumer:
         return chunks
 
     async def _locate_all(self) -> None:
-        wanted = [
-            Assigned(topic, n, identity, await self._bus.bounds(topic, n))
+        places = [
+            (topic, n)
             for topic, identity in self._identities.items()
             for n in range(identity.partitions)
             if (topic, n) not in self._offsets
         ]
-        if wanted:
+        if places:
+            bounds = await self._bus.bounds(places)
+            wanted = [
+                Assigned(*place, self._identities[place[0]], its)
+                for place, its in zip(places, bounds, strict=True)
+            ]
             for one, offset in zip(wanted, await self._locate(wanted), strict=True):
                 self._offsets[one.topic, one.partition] = offset
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import lz4.block
 import msgspec
 
-from mediaops_common.bus.port import Chunk, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import Chunk, LogBounds, Place, Record, TopicIdentity
 from mediaops_common.ids import new_id
 
-__all__ = ["Batch", "FileReader", "FileWriter", "Place"]
+__all__ = ["Batch", "FileReader", "FileWriter"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS cluster (id TEXT NOT NULL);
@@ -34,9 +34,6 @@ SEGMENT_RECORDS = 2_000
 """At most so many records in one row: what one read decodes at a time."""
 
 TRIM_SECONDS = 60
-
-Place = tuple[str, int]
-"""(topic, partition)."""
 
 Batch = tuple[Place, Sequence[Record]]
 

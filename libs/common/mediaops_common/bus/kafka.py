@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -28,7 +28,7 @@ from aiokafka.protocol.types import (
 )
 
 from mediaops_common.bus.kafka_log import tell_seldom
-from mediaops_common.bus.port import LogBounds
+from mediaops_common.bus.port import LogBounds, Place
 from mediaops_common.settings import BusSettings
 
 __all__ = [
@@ -276,19 +276,31 @@ class Control:
             while await self.describe([name]):  # noqa: ASYNC110 - the other side is no event
                 await asyncio.sleep(0.02)
 
-    async def bounds(self, topic: str, partition: int, leader: int) -> LogBounds:
-        start, end = await asyncio.gather(
-            self._offset(topic, partition, leader, EARLIEST),
-            self._offset(topic, partition, leader, LATEST),
-        )
-        return LogBounds(start, end)
+    async def bounds(self, leaders: Mapping[Place, int]) -> dict[Place, LogBounds]:
+        """Of partitions, each with its leader. A broker answers the requests of a connection one
+        after the other, so it is asked twice in all and not for each of them."""
+        led: dict[int, list[Place]] = {}
+        for place, leader in leaders.items():
+            led.setdefault(leader, []).append(place)
+        found: dict[Place, LogBounds] = {}
+        for leader, places in led.items():
+            starts = await self._offsets(places, leader, EARLIEST)
+            ends = await self._offsets(places, leader, LATEST)
+            found |= {place: LogBounds(starts[place], ends[place]) for place in places}
+        return found
 
-    async def _offset(self, topic: str, partition: int, leader: int, which: int) -> int:
-        answer = await self._send(OffsetRequest(-1, 0, [(topic, [(partition, which)])]), leader)
-        ((_, ((_, code, _, offset),)),) = answer.topics
-        if for_code(code) is not NoError:
-            raise for_code(code)(f"{topic} {partition}")
-        return int(offset)
+    async def _offsets(self, places: Sequence[Place], leader: int, which: int) -> dict[Place, int]:
+        topics: dict[str, list[tuple[int, int]]] = {}
+        for topic, partition in places:
+            topics.setdefault(topic, []).append((partition, which))
+        answer = await self._send(OffsetRequest(-1, 0, list(topics.items())), leader)
+        found = {}
+        for topic, partitions in answer.topics:
+            for partition, code, _, offset in partitions:
+                if for_code(code) is not NoError:
+                    raise for_code(code)(f"{topic} {partition}")
+                found[topic, partition] = int(offset)
+        return found
 
     async def close(self) -> None:
         client, self._client = self._client, None

@@ -9,7 +9,14 @@ import structlog
 from mediaops_common.bus.kafka import Control, Description, Endpoint, KafkaError
 from mediaops_common.bus.kafka_consumer import KafkaConsumer
 from mediaops_common.bus.kafka_producer import KafkaPublisher
-from mediaops_common.bus.port import BusUnavailable, Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import (
+    BusUnavailable,
+    Locate,
+    LogBounds,
+    Place,
+    Record,
+    TopicIdentity,
+)
 from mediaops_common.settings import BusSettings
 
 __all__ = ["KafkaBus"]
@@ -105,11 +112,14 @@ class KafkaBus:
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> KafkaConsumer:
         return KafkaConsumer(self._endpoint, group, topics, locate, self.topic)
 
-    async def bounds(self, topic: str, partition: int) -> LogBounds:
+    async def bounds(self, places: Sequence[Place]) -> list[LogBounds]:
+        leaders: dict[Place, int] = {}
         try:
-            await self.topic(topic)
-            leader = self._topics[topic].leaders[partition]
-            return await self._control.bounds(topic, partition, leader)
+            for topic, partition in places:
+                await self.topic(topic)
+                leaders[topic, partition] = self._topics[topic].leaders[partition]
+            found = await self._control.bounds(leaders)
+            return [found[place] for place in places]
         except (KafkaError, TimeoutError) as error:
             self._doubt.set()  # another broker may lead it now
             raise BusUnavailable(f"{type(error).__name__}: {error}") from error

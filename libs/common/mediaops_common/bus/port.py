@@ -69,6 +69,10 @@ class Chunk(NamedTuple):
     """The end of the log when the chunk was read: lag = end - next_offset."""
 
 
+Place = tuple[str, int]
+"""(topic, partition)."""
+
+
 class Assigned(NamedTuple):
     """A partition that a member has been given, and its log as it is now."""
 
@@ -111,8 +115,8 @@ class Bus(Protocol):
     async def consumer(self, group: str, topics: Sequence[str], locate: Locate) -> Consumer:
         """Joins a group. Nothing is committed to the bus: positions are the caller's."""
 
-    async def bounds(self, topic: str, partition: int) -> LogBounds:
-        """The first readable offset of a partition and the one after its last. Raises
+    async def bounds(self, places: Sequence[Place]) -> list[LogBounds]:
+        """Of each (topic, partition) the first readable offset and the one after its last. Raises
         BusUnavailable."""
 
     async def delete_topic(self, name: str) -> None:

@@ -9,6 +9,7 @@ from mediaops_common.bus.port import (
     Consumer,
     Locate,
     LogBounds,
+    Place,
     Record,
     TopicIdentity,
 )
@@ -43,8 +44,8 @@ class PrefixedBus:
         names = [prefix + name for name in topics]
         return _Consumer(await self._bus.consumer(prefix + group, names, find), prefix)
 
-    async def bounds(self, topic: str, partition: int) -> LogBounds:
-        return await self._bus.bounds(self._prefix + topic, partition)
+    async def bounds(self, places: Sequence[Place]) -> list[LogBounds]:
+        return await self._bus.bounds([(self._prefix + topic, n) for topic, n in places])
 
     async def delete_topic(self, name: str) -> None:
         await self._bus.delete_topic(self._prefix + name)
