@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.system.replicas import Process, Replicas, a_broker, a_cluster, replic
 from tests.system.running import event_body, signed
 
 pytestmark = [
-    pytest.mark.timeout(1_800),
+    pytest.mark.timeout(3_600),
     pytest.mark.skipif(not kafka_broker.can_run(), reason=kafka_broker.MISSING),
     pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING),
 ]
@@ -73,11 +74,15 @@ def pair(tmp_path_factory) -> Iterator[Replicas]:
 
 
 def send(replica: Process, source: dict, secret: str, message: str) -> int:
-    """The answer of this one replica to a webhook."""
+    """The answer of this one replica to a webhook, which comes again while it is put off."""
     body = event_body("comment.created", "reader", datetime.now(UTC))
     path = httpx.URL(source["hook_url"]).path
     headers = signed(secret, message, body)
-    return httpx.post(replica.url + path, content=body, headers=headers, timeout=30).status_code
+    while True:
+        answer = httpx.post(replica.url + path, content=body, headers=headers, timeout=60)
+        if answer.status_code != 503:
+            return answer.status_code
+        time.sleep(int(answer.headers["Retry-After"]))
 
 
 @pytest.mark.nightly
