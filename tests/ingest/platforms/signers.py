@@ -133,5 +133,8 @@ def wechat_xml(**fields: Any) -> str:
         "CreateTime": int(NOW.timestamp()),
         "MsgType": "event",
     }
-    inner = "".join(f"<{k}><![CDATA[{v}]]></{k}>" for k, v in {**known, **fields}.items())
+    inner = "".join(
+        f"<{k}>{v}</{k}>" if str(v).startswith("<") else f"<{k}><![CDATA[{v}]]></{k}>"
+        for k, v in {**known, **fields}.items()
+    )
     return f"<xml>{inner}</xml>"

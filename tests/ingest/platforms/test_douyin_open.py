@@ -86,6 +86,12 @@ def test_times_come_in_seconds_and_in_milliseconds():
         assert draft_of("new_follow_action", {"action_time": value}).occurred_at == wanted
 
 
+def test_a_permission_is_given_anew_when_it_was_changed():
+    times = {"create_time": 1670229453, "update_time": 1686811643}
+    wanted = datetime(2023, 6, 15, 6, 47, 23, tzinfo=UTC)
+    assert draft_of("im_authorize", times).occurred_at == wanted
+
+
 @pytest.mark.parametrize("value", [0, 123123, -5, "soon", 10**18, None])
 def test_a_time_that_cannot_be_believed_is_the_arrival(value: object):
     assert draft_of("new_follow_action", {"action_time": value}).occurred_at == NOW
@@ -105,6 +111,12 @@ def test_a_comment_has_its_writer_text_and_place():
     assert (draft.actor.external_id, draft.text) == ("fan-2", "好看")
     assert (draft.content, draft.parent_external_id) == ("v-1", "c-0")
     assert not draft.by_channel
+
+
+def test_ids_that_came_as_numbers_are_texts():
+    draft = draft_of("im_receive_msg", {"server_message_id": 9007199254740993, "message_type": 1})
+    assert draft.context["server_message_id"] == "9007199254740993"
+    assert draft.context["message_type"] == 1
 
 
 def test_the_account_itself_makes_nobody_active():

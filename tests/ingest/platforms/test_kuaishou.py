@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.kuaishou import Kuaishou
 from mediaops_ingest.platforms.port import Handshake, Malformed, Refused, Unmapped, Verified
 
@@ -29,13 +30,13 @@ def test_a_push_is_answered_with_its_own_message_id():
     verifier = adapter.prepare([KUAISHOU], {})
     assert verifier.verify(request) == Verified(0)
     answer = verifier.answer(request, Verified(0))
-    assert (answer.status, answer.body) == (200, b'{"message_id":"ks-9","result":1}')
+    assert (answer.status, answer.body) == (200, b'{"result":1,"message_id":"ks-9"}')
 
 
 def test_a_number_as_message_id_stays_a_number_and_one_that_is_missing_is_left_out():
     verifier = adapter.prepare([KUAISHOU], {})
     numbered, bare = (a_kuaishou_push("X", {}, message_id=one) for one in (9007199254740993, None))
-    assert b"9007199254740993," in verifier.answer(numbered, Verified(0)).body
+    assert b":9007199254740993}" in verifier.answer(numbered, Verified(0)).body
     assert verifier.answer(bare, Verified(0)).body == b'{"result":1}'
     assert adapter.split(bare, [], {})[0].dedup_key is None
 
@@ -43,9 +44,24 @@ def test_a_number_as_message_id_stays_a_number_and_one_that_is_missing_is_left_o
 def test_the_test_of_the_address_is_answered_and_not_stored():
     verdict = verify(a_kuaishou_push("test", {}))
     assert isinstance(verdict, Handshake)
-    assert verdict.answer.body == b'{"message_id":"m-1","result":1}'
+    assert verdict.answer.body == b'{"result":1,"message_id":"m-1"}'
     forged = verify(a_kuaishou_push("test", {}), {"app_secret": "another"})
     assert forged == Refused("signature")
+
+
+def test_a_repeat_is_known_by_its_message_id_whatever_its_timestamp():
+    first, again, other = (
+        adapter.split(a_kuaishou_push("AUTHORIZE", {"open_id": who}, timestamp=stamp), [], {})[0]
+        for who, stamp in (("o-1", 1), ("o-1", 5001), ("o-2", 1))
+    )
+    assert first.dedup_key == again.dedup_key
+    assert canonical_digest(first) == canonical_digest(again) != canonical_digest(other)
+    # Without an id the time is all that tells two acts apart.
+    bare = [
+        adapter.split(a_kuaishou_push("X", {}, message_id=None, timestamp=stamp), [], {})[0]
+        for stamp in (1, 2)
+    ]
+    assert canonical_digest(bare[0]) != canonical_digest(bare[1])
 
 
 def test_after_a_change_of_the_secret_both_prove():

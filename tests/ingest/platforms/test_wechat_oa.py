@@ -207,6 +207,25 @@ def test_a_finished_job_is_only_a_success_when_it_says_so():
     assert failed.actor is None
 
 
+@pytest.mark.parametrize("event", ["PUBLISHJOBFINISH", "FREEPUBLISHJOBFINISH"])
+def test_a_publication_names_its_articles(event: str):
+    def finished(status: int, articles: str):
+        report = f"<publish_id>7</publish_id><publish_status>{status}</publish_status>"
+        detail = f"<article_id>a-1</article_id><article_detail>{articles}</article_detail>"
+        return draft_of(Event=event, PublishEventInfo=report + detail)
+
+    first, second = (
+        f"<item><article_url><![CDATA[https://mp.example/s?a={n}&b=1]]></article_url></item>"
+        for n in (1, 2)
+    )
+    one, both, none = finished(0, first), finished(0, first + second), finished(3, "")
+    assert (one.type, one.content) == ("post.published", "a-1")
+    assert one.context["article_urls"] == ["https://mp.example/s?a=1&b=1"]
+    assert len(both.context["article_urls"]) == 2
+    assert (none.type, none.context["publish_status"]) == ("post.publish_failed", "3")
+    assert "article_urls" not in none.context
+
+
 def test_a_message_keeps_its_text():
     draft = draft_of(MsgType="text", Content="在吗", MsgId="9007199254740993")
     assert (draft.type, draft.text) == ("message.received", "在吗")
@@ -221,9 +240,11 @@ def test_two_events_of_one_second_stay_apart():
             {"Event": "VIEW", "EventKey": "a"},
             {"Event": "MASSSENDJOBFINISH", "MsgID": "1"},
             {"Event": "MASSSENDJOBFINISH", "MsgID": "2"},
+            {"Event": "PUBLISHJOBFINISH", "PublishEventInfo": "<publish_id>1</publish_id>"},
+            {"Event": "PUBLISHJOBFINISH", "PublishEventInfo": "<publish_id>2</publish_id>"},
         )
     }
-    assert len(keys) == 5
+    assert len(keys) == 7
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])

@@ -1,5 +1,7 @@
 """企业微信, against wechatpy: both shapes of callbacks; and the envelope of 抖音小程序."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from mediaops_ingest.platforms.declaration import BadSetting
@@ -156,6 +158,7 @@ def test_groups_tags_and_the_desk():
     assert (tag.type, tag.context["tag_id"]) == ("contact.tag_changed", "t1")
     inbox = draft_of(Event="kf_msg_or_event", Token="pull-token", OpenKfId="wk1")
     assert (inbox.type, inbox.context) == ("inbox.changed", {"desk": "wk1"})
+    assert draft_of(Event="msgaudit_notify", FromUserName="sys").type == "inbox.changed"
     assert isinstance(draft_of(Event="suite_ticket"), Unmapped)
 
 
@@ -192,9 +195,11 @@ def test_two_events_of_one_second_stay_apart():
             ("kf_msg_or_event", {"OpenKfId": "b"}),
             ("click", {"FromUserName": "li", "EventKey": "a"}),
             ("click", {"FromUserName": "li", "EventKey": "b"}),
+            ("change_external_tag", {"ChangeType": "shuffle", "AuthCorpId": "ww1"}),
+            ("change_external_tag", {"ChangeType": "shuffle", "AuthCorpId": "ww2"}),
         )
     }
-    assert len(keys) == 6
+    assert len(keys) == 8
 
 
 def test_a_ciphertext_that_is_none_is_refused_like_any_other_failure():
@@ -232,6 +237,14 @@ def test_a_mini_app_puts_the_signature_inside_and_signs_the_blank():
     (item,) = microapp.split(ticket, [MICROAPP], {})
     assert types_of(microapp.normalise(item, CONTEXT)) == ["unmapped"]
     assert isinstance(verify(a_post(b"{}"), MICROAPP, adapter=microapp), Refused)
+
+
+@pytest.mark.parametrize("created", [SECONDS, "2026-11-22 17:00:00"])
+def test_a_mini_app_writes_seconds_or_the_time_in_beijing(created: str):
+    message = {"FromUserName": "o-1", "MsgType": "text", "CreateTime": created}
+    (item,) = microapp.split(a_microapp_push(message), [MICROAPP], {})
+    later = a_context(platform="douyin", received_at=NOW + timedelta(hours=1))
+    assert microapp.normalise(item, later)[0].occurred_at == NOW
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,36 @@ def test_a_payment_has_its_buyer_amount_and_moment():
     assert draft.context == {"order_id": "E1", "shop_id": "160001", "status": "S"}
 
 
-@pytest.mark.parametrize("payment", ["1.005", "x", "NaN", "1e30", 129, None, "", "9" * 40])
+@pytest.mark.parametrize(
+    ("type_", "hour"),
+    [
+        ("trade_TradeCreate", 8),
+        ("trade_TradeBuyerPay", 9),
+        ("trade_TradeSuccess", 10),
+        ("trade_TradeClose", 11),
+        ("TRADE_ORDER_REFUND", 12),
+    ],
+)
+def test_of_all_times_of_an_order_each_message_has_its_own(type_: str, hour: int):
+    names = ("created", "pay_time", "success_time", "close_time", "update_time")
+    told = {name: f"2026-11-20 {8 + n:02}:00:00" for n, name in enumerate(names)}
+    draft = draft_of(type_, {"full_order_info": {"order_info": told}})
+    assert draft.occurred_at == datetime(2026, 11, 20, hour - 8, tzinfo=UTC)
+
+
+def test_without_its_own_time_a_message_has_that_of_the_last_change_or_of_its_arrival():
+    changed = {"pay_time": "2026-11-01 08:00:00", "update_time": "2026-11-20 08:00:00"}
+    for order, wanted in ((changed, datetime(2026, 11, 20, tzinfo=UTC)), ({}, NOW)):
+        draft = draft_of("trade_TradeClose", {"full_order_info": {"order_info": order}})
+        assert draft.occurred_at == wanted
+
+
+def test_an_amount_may_come_as_a_number():
+    order = {"full_order_info": {"pay_info": {"payment": 129.5}}}
+    assert draft_of("trade_TradePaid", order).value.amount_minor == 12950
+
+
+@pytest.mark.parametrize("payment", ["1.005", "x", "NaN", "1e30", True, None, "", "9" * 40])
 def test_an_amount_that_is_none_is_left_out(payment: object):
     order = {"full_order_info": {"pay_info": {"payment": payment}}}
     assert draft_of("trade_TradePaid", order).value is None

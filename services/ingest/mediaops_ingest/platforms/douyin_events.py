@@ -50,8 +50,10 @@ class Push:
         return self.context.received_at
 
     def kept(self, *names: str) -> dict[str, Any]:
-        """These fields of the content, for the activity's context."""
+        """These fields of the content, for the activity's context; ids as text."""
         found = {name: self.content[name] for name in names if self.content.get(name)}
+        ids = {name: text_of(value) for name, value in found.items() if name.endswith("_id")}
+        found.update(present(**ids))
         receiver = text_of(self.body.get("to_user_id"))
         return {**found, "to_user_id": receiver} if receiver else found
 
@@ -153,7 +155,8 @@ def _account(type_: str) -> DouyinEvent:
         return ActivityDraft(
             type=type_,
             actor=push.actor(push.body.get("from_user_id")),
-            occurred_at=push.time(),
+            # What was given long ago and changed now happens now.
+            occurred_at=push.time(push.content.get("update_time")),
             context=push.kept("scopes", "auth_status", "expire_time", "source"),
             by_channel=True,
         )

@@ -84,7 +84,9 @@ class DouyinOpen:
         meanings={name: event.types for name, event in EVENTS.items()},
         cannot=(
             "No time is signed, so a captured push is only known by its Msg-Id. Views are not "
-            "pushed. The mobile number of a member stays in the delivery."
+            "pushed. The mobile number of a member stays in the delivery. Of 生活服务 the platform "
+            "itself says that pushes may be lost, repeated or out of order; its SPI, which are "
+            "signed by a rule of their own (`x-life-sign`), are not taken here."
         ),
         uncertain=(
             "Only `action_type` 1 is documented; every other value is read as taken back.",

@@ -65,6 +65,9 @@ def _may_have_lost_keys(raw: bytes, value: Any) -> bool:
     key themselves only make it more cautious; reading everything twice costs three times as
     much."""
     plain = raw.translate(None, _SPACE)
+    if b'\\\\":' in plain:
+        # A key may end in a backslash, and is no text that holds a quote then.
+        return True
     return plain.count(b'":') - plain.count(b'\\":') != _count_of_keys(value)
 
 

@@ -8,7 +8,12 @@ from mediaops_common.events.activity import Actor
 
 from mediaops_ingest.platforms.fields import id_of, present, text_of, whole_number
 from mediaops_ingest.platforms.port import ActivityDraft, Context, Draft, Unmapped
-from mediaops_ingest.platforms.times import is_plausible, seconds_or_milliseconds
+from mediaops_ingest.platforms.pushes import inner
+from mediaops_ingest.platforms.times import (
+    first_believable,
+    parse_beijing,
+    seconds_or_milliseconds,
+)
 
 __all__ = ["MEANINGS", "MESSAGES", "draft_of", "received", "time_of"]
 
@@ -24,7 +29,7 @@ MEANINGS = {
     "CLICK, VIEW, view_miniprogram": ("menu.clicked",),
     "LOCATION": ("location.reported",),
     "MASSSENDJOBFINISH": ("post.published", "post.publish_failed"),
-    "FREEPUBLISHJOBFINISH": ("post.published", "post.publish_failed"),
+    "PUBLISHJOBFINISH, FREEPUBLISHJOBFINISH": ("post.published", "post.publish_failed"),
     "TEMPLATESENDJOBFINISH": ("message.sent",),
     "channels_ec_order_new": ("order.created",),
     "channels_ec_order_pay": ("order.paid",),
@@ -33,6 +38,7 @@ MEANINGS = {
 
 MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
 _SCENE = "qrscene_"
+_MOST_ARTICLES = 20
 
 
 def draft_of(message: Message, context: Context) -> Draft:
@@ -88,11 +94,12 @@ def _actor(message: Message, context: Context) -> Actor | None:
 
 
 def time_of(message: Message, context: Context) -> datetime:
-    """CreateTime, or the arrival where it cannot be believed (samples are dated 1973)."""
-    moment = seconds_or_milliseconds(message.get("CreateTime"))
-    if moment and is_plausible(moment, context.received_at):
-        return moment
-    return context.received_at
+    """CreateTime, which a mini app of 抖音 may write as local time; or the arrival where it cannot
+    be believed (samples are dated 1973)."""
+    created = message.get("CreateTime")
+    return first_believable(
+        context.received_at, seconds_or_milliseconds(created), parse_beijing(created)
+    )
 
 
 def _subscribe(message: Message) -> Reading:
@@ -124,22 +131,28 @@ def _mass_send(message: Message) -> Reading:
     )
 
 
-def _free_publish(message: Message) -> Reading:
-    report = message.get("PublishEventInfo")
-    report = report if isinstance(report, dict) else {}
+def _publish_job(message: Message) -> Reading:
+    report = inner(message, "PublishEventInfo")
     done = whole_number(report.get("publish_status")) == 0
+    # One article is an object in XML, several are a list.
+    articles = inner(report, "article_detail").get("item")
+    listed = articles if isinstance(articles, list) else [articles]
+    urls = [
+        text_of(one.get("article_url"), limit=2048)
+        for one in listed[:_MOST_ARTICLES]
+        if isinstance(one, dict)
+    ]
     return "post.published" if done else "post.publish_failed", present(
         content=id_of(report.get("article_id"), "article_id"),
         publish_id=text_of(report.get("publish_id")),
         publish_status=text_of(report.get("publish_status")),
+        article_urls=[url for url in urls if url] or None,
     )
 
 
 def _order(type_: str) -> Callable[[Message], Reading]:
     def read(message: Message) -> Reading:
-        order = message.get("order_info")
-        order = order if isinstance(order, dict) else {}
-        return type_, present(order_id=text_of(order.get("order_id")))
+        return type_, present(order_id=text_of(inner(message, "order_info").get("order_id")))
 
     return read
 
@@ -154,7 +167,9 @@ _EVENTS: dict[str, Callable[[Message], Reading]] = {
     # Where a fan is belongs to the fan: that it was reported is counted, the place is not kept.
     "location": lambda message: ("location.reported", {}),
     "masssendjobfinish": _mass_send,
-    "freepublishjobfinish": _free_publish,
+    # The platform sends the one, published samples of it say the other.
+    "publishjobfinish": _publish_job,
+    "freepublishjobfinish": _publish_job,
     "templatesendjobfinish": lambda message: (
         "message.sent",
         present(

@@ -6,6 +6,7 @@ from typing import Any
 from mediaops_ingest.platforms import strict_json, xml
 from mediaops_ingest.platforms.fields import text_of
 from mediaops_ingest.platforms.port import Malformed
+from mediaops_ingest.platforms.pushes import inner
 
 __all__ = ["UnreadableMessage", "fault_of", "key_of", "parse"]
 
@@ -44,7 +45,6 @@ def fault_of(message: Mapping[str, Any]) -> Malformed | None:
 def key_of(message: Mapping[str, Any]) -> str:
     """MsgId, or what the platform names for events, with enough added that two events of one
     second stay apart."""
-    order = message.get("order_info")
     event = text_of(message.get("Event"))
     number = text_of(message.get("MsgId"))
     if number and not event:
@@ -55,6 +55,7 @@ def key_of(message: Mapping[str, Any]) -> str:
         event or text_of(message.get("MsgType")),
         text_of(message.get("EventKey")),
         text_of(message.get("MsgID")),
-        text_of(order.get("order_id")) if isinstance(order, dict) else None,
+        text_of(inner(message, "PublishEventInfo").get("publish_id")),
+        text_of(inner(message, "order_info").get("order_id")),
     ]
     return ":".join(part for part in parts if part)

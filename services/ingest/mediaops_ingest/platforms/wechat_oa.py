@@ -139,7 +139,7 @@ class WeChatOfficialAccount:
         keys=(
             Key("token", "设置与开发 → 基本配置 → 令牌 (Token)", generate=generate_token),
             Key("app_id", "开发者ID (AppID); needed in 安全模式 and 兼容模式"),
-            Key("encoding_aes_key", "消息加解密密钥 (EncodingAESKey), 43 characters"),
+            Key("encoding_aes_key", "消息加解密密钥 (EncodingAESKey), 43 characters", is_ours=True),
             Key(
                 "mode",
                 "消息加解密方式; safe refuses whatever is not encrypted",
@@ -158,8 +158,8 @@ class WeChatOfficialAccount:
         handshake="GET with `signature` and `echostr`: answered with echostr as text",
         answer="200 `success`",
         known_by=(
-            "MsgId; events by FromUserName, CreateTime, Event, EventKey, MsgID and order_id "
-            "together"
+            "MsgId; events by FromUserName, CreateTime, Event, EventKey, MsgID, publish_id and "
+            "order_id together"
         ),
         volatile=("the random prefix", "timestamp", "nonce", "signature", "msg_signature"),
         max_body=1_048_576,
@@ -169,7 +169,12 @@ class WeChatOfficialAccount:
         meanings=MEANINGS,
         cannot=(
             "In 明文模式 the signature does not cover the body. Locations of fans are counted, not "
-            "kept. No reads, likes or comments of articles: those are pulled."
+            "kept. Pictures, voices and videos come as a MediaId that expires: fetch them early. "
+            "No reads, likes or comments of articles: those are pulled."
+        ),
+        uncertain=(
+            "The event of a finished publication is PUBLISHJOBFINISH in integrations and "
+            "FREEPUBLISHJOBFINISH in published samples: both are read.",
         ),
         notes=(
             "设置与开发 → 基本配置 → 服务器配置: enter the hook URL and the token.",

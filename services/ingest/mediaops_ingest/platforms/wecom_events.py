@@ -44,7 +44,7 @@ MEANINGS = {
     "change_external_chat dismiss": ("group.dismissed",),
     "change_external_chat update add_member": ("group.member_joined",),
     "change_external_chat update del_member": ("group.member_left",),
-    "kf_msg_or_event": ("inbox.changed",),
+    "kf_msg_or_event, msgaudit_notify": ("inbox.changed",),
     "text, image, voice, video, shortvideo, location, link": ("message.received",),
 }
 
@@ -57,7 +57,16 @@ _KEY = (
     "CreateTime",
     "TimeStamp",
 )
-_KEY_ENDS = ("FromUserName", "EventKey", "Id", "TagType", "OpenKfId", "Token", "CurMemVer")
+_KEY_ENDS = (
+    "AuthCorpId",
+    "FromUserName",
+    "EventKey",
+    "Id",
+    "TagType",
+    "OpenKfId",
+    "Token",
+    "CurMemVer",
+)
 """What tells two events of one second apart, where it is there."""
 
 
@@ -177,4 +186,5 @@ _EVENTS: dict[str, Callable[[Message, Context], Draft]] = {
     "change_external_chat": _group,
     "change_external_tag": _tag,
     "kf_msg_or_event": _inbox,
+    "msgaudit_notify": _inbox,
 }

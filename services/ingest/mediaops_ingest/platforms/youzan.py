@@ -6,15 +6,15 @@ Source: as unrelated public integrations agree; the platform's own page was not 
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from mediaops_common.events.activity import Actor, Money
+from mediaops_common.events.activity import Actor
 
 from mediaops_ingest.platforms import strict_json
 from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.fields import id_of, key_of, present, text_of
+from mediaops_ingest.platforms.money import amount_of
 from mediaops_ingest.platforms.port import (
     ActivityDraft,
     Answer,
@@ -46,7 +46,13 @@ _TYPES = {
     "TRADE_ORDER_REFUND": "order.refunded",
     "SCRM_CUSTOMER_CARD": "contact.updated",
 }
-_MOMENTS = ("pay_time", "success_time", "close_time", "update_time", "created")
+_MOMENTS = {
+    "order.created": "created",
+    "order.paid": "pay_time",
+    "order.completed": "success_time",
+    "order.cancelled": "close_time",
+}
+"""When it happened; else when the order was changed last. An order tells all its times at once."""
 
 
 def _digest(live: SecretSet) -> BareDigest | None:
@@ -145,15 +151,17 @@ class Youzan:
         full = inner(inner(push, "msg"), "full_order_info")
         order, buyer = inner(full, "order_info"), inner(full, "buyer_info")
         who = id_of(buyer.get("yz_open_id"), "buyer_info.yz_open_id")
-        fen = _fen(inner(full, "pay_info").get("payment")) if type_ == "order.paid" else None
+        yuan = inner(full, "pay_info").get("payment") if type_ == "order.paid" else None
         return [
             ActivityDraft(
                 type=type_,
                 actor=Actor(external_id=who, id_scope=context.id_scope) if who else None,
                 occurred_at=first_believable(
-                    context.received_at, *(parse_beijing(order.get(name)) for name in _MOMENTS)
+                    context.received_at,
+                    parse_beijing(order.get(_MOMENTS.get(type_, "update_time"))),
+                    parse_beijing(order.get("update_time")),
                 ),
-                value=None if fen is None else Money(amount_minor=fen, currency="CNY"),
+                value=amount_of(yuan, "CNY"),
                 context=present(
                     order_id=text_of(push.get("id")) or text_of(order.get("tid")),
                     shop_id=text_of(push.get("kdt_id")),
@@ -191,14 +199,3 @@ def _key(push: Mapping[str, Any]) -> str | None:
     id_ = key_of(push.get("msg_id"))
     parts = [text_of(push.get(name)) for name in ("type", "id", "status", "version")]
     return id_ or (":".join(part or "" for part in parts) if all(parts[:2]) else None)
-
-
-def _fen(yuan: Any) -> int | None:
-    """An amount in yuan, as text with up to two places, in fen."""
-    try:
-        fen = Decimal(yuan.strip()) * 100 if isinstance(yuan, str) and len(yuan) < 32 else None
-    except InvalidOperation:
-        return None
-    if fen is None or not fen.is_finite() or abs(fen) > 10**12 or fen != fen.to_integral_value():
-        return None
-    return int(fen)
