@@ -1,6 +1,7 @@
 """Speaks HTTP to a running system: where it is, with which token, and what it answers."""
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -57,6 +58,8 @@ class Connection:
         self.url = url
         self.token = token
         self.made_for = made_for
+        self.patience = 0.0
+        """For so many seconds what is refused with a `Retry-After` is sent again after it."""
         # A proxy of the environment is for the outside world, not for this system.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -89,7 +92,7 @@ class Connection:
             },
         )
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._open(request) as answer:
                 raw = answer.read()
                 return json.loads(raw) if raw else None
         except urllib.error.HTTPError as error:
@@ -111,12 +114,24 @@ class Connection:
         path = urllib.parse.urlsplit(hook_url).path
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._open(request) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
         except (urllib.error.URLError, OSError) as error:
             raise SystemExit(f"nothing answers at {self.url}: {error}") from None
+
+    def _open(self, request: urllib.request.Request) -> Any:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return self._opener.open(request, timeout=60)
+            except urllib.error.HTTPError as error:
+                pause = error.headers.get("Retry-After", "")
+                if not pause.isdecimal() or time.monotonic() + int(pause) > deadline:
+                    raise
+                error.close()
+            time.sleep(int(pause))
 
 
 def _problem(raw: bytes) -> dict[str, Any]:

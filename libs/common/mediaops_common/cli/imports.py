@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["import_file"]
 
 BATCH = 500
+PATIENCE_SECONDS = 120.0
+"""Each request waits so long for a system that is busy, as every sender does."""
+
 NUMBERS = {"count", "value.amount_minor"}
 
 
@@ -47,6 +50,7 @@ def import_file(
     connection = connect(
         settings_for(data), url=url, token=token, workspace=workspace, role="owner"
     )
+    connection.patience = PATIENCE_SECONDS
     try:
         rows = list(_rows(file))
         if mapping is None:
