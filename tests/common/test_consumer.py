@@ -9,7 +9,7 @@ from mediaops_common.bus import Record
 from mediaops_common.consumer import Handlers
 from mediaops_common.context import current_traceparent
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode, encode
-from mediaops_common.group_runner import PositionMoved
+from mediaops_common.group_runner import LAG, PositionMoved
 from mediaops_common.watermarks import shard_watermarks
 
 from tests.common.spine import NOW, TOPIC, WORKSPACE, a_spine, an_activity
@@ -266,6 +266,28 @@ async def test_events_alike_that_follow_each_other_are_handled_together(spine) -
     )
     await spine.drain(spine.another_runner(handlers.as_group()))
     assert seen == [["a", "b"], "retracted", ["c"]]
+
+
+class Dispossessed:
+    """A member of a group that has more members than partitions."""
+
+    places: frozenset[tuple[str, int]] = frozenset()
+
+    async def poll(self, max_records: int, timeout: float) -> list:
+        return []
+
+
+async def test_lag_is_told_of_the_partitions_that_are_read_and_of_no_other(spine) -> None:
+    def told() -> set[str]:
+        (lag,) = LAG.collect()
+        of = [sample.labels for sample in lag.samples]
+        return {labels["partition"] for labels in of if labels["group"] == spine.runner.name}
+
+    await spine.producer.publish(*(spine.producer.recorded(f"u{n}", "a") for n in range(9)))
+    await spine.drain()
+    assert told() >= {"0", "1"}
+    await spine.runner.step(Dispossessed())
+    assert told().isdisjoint({"0", "1"})
 
 
 async def test_what_a_group_does_not_take_counts_as_dealt_with(spine) -> None:

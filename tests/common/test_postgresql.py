@@ -5,9 +5,11 @@ from contextlib import suppress
 
 import pytest
 from mediaops_common.db import NAMING, insert_new, open_database
+from mediaops_common.outages import tell_failure
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from structlog.testing import capture_logs
 
 from tests.postgres import OWNER, Cluster
 
@@ -46,6 +48,15 @@ async def run(database, *statements: str) -> None:
             await connection.exec_driver_sql(statement)
 
 
+async def attempt(database, *statements: str) -> None:
+    """As a loop does that goes on after an error."""
+    try:
+        await run(database, *statements)
+    except DBAPIError:
+        tell_failure("loop_failed", database, loop="a")
+        raise
+
+
 async def setting(database, name: str) -> str:
     async with database.read() as session:
         connection = await session.connection()
@@ -75,6 +86,16 @@ async def test_errors_say_whether_another_try_helps(database, statement, kind):
     await run(database, "SELECT 1")
 
 
+async def test_a_statement_that_fails_is_no_outage_and_keeps_its_traceback(database):
+    with capture_logs() as lines:
+        for statement in ("SELECT 1 / 0", "SET LOCAL statement_timeout = 20; SELECT pg_sleep(1)"):
+            with pytest.raises(DBAPIError):
+                await attempt(database, *statement.split("; "))
+    assert database.trouble is None
+    told = [(line["event"], line["exc_info"], line["loop"]) for line in lines]
+    assert told == [("loop_failed", True, "a")] * 2
+
+
 async def test_who_waits_for_a_lock_too_long_gives_up(database):
     async with database.write() as session:
         await (await session.connection()).execute(update(THING).values(n=1))
@@ -99,22 +120,27 @@ async def test_two_that_wait_for_each_other_do_not_wait_for_ever(database):
     assert sorted(type(one).__name__ for one in ended) == ["NoneType", "OperationalError"]
 
 
-async def test_a_server_that_is_killed_comes_back_without_a_restart_of_ours(backend):
+async def test_a_killed_server_is_told_of_once_and_found_again_without_a_restart_of_ours(backend):
     cluster = Cluster()
     try:
         await cluster.create("a")
         database = await opened(cluster.url("a", OWNER))
         async with database.write() as session:
             await insert_new(session, THING, [{"name": "a", "n": 1}], key=["name"])
-        await asyncio.to_thread(cluster.stop)
-        for _ in range(3):
-            with pytest.raises(OperationalError):
-                await run(database, "SELECT 1")
-        await asyncio.to_thread(cluster.start)
-        async with database.read() as session:
-            connection = await session.connection()
-            assert (await connection.execute(select(THING.c.n))).scalars().all() == [1]
-        await run(database, "UPDATE thing SET n = 2")
+        with capture_logs() as lines:
+            await asyncio.to_thread(cluster.stop)
+            for _ in range(3):
+                with pytest.raises(OperationalError):
+                    await attempt(database, "SELECT 1")
+            assert database.trouble is not None
+            await asyncio.to_thread(cluster.start)
+            async with database.read() as session:
+                connection = await session.connection()
+                assert (await connection.execute(select(THING.c.n))).scalars().all() == [1]
+            await run(database, "UPDATE thing SET n = 2")
+        assert database.trouble is None
+        told = [line["event"] for line in lines]
+        assert told == ["database_not_seen", "database_seen_again"], lines
         with suppress(OperationalError):
             await database.close()
     finally:

@@ -15,6 +15,7 @@ from mediaops_common.bus import (
     Assigned,
     Bus,
     Chunk,
+    Consumer,
     LogBounds,
     Record,
     TopicIdentity,
@@ -38,6 +39,7 @@ class Reader:
         self.positions: dict[int, tuple[TopicIdentity, int]] = {}
         self.read: list[Chunk] = []
         self.errors: list[Exception] = []
+        self.consumer: Consumer | None = None
 
     @property
     def partitions(self) -> set[int]:
@@ -58,8 +60,12 @@ class Reader:
         self.located.append((partition, offset))
         return offset
 
+    @property
+    def places(self) -> set[tuple[str, int]]:
+        return set() if self.consumer is None else set(self.consumer.places)
+
     async def run(self, is_done: Callable[[], bool]) -> None:
-        consumer = await self.bus.consumer(self.group, [self.topic], self.locate)
+        self.consumer = consumer = await self.bus.consumer(self.group, [self.topic], self.locate)
         deadline = time.monotonic() + PATIENCE
         try:
             while not is_done():
@@ -278,6 +284,8 @@ async def test_members_share_the_partitions_and_take_over_from_each_other(kafka,
         await bus.publish(topic, n - 1, [a_number(n)])
     await until(lambda: first.numbers | second.numbers == {1, 2, 3, 4})
     assert len(second.numbers) == 2
+    await until(lambda: len(first.places) == len(second.places) == 2)
+    assert first.places | second.places == {(topic, n) for n in range(4)}
     first.located.clear()
     stopping.add(second)
     await two
@@ -286,5 +294,7 @@ async def test_members_share_the_partitions_and_take_over_from_each_other(kafka,
         await bus.publish(topic, n - 5, [a_number(n)])
     await until(lambda: first.numbers >= {5, 6, 7, 8})
     stopping.add(first)
+    assert len(first.places) == 4
     await one
+    assert (first.places, second.places) == (set(), set())
     assert len(first.numbers & second.numbers) == 0

@@ -19,7 +19,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.aside import aside
 from mediaops_common.bulk import Conflict, insert_into, insert_rows, is_any_of
-from mediaops_common.postgresql import open_engines
+from mediaops_common.outages import Outage
+from mediaops_common.postgresql import note_outages, open_engines
 from mediaops_common.tables import SpineTables, spine_tables
 
 if TYPE_CHECKING:
@@ -84,9 +85,18 @@ class Database:
         self._at_end = at_end
         self.dialect = cast(Literal["sqlite", "postgresql"], writer.dialect.name)
         self._turn = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._outage = Outage(name)
+        if self.dialect == "postgresql":
+            note_outages(writer, self._outage)
+            note_outages(reader, self._outage)
         self._listening: set[asyncio.Event] = set()
         self.outgoing = asyncio.Event()
         """Set after each commit of this process that added to the outbox; its relay clears it."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why its server cannot be asked now; None while it answers. A file is always there."""
+        return self._outage.trouble
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -23,6 +23,7 @@ from mediaops_common.consumer import Batch, ConsumerGroup
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
 from mediaops_common.lanes import LaneKey, LaneNumbers
+from mediaops_common.outages import tell_failure
 from mediaops_common.pace import Pace
 from mediaops_common.positions import PositionMoved, Positions
 from mediaops_common.projections import Projection, live_and_quiet
@@ -106,9 +107,9 @@ class GroupRunner:
                 except PositionMoved:
                     consumer.relocate()
                 except Exception as error:
-                    if self._bus.trouble is None:  # else the bus has told of it
-                        log.exception("consumer_failed", group=self.name)
-                    self.healthy, self.reason = False, f"{type(error).__name__}: {error}"[:300]
+                    tell_failure("consumer_failed", self._bus, self._database, group=self.name)
+                    said = f"{type(error).__name__}: {error}".partition("\n")[0]
+                    self.healthy, self.reason = False, said[:300]
                     consumer.relocate()
                     await _wait(stopping, pause)
                     pause = min(pause * 2, 10.0)
@@ -118,6 +119,7 @@ class GroupRunner:
     async def step(self, consumer: Consumer, timeout: float = 1.0) -> int:
         """One poll and what follows from it. Returns how many records were dealt with."""
         chunks = await self._read(consumer, timeout)
+        self.forget_lag(consumer.places)
         done = 0
         parts: list[Chunk] = []
         for chunk in chunks:
@@ -158,11 +160,13 @@ class GroupRunner:
         self._live, self._quiet_until = None, 0.0
         for one in assigned:
             self._held_back.pop((one.topic, one.partition), None)
-        # Some may be another member's now, which tells their lag itself.
-        for place in self._told_lag:
-            LAG.remove(self.name, *place)
-        self._told_lag.clear()
         return await self._positions.locate(assigned)
+
+    def forget_lag(self, places: Set[tuple[str, int]] = frozenset()) -> None:
+        """Of all but these partitions: they are another member's now, which tells it itself."""
+        for topic, partition in self._told_lag - places:
+            LAG.remove(self.name, topic, partition)
+            self._told_lag.remove((topic, partition))
 
     async def _within_bound(self, chunk: Chunk) -> int:
         """How many leading records the group that this one follows has settled already.

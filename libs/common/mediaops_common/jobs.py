@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from mediaops_common.lease import LeaseLost, Tenure
+from mediaops_common.outages import tell_failure
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -37,7 +38,7 @@ async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Ev
         except LeaseLost:
             log.info("job_taken_over", job=job.name)
         except Exception:
-            log.exception("job_failed", job=job.name)
+            tell_failure("job_failed", runtime.database, runtime.bus, job=job.name)
         try:
             await asyncio.wait_for(stopping.wait(), job.every_seconds)
         except TimeoutError:

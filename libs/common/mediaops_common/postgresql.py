@@ -7,10 +7,11 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from mediaops_common.outages import Outage
 from mediaops_common.reach import current_reach
 from mediaops_common.row_security import SETTING
 
-__all__ = ["CONNECT_SECONDS", "connect", "open_engines"]
+__all__ = ["CONNECT_SECONDS", "connect", "note_outages", "open_engines"]
 
 CONNECT_SECONDS = 4.0
 POOL_SECONDS = 5.0
@@ -38,6 +39,9 @@ READING = {
 UNAVAILABLE = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of errors against which another try helps: connections, deadlocks, resources, time-outs,
 the server's end, its disk."""
+
+AWAY = ("08", "57P")
+"""Of these, the ones that say that no server is there to ask."""
 
 
 def open_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
@@ -82,6 +86,20 @@ def _replace_dead(connection: Any, _record: Any, _proxy: Any) -> None:
     """
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
+
+
+def note_outages(engine: AsyncEngine, outage: Outage) -> None:
+    """Keeps `outage` up to date: every attempt to reach the server tells whether it answers."""
+
+    def failed(context: Any) -> None:
+        state = getattr(context.original_exception, "sqlstate", None) or ""
+        is_away = context.is_disconnect or context.connection is None or state.startswith(AWAY)
+        if is_away:
+            outage.begin(context.original_exception)
+
+    event.listen(engine.sync_engine, "handle_error", failed)
+    # After the engine's own question at each begin: then the server has answered it.
+    event.listen(engine.sync_engine, "begin", lambda _: outage.end())
 
 
 def _tell_reach(connection: Any) -> None:

@@ -20,6 +20,7 @@ from mediaops_common.group_runner import GroupRunner, PositionMoved
 from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
 from mediaops_common.lease import Lease, LeaseLost, Tenure
+from mediaops_common.outages import tell_failure
 from mediaops_common.projections import FIRST, LONGEST_QUIET, live_generation
 from mediaops_common.swap import ask_for_quiet, follow_from_noted, sweep, try_swap
 
@@ -122,7 +123,8 @@ async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: async
         except LeaseLost:
             log.info("rebuild_taken_over")
         except Exception:
-            log.exception("rebuild_failed", rebuild=row and str(row.id))
+            needed = (runtime.database, runtime.bus)
+            tell_failure("rebuild_failed", *needed, rebuild=row and str(row.id))
         await _sleep(stopping, LOOK_SECONDS)
     await tenure.release()
 
@@ -184,6 +186,7 @@ async def _replay(
                 await _note_ended(runtime.database, row.id, runner.ended)
             hit("rebuild.step")
     finally:
+        runner.forget_lag()
         await consumer.close()
 
 
@@ -206,6 +209,7 @@ async def _follow(
                 asked_until = time.monotonic() + quiet
                 quiet = min(quiet * 1.5, LONGEST_QUIET)
     finally:
+        runner.forget_lag()
         await consumer.close()
     return False
 

@@ -16,6 +16,7 @@ from mediaops_common.db import Database, insert_new, upsert
 from mediaops_common.events import LaneStalled
 from mediaops_common.failpoints import hit
 from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, release, renew
+from mediaops_common.outages import tell_failure
 from mediaops_common.outbox_age import Floors, floors, forget_old
 from mediaops_common.pace import Pace
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind, topics_of
@@ -74,8 +75,7 @@ class OutboxRelay:
                 log.error("relay_refuses", producer=self._producer, reason=self.refusal)
                 await self._sleep(stopping, 5.0)
             except Exception:
-                if self._bus.trouble is None:  # else the bus has told of it
-                    log.exception("relay_failed", producer=self._producer)
+                tell_failure("relay_failed", self._bus, self._database, producer=self._producer)
                 await self._sleep(stopping, pause)
                 pause = min(pause * 2, 5.0)
 

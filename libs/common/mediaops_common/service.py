@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from sqlalchemy import MetaData
 from mediaops_common.auth import DenyList, TokenReader
 from mediaops_common.bus import Bus
 from mediaops_common.clock import Clock
-from mediaops_common.db import Database, open_database
-from mediaops_common.health import HealthChecks
+from mediaops_common.db import UNAVAILABLE, Database, open_database
+from mediaops_common.health import HealthChecks, Unhealthy
 from mediaops_common.http.callers import Authenticator
 from mediaops_common.http.workspaces import KnownWorkspaces
 from mediaops_common.idempotency import FORGET_ANSWERS
@@ -138,6 +139,8 @@ async def open_runtime(
         workspaces=workspaces,
     )
     runtime.state["owner"] = owner
+    if database.dialect == "postgresql":
+        runtime.health.add("database", partial(_check_database, database))
     try:
         if migrating:
             await prepare(service, common.store, database)
@@ -147,6 +150,18 @@ async def open_runtime(
         await database.close()
         raise
     return runtime
+
+
+async def _check_database(database: Database) -> None:
+    """Asks it, because nobody else may do so just now. Raises Unhealthy."""
+    try:
+        async with database.read() as session:
+            await session.connection()
+    except UNAVAILABLE as error:
+        raise Unhealthy(
+            database.trouble or f"the database gives no connection: {type(error).__name__}",
+            repair="see to PostgreSQL, or to MEDIAOPS_DATABASE_URL; it goes on by itself",
+        ) from error
 
 
 async def close_runtime(runtime: Runtime) -> None:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
 from mediaops_common.asks import outbox_asks
+from mediaops_common.clock import monotonic
 from mediaops_common.consumer import ConsumerGroup, Handlers
 from mediaops_common.group_runner import GroupRunner
 from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
+from mediaops_common.outages import tell_failure
 from mediaops_common.rebuild import run_rebuilds
 from mediaops_common.relay import OutboxRelay
 from mediaops_common.restored import Restored
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["groups_of", "run_workers", "watch_workers"]
 
-log = structlog.get_logger(__name__)
-
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set."""
 
 STOP_SECONDS = 4.0
 """So long what is under way may take to end whole; what is cut off then is done again after the
 next start. A process asked to end has ten seconds, and closing its files takes of them too."""
+
+LONGEST_PAUSE = 10.0
+"""Before a loop that fails again and again is started once more."""
 
 STALL_GRACE = timedelta(minutes=1)
 """Going back takes moments; what still lacks after this is worth a red light."""
@@ -86,15 +87,21 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
     runtime.health.add("lanes", stalls)
 
 
-async def _keep_running(loop: Loop, stopping: asyncio.Event) -> None:
+async def _keep_running(runtime: "Runtime", loop: Loop, stopping: asyncio.Event) -> None:
     """Starts a loop anew when it ends in an error that it does not handle itself: a disk that was
     full for a moment must not leave the service without its relay."""
+    pause = 1.0
     while not stopping.is_set():
+        started = monotonic()
         try:
             return await loop(stopping)
         except Exception:
-            log.exception("worker_failed")
-            await asyncio.sleep(1.0)
+            tell_failure("worker_failed", runtime.database, runtime.bus)
+        if monotonic() - started > LONGEST_PAUSE:
+            pause = 1.0  # it had run well meanwhile
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
@@ -125,7 +132,7 @@ async def run_workers(runtime: "Runtime", stopping: asyncio.Event) -> None:
     loops += [partial(run_job, runtime, job, owner) for job in service.jobs]
     loops += [partial(worker, runtime) for worker in service.workers]
     loops += [partial(run_rebuilds, runtime, g) for g in service.groups if g.is_projection]
-    tasks = [asyncio.create_task(_keep_running(loop, stopping)) for loop in loops]
+    tasks = [asyncio.create_task(_keep_running(runtime, loop, stopping)) for loop in loops]
     await stopping.wait()
     _done, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
     for task in late:

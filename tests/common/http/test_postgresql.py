@@ -32,9 +32,16 @@ async def test_while_the_server_is_away_answers_are_503_and_then_it_goes_on(
                 assert answer.status_code == 503
                 assert int(answer.headers["retry-after"]) > 0
                 assert answer.headers["content-type"] == "application/problem+json"
+            ready = await client.get("/fake/health/ready")
+            assert ready.status_code == 503
+            (check,) = ready.json()["checks"]
+            assert (check["name"], check["ok"]) == ("database", False)
+            assert "the database of fake does not answer" in check["reason"]
+            assert "PostgreSQL" in check["repair"]
             await asyncio.to_thread(cluster.start)
             assert (await client.post(NOTES, json={"title": "after"})).status_code == 201
             titles = {note["title"] for note in (await client.get(NOTES)).json()["items"]}
             assert titles == {"before", "after"}
+            assert (await client.get("/fake/health/ready")).status_code == 200
     finally:
         cluster.remove()

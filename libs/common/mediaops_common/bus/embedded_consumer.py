@@ -1,7 +1,7 @@
 """The reading side of the embedded bus: one member of a group, with every partition."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, Place, TopicIdentity
@@ -38,6 +38,10 @@ class EmbeddedConsumer:
         self._locate = locate
         self._wake = wake
         self._offsets: dict[tuple[str, int], int] = {}
+
+    @property
+    def places(self) -> Set[tuple[str, int]]:
+        return self._offsets.keys()
 
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         await self._locate_all()

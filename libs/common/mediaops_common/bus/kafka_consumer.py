@@ -61,6 +61,10 @@ class KafkaConsumer:
         """Partition → the moment of the last answer about it, and since when that is the last."""
         self._waiting_since: float | None = None
 
+    @property
+    def places(self) -> set[tuple[str, int]]:
+        return {(tp.topic, tp.partition) for tp in self._offsets}
+
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         try:
             await self._notice_new_logs()

@@ -1,6 +1,6 @@
 """The bus as the rest of the system sees it: records in partitions, read by groups."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -88,6 +88,11 @@ Locate = Callable[[Sequence[Assigned]], Awaitable[Sequence[int]]]
 
 class Consumer(Protocol):
     """One member of a group."""
+
+    @property
+    def places(self) -> Set[tuple[str, int]]:
+        """The partitions, each with its topic, that this member reads now: none while the group is
+        shared out anew, or where it has more members than partitions."""
 
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         """The next records of assigned partitions, at most one chunk each; [] after `timeout` s."""

@@ -58,6 +58,10 @@ class _Consumer:
     def __init__(self, consumer: Consumer, prefix: str) -> None:
         self._consumer, self._prefix = consumer, prefix
 
+    @property
+    def places(self) -> set[tuple[str, int]]:
+        return {(topic.removeprefix(self._prefix), n) for topic, n in self._consumer.places}
+
     async def poll(self, max_records: int, timeout: float) -> list[Chunk]:
         chunks = await self._consumer.poll(max_records, timeout)
         return [chunk._replace(topic=chunk.topic.removeprefix(self._prefix)) for chunk in chunks]

@@ -87,7 +87,8 @@ class DoorCache:
                 await self._look()
             except Exception as error:
                 # What is known stays in force; the next look may find the database again.
-                log.warning("registry_unread", error=type(error).__name__)
+                if self._database.trouble is None:  # else the database has told of it
+                    log.warning("registry_unread", error=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:

@@ -6,6 +6,7 @@ import structlog
 from mediaops_common.clock import monotonic
 from mediaops_common.health import Unhealthy
 from mediaops_common.lease import LeaseLost
+from mediaops_common.outages import tell_failure
 from mediaops_common.pace import Pace
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind
 from mediaops_common.service import Runtime
@@ -56,8 +57,7 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
         except LeaseLost as reason:
             log.info("shards_taken_anew", reason=str(reason))
         except Exception as error:
-            if runtime.bus.trouble is None:  # else the bus has told of it
-                log.exception("shards_failed")
+            tell_failure("shards_failed", runtime.bus, runtime.database)
             trouble.note(error)
             await _sleep(stopping, pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -101,8 +101,7 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
             log.error("archive_refuses", reason=refusal)
             await _sleep(stopping, 5.0)
         except Exception:
-            if runtime.bus.trouble is None:  # else the bus has told of it
-                log.exception("numbers_not_compared")
+            tell_failure("numbers_not_compared", runtime.bus, runtime.database)
             await _sleep(stopping, 2.0)
         else:
             refusal = None

@@ -9,6 +9,7 @@ import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
+from mediaops_common.transient import is_transient
 
 from mediaops_ingest.deliveries.models import Delivery
 from mediaops_ingest.delivery_log.port import DeliveryLog
@@ -51,7 +52,7 @@ class Replayer:
         """One slice of the oldest open replay; False when there is none. Raises LeaseLost.
 
         A replay that meets an error ends as failed: what it did before stands, and one that is
-        ordered anew does the rest.
+        ordered anew does the rest. While the database is away it waits.
         """
         async with self._database.read() as session:
             replay = await repository.next_open(session, self._held.states)
@@ -65,6 +66,8 @@ class Replayer:
         except LeaseLost:
             raise
         except Exception as error:
+            if is_transient(error):
+                raise
             log.exception("replay_failed", replay=str(replay.id))
             async with self._database.write() as session:
                 await self._held.check(session)

@@ -5,16 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-import structlog
 from mediaops_common.db import Database
+from mediaops_common.outages import tell_failure
 from mediaops_common.reach import reaching
 
 from mediaops_insights.stream import service
 from mediaops_insights.stream.service import StreamEvent
 
 __all__ = ["Hub", "Listener"]
-
-log = structlog.get_logger(__name__)
 
 WAITING = 100
 """Events that may wait for a slow listener. What no longer fits it reads from the database: numbers
@@ -102,7 +100,7 @@ class Hub:
             try:
                 await self._hand_out()
             except Exception:
-                log.exception("stream_poll_failed")
+                tell_failure("stream_poll_failed", self._database)
                 await asyncio.sleep(POLL_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._committed.wait(), POLL_SECONDS)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from mediaops_common.jobs import Job
 from mediaops_common.lease import LeaseLost, Tenure
+from mediaops_common.outages import tell_failure
 from mediaops_common.service import Runtime
 
 from mediaops_insights.stream import service
@@ -39,7 +40,7 @@ async def tell_changes(runtime: Runtime, stopping: asyncio.Event) -> None:
         except LeaseLost:
             log.info("stream_taken_over")
         except Exception:
-            log.exception("stream_writer_failed")
+            tell_failure("stream_writer_failed", runtime.database)
         await _pause(stopping, EVERY_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(changed.wait(), LOOK_SECONDS - EVERY_SECONDS)
