@@ -16,7 +16,7 @@ from mediaops_common.stalls import open_stalls
 from mediaops_common.workers import run_workers
 from sqlalchemy import select
 
-from tests.common.http.fake import running
+from tests.common.http.fake import running, settings_on
 from tests.common.spine import METADATA, NOW, WORKSPACE
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_newcomer_hears_the_newest_state_of_every_entity(tmp_path) -> None:
+async def test_a_newcomer_hears_the_newest_state_of_every_entity(tmp_path, backend) -> None:
     heard: list[tuple[Any, int]] = []
     handlers = Handlers("registry")
 
@@ -86,7 +86,10 @@ async def test_a_newcomer_hears_the_newest_state_of_every_entity(tmp_path) -> No
         heard.append((event.channel_id, event.version))
 
     newcomer = Service(name="crm", metadata=METADATA, handlers=[handlers])
-    async with running(tmp_path, OWNER) as owner, running(tmp_path, newcomer) as listener:
+    async with (
+        running(tmp_path, OWNER, await settings_on(backend, tmp_path, OWNER)) as owner,
+        running(tmp_path, newcomer, await settings_on(backend, tmp_path, newcomer)) as listener,
+    ):
         database = owner.runtime.database
         tables = database.tables
 

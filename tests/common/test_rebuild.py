@@ -20,7 +20,7 @@ from mediaops_common.service import Service
 from mediaops_common.workers import run_workers
 from sqlalchemy import select
 
-from tests.common.http.fake import Running, running
+from tests.common.http.fake import Running, running, settings_on
 from tests.common.spine import (
     CHANNEL,
     EFFECT,
@@ -34,6 +34,7 @@ from tests.common.spine import (
     an_activity,
     apply,
 )
+from tests.databases import Backend
 
 pytestmark = pytest.mark.slow
 
@@ -114,8 +115,8 @@ def poison() -> Iterator[set[str]]:
 
 
 @pytest.fixture
-async def crm(tmp_path: Path) -> AsyncIterator[Rebuilt]:
-    async with running(tmp_path, CRM) as fake:
+async def crm(tmp_path: Path, backend: Backend) -> AsyncIterator[Rebuilt]:
+    async with running(tmp_path, CRM, await settings_on(backend, tmp_path, CRM)) as fake:
         stopping = asyncio.Event()
         workers = asyncio.create_task(run_workers(fake.runtime, stopping))
         try:

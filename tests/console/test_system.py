@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 
 from tests.console.backend import Backend
 from tests.console.conftest import Tabs
-from tests.system.running import MEDIAOPS, System
+from tests.system.running import MEDIAOPS, System, new_system
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,14 +23,13 @@ pytestmark = [
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def system(tmp_path: Path) -> AsyncIterator[System]:
-    system = System(tmp_path / "data")
+async def system(tmp_path: Path, runtime: str) -> AsyncIterator[System]:
+    system = new_system(tmp_path, runtime)
     try:
         await asyncio.to_thread(system.start)
         yield system
     finally:
-        system.kill()
-        system.http.close()
+        system.close()
 
 
 async def _sign_in(tabs: Tabs, system: System) -> Page:

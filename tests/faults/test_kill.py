@@ -12,14 +12,16 @@ import pytest
 from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
-from tests.system.running import System, a_system
+from tests.system.running import a_system, new_system
+
+pytestmark = pytest.mark.timeout(300)
 
 SEED = int(os.environ.get("MEDIAOPS_TEST_SEED", "20261122"))
 
 
-def kill_at_random(folder: Path, kills: int, seed: int) -> None:
+def kill_at_random(folder: Path, runtime: str, kills: int, seed: int) -> None:
     chance = random.Random(seed)
-    with a_system(folder) as system:
+    with a_system(folder, runtime) as system:
         ledger = Ledger(folder / "ledger.jsonl")
         driver = Driver(system, ledger, seed=seed)
         driver.set_up()
@@ -37,16 +39,16 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_six_kills_at_random_moments_lose_nothing(tmp_path) -> None:
+def test_six_kills_at_random_moments_lose_nothing(tmp_path, runtime) -> None:
     print(f"seed {SEED}")
-    kill_at_random(tmp_path, 6, SEED)
+    kill_at_random(tmp_path, runtime, 6, SEED)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3_000)
-def test_forty_kills_at_random_moments_lose_nothing(tmp_path) -> None:
+def test_forty_kills_at_random_moments_lose_nothing(tmp_path, runtime) -> None:
     print(f"seed {SEED}")
-    kill_at_random(tmp_path, 40, SEED)
+    kill_at_random(tmp_path, runtime, 40, SEED)
 
 
 POINTS = {
@@ -61,10 +63,9 @@ POINTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("point", "turn"), POINTS.items(), ids=POINTS)
-def test_a_kill_at_a_named_point_loses_nothing(tmp_path, point, turn) -> None:
-    with a_system(tmp_path) as system:
+def test_a_kill_at_a_named_point_loses_nothing(tmp_path, runtime, point, turn) -> None:
+    with a_system(tmp_path, runtime) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")
         driver = Driver(system, ledger, seed=SEED)
         driver.set_up()
@@ -82,7 +83,6 @@ def test_a_kill_at_a_named_point_loses_nothing(tmp_path, point, turn) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("service", "point"),
     [
@@ -95,8 +95,8 @@ def test_a_kill_at_a_named_point_loses_nothing(tmp_path, point, turn) -> None:
         pytest.param("insights", "rebuild.step", marks=pytest.mark.nightly),
     ],
 )
-def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, service, point) -> None:
-    with a_system(tmp_path) as system:
+def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, runtime, service, point) -> None:
+    with a_system(tmp_path, runtime) as system:
         ledger = Ledger(tmp_path / "ledger.jsonl")
         driver = Driver(system, ledger, seed=SEED)
         driver.set_up()
@@ -139,11 +139,10 @@ def old_activities(channel: str, moment: datetime) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("point", ["retention.in_transaction", "insights.retention.in_transaction"])
-def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, point) -> None:
+def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, runtime, point) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=450)
-    system = System(tmp_path / "data", MEDIAOPS_CLOCK=str(int(long_ago.timestamp())))
+    system = new_system(tmp_path, runtime, MEDIAOPS_CLOCK=str(int(long_ago.timestamp())))
     try:
         system.start()
         body = old_activities(system.add_channel(), long_ago)
@@ -163,5 +162,4 @@ def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, point) -> 
         assert len(system.events()) == 200
         assert system.audit()["residual"] == 0
     finally:
-        system.kill()
-        system.http.close()
+        system.close()

@@ -171,12 +171,12 @@ async def running(
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Ingest]:
+async def serving(folder: Path, backend: Backend = SQLITE) -> AsyncIterator[Ingest]:
     """The same behind a real server on a free loopback port; `public_url` leads to it."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    async with running(folder) as ingest:
+    async with running(folder, backend=backend) as ingest:
         common = ingest.runtime.common
         store = common.store.model_copy(update={"public_url": url})
         ingest.runtime.common = replace(common, store=store)

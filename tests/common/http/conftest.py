@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 from mediaops_common.logs import configure_logs
-from mediaops_common.settings import LogSettings, Settings, StoreSettings
+from mediaops_common.settings import LogSettings
 
-from tests.common.http.fake import Running, running
+from tests.common.http.fake import Running, running, settings_on
 from tests.databases import Backend
 
 
@@ -36,8 +36,7 @@ async def fake(tmp_path: Path, template: Path, backend: Backend) -> AsyncIterato
     if backend.name == "sqlite":
         shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     else:
-        url = await backend.blank(tmp_path, "fake")
-        common = Settings(store=StoreSettings(data=tmp_path, database_url=url))
+        common = await settings_on(backend, tmp_path)
     async with running(tmp_path, common=common) as started:
         yield started
 

@@ -40,6 +40,8 @@ from pydantic import BaseModel, Field, StrictInt
 from sqlalchemy import Column, MetaData, String, Table, Text, insert, select, update
 from starlette.types import ASGIApp
 
+from tests.databases import Backend
+
 assert idempotency
 
 METADATA = MetaData(naming_convention=NAMING)
@@ -221,11 +223,18 @@ class Running:
             )
 
 
+async def settings_on(backend: Backend, folder: Path, service: Service = FAKE) -> Settings:
+    """Those of a service with a blank database there."""
+    url = await backend.blank(folder, service.name)
+    return Settings(store=StoreSettings(data=folder, database_url=url))
+
+
 @asynccontextmanager
 async def running(
     folder: Path, service: Service = FAKE, common: Settings | None = None
 ) -> AsyncIterator[Running]:
-    """The fake service on a SQLite file in this folder, with the workspace `acme`."""
+    """The fake service with the workspace `acme`; on a SQLite file in this folder, if `common` says
+    nothing else."""
     common = common or Settings(store=StoreSettings(data=folder))
     if not (folder / "keys").exists():
         make_keys(common.keys, folder / "keys")

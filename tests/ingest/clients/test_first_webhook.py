@@ -17,7 +17,7 @@ import pytest
 from tests.ingest.clients.reading import kept_types
 from tests.ingest.running import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.databases("sqlite")]
+pytestmark = pytest.mark.slow
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "first-webhook.md").read_text()
 PROGRAMS = dict(re.findall(r"<!-- example: ([\w.]+) -->\n```\w+\n(.*?)```", GUIDE, re.DOTALL))
@@ -58,15 +58,15 @@ async def send(folder: Path, ingest: Any, source: dict[str, Any], name: str) -> 
 
 
 @pytest.mark.parametrize("name", [name for name in TOOLS if name.startswith("first")])
-async def test_a_program_of_the_guide_sends_an_event_that_is_kept(tmp_path, name):
-    async with serving(tmp_path) as ingest:
+async def test_a_program_of_the_guide_sends_an_event_that_is_kept(tmp_path, backend, name):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source()
         assert await send(tmp_path, ingest, source, name) == "202"
         assert await kept_types(ingest) == ["view.recorded"]
 
 
-async def test_the_partners_token_shows_its_own_source_and_no_other(tmp_path):
-    async with serving(tmp_path) as ingest:
+async def test_the_partners_token_shows_its_own_source_and_no_other(tmp_path, backend):
+    async with serving(tmp_path, backend) as ingest:
         source, other = await ingest.add_source(), await ingest.add_source()
         await send(tmp_path, ingest, other, "first_webhook.py")
         await send(tmp_path, ingest, source, "first_webhook.py")

@@ -13,7 +13,7 @@ from tests.ingest.clients.reading import kept_types
 from tests.ingest.platforms.signers import WECHAT
 from tests.ingest.running import serving
 
-pytestmark = [pytest.mark.nightly, pytest.mark.databases("sqlite")]
+pytestmark = pytest.mark.nightly
 
 HERE = Path(__file__).parent / "node"
 SECONDS = 300
@@ -63,17 +63,19 @@ CASES: dict[str, tuple[str, list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("library", CASES)
-async def test_what_a_client_sends_is_kept_and_answered_as_it_expects(tmp_path, installed, library):
+async def test_what_a_client_sends_is_kept_and_answered_as_it_expects(
+    tmp_path, backend, installed, library
+):
     adapter, heard, types = CASES[library]
-    async with serving(tmp_path) as ingest:
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter=adapter)
         now = int(ingest.clock.now().timestamp())
         assert await asyncio.to_thread(send, installed, library, source, now) == heard
         assert await kept_types(ingest) == types
 
 
-async def test_wecom_crypto_encrypts_for_us(tmp_path, installed):
-    async with serving(tmp_path) as ingest:
+async def test_wecom_crypto_encrypts_for_us(tmp_path, backend, installed):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="wechat-oa", secrets=WECHAT)
         now = int(ingest.clock.now().timestamp())
         assert await asyncio.to_thread(send, installed, "wecom", source, now) == ["200"]

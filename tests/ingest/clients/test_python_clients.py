@@ -22,7 +22,7 @@ from tests.ingest.platforms.international_signers import BODIES, KEY, a_push
 from tests.ingest.platforms.signers import WECHAT, a_sealed_wechat_message, wechat_xml
 from tests.ingest.running import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.databases("sqlite")]
+pytestmark = pytest.mark.slow
 
 LIKE = {"type": "like.created", "data": {"actor": {"external_id": "u1"}}}
 
@@ -33,8 +33,8 @@ async def post(url: str, body: str | bytes, headers: dict[str, str]) -> httpx.Re
 
 
 @pytest.mark.parametrize("name", ["standard-webhooks", "svix"])
-async def test_standardwebhooks_and_svix_sign(tmp_path, name):
-    async with serving(tmp_path) as ingest:
+async def test_standardwebhooks_and_svix_sign(tmp_path, backend, name):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter=name)
         signer = {"standard-webhooks": Webhook, "svix": SvixWebhook}[name](
             source["secrets"]["secret"]
@@ -51,8 +51,8 @@ async def test_standardwebhooks_and_svix_sign(tmp_path, name):
         assert await kept_types(ingest) == ["like.created"]
 
 
-async def test_cloudevents_in_binary_and_structured_mode(tmp_path):
-    async with serving(tmp_path) as ingest:
+async def test_cloudevents_in_binary_and_structured_mode(tmp_path, backend):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="cloudevents")
         attributes = {
             "id": "ce-1",
@@ -70,8 +70,8 @@ async def test_cloudevents_in_binary_and_structured_mode(tmp_path):
         assert await kept_types(ingest) == ["like.created"] * 2
 
 
-async def test_wechatpy_encrypts(tmp_path):
-    async with serving(tmp_path) as ingest:
+async def test_wechatpy_encrypts(tmp_path, backend):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="wechat-oa", secrets=WECHAT)
         message = a_sealed_wechat_message(wechat_xml(Event="subscribe"), now=ingest.clock.now())
         url = f"{source['hook_url']}?{message.query.decode()}"
@@ -81,12 +81,12 @@ async def test_wechatpy_encrypts(tmp_path):
         assert WeChatCrypto.__module__.startswith("wechatpy")
 
 
-async def test_the_line_sdk_reads_what_we_accept_and_refuses_what_we_refuse(tmp_path):
+async def test_the_line_sdk_reads_what_we_accept_and_refuses_what_we_refuse(tmp_path, backend):
     # Imported here because it takes a second, which every run of other tests would pay.
     from linebot.v3.exceptions import InvalidSignatureError
     from linebot.v3.webhook import WebhookParser
 
-    async with serving(tmp_path) as ingest:
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="line", secrets={"channel_secret": KEY})
         event = BODIES["line"]["events"][0] | {"mode": "active", "replyToken": "r"}
         event["follow"] = {"isUnblocked": False}
@@ -120,8 +120,8 @@ def call_everything(client: Any) -> None:
 
 @pytest.mark.parametrize("gzip", [False, True])
 @pytest.mark.parametrize("library", ["segment", "rudder"])
-async def test_segment_and_rudder_are_done_after_one_answer(tmp_path, library, gzip):
-    async with serving(tmp_path) as ingest:
+async def test_segment_and_rudder_are_done_after_one_answer(tmp_path, backend, library, gzip):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="segment-rudder")
         failures: list[Any] = []
         make = {"segment": SegmentClient, "rudder": RudderClient}[library]
@@ -143,8 +143,8 @@ async def test_segment_and_rudder_are_done_after_one_answer(tmp_path, library, g
 
 
 @pytest.mark.parametrize("library", ["segment", "rudder"])
-async def test_a_wrong_write_key_is_told_once_and_dropped(tmp_path, library):
-    async with serving(tmp_path) as ingest:
+async def test_a_wrong_write_key_is_told_once_and_dropped(tmp_path, backend, library):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="segment-rudder")
         failures: list[Any] = []
         make = {"segment": SegmentClient, "rudder": RudderClient}[library]
@@ -160,8 +160,8 @@ async def test_a_wrong_write_key_is_told_once_and_dropped(tmp_path, library):
 
 
 @pytest.mark.parametrize("method", ["post", "get"])
-async def test_snowplow_tracks_by_post_and_by_get(tmp_path, method):
-    async with serving(tmp_path) as ingest:
+async def test_snowplow_tracks_by_post_and_by_get(tmp_path, backend, method):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter="snowplow")
         outcomes: list[Any] = []
 

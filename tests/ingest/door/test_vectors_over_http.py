@@ -107,10 +107,12 @@ KNOWN = [
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("scheme", sorted({one.scheme for one in KNOWN}))
-async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(tmp_path, scheme):
+async def test_every_vector_has_its_verdict_its_answer_and_its_types_over_http(
+    tmp_path, backend, scheme
+):
     known = [one for one in KNOWN if one.scheme == scheme]
     found = []
-    async with serving(tmp_path) as ingest, httpx.AsyncClient() as client:
+    async with serving(tmp_path, backend) as ingest, httpx.AsyncClient() as client:
         sent = []
         for example in known:
             before = [one for one in known if one.comes_before(example)]

@@ -80,8 +80,8 @@ def kuaishou(load, secrets, id_):
         ("kuaishou", kuaishou, lambda turn: {"secrets": {"app_secret": f"secret-{turn}"}}),
     ],
 )
-async def test_no_delivery_is_refused_while_secrets_change(tmp_path, adapter, sign, given):
-    async with serving(tmp_path) as ingest:
+async def test_no_delivery_is_refused_while_secrets_change(tmp_path, backend, adapter, sign, given):
+    async with serving(tmp_path, backend) as ingest:
         source = await ingest.add_source(adapter=adapter, **given(0))
         load = Load(ingest, source, sign)
         async with asyncio.TaskGroup() as senders:

@@ -41,7 +41,6 @@ async def test_a_source_shows_its_secrets_once(ingest):
     assert (str(told.source_id), told.enabled, told.version) == (source["id"], True, 1)
 
 
-@pytest.mark.databases("sqlite")
 async def test_nothing_secret_is_in_the_database_in_clear(ingest):
     secret = "a-client-secret-of-the-platform-42"
     source = await ingest.add_source(adapter="douyin-open", secrets={"client_secret": secret})

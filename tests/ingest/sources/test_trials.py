@@ -15,8 +15,8 @@ KEYS: dict[str, dict[str, object]] = {
 }
 
 
-async def test_a_sent_test_goes_through_the_real_hook(tmp_path):
-    async with serving(tmp_path) as ingest:
+async def test_a_sent_test_goes_through_the_real_hook(tmp_path, backend):
+    async with serving(tmp_path, backend) as ingest:
         for adapter, secrets in KEYS.items():
             source = await ingest.add_source(adapter=adapter, secrets=secrets)
             answer = await ingest.call("POST", f"/sources/{source['id']}/send-test")
