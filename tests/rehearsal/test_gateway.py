@@ -161,7 +161,9 @@ def a_replica_is_used_when_it_comes_and_missed_when_it_goes(system: RehearsedSys
 
 def a_service_that_is_away_is_a_503_and_the_others_answer(system: RehearsedSystem) -> None:
     assert system.stack.stop("content-api") == 0
-    away = system.call("POST", "/content/v1/contents", {"title": "t"})
+    token = {"Authorization": f"Bearer {system.token()}"}
+    with system.client(timeout=30) as client:
+        away = client.post("/content/v1/contents", json={"title": "t"}, headers=token)
     assert (away.status_code, away.headers["retry-after"]) == (503, "5")
     assert away.headers["content-type"] == PROBLEM
     assert system.http.get("/crm/health/live").status_code == 200

@@ -43,7 +43,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, runtime: str) -> Iterator[S
 
 
 def _ready(process: subprocess.Popen[bytes], data: Path) -> str:
-    for _ in range(600):
+    for _ in range(3_000):
         if process.poll() is not None:
             break
         if (data / "url").exists():

@@ -25,6 +25,7 @@ from standardwebhooks import Webhook
 
 from tests import kafka_broker
 from tests.postgres import OWNER, Cluster, lasting_cluster
+from tests.system.patience import Patient
 
 MEDIAOPS = Path(sys.executable).parent / "mediaops"
 
@@ -46,7 +47,7 @@ class System:
         self.process: subprocess.Popen[bytes] | None = None
         self.consuming = ("ingest", "crm", "insights")
         """The services that `settle` asks."""
-        self.http = self.client(timeout=30)
+        self.http = self.client(timeout=60, transport=Patient())
         self._tokens: dict[tuple[str, str], str] = {}
 
     def client(self, **options: Any) -> httpx.Client:
@@ -56,12 +57,12 @@ class System:
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, **options)
 
-    def start(self, *, wait: float = 120.0, **environment: str) -> None:
+    def start(self, *, wait: float = 300.0, **environment: str) -> None:
         """Starts the process and waits until every service is live."""
         command = ["up", "--data", str(self.data), "--port", str(self.port)]
         self._start(command, SERVICES, wait, environment)
 
-    def start_one(self, service: str, *, wait: float = 120.0, **environment: str) -> None:
+    def start_one(self, service: str, *, wait: float = 300.0, **environment: str) -> None:
         """Starts one service, as its environment says, and waits until it is live."""
         self._start(["serve", service], [service], wait, environment)
 
