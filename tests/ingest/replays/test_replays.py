@@ -7,6 +7,7 @@ import pytest
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, QualityComputed, decode
 from mediaops_ingest.quality.jobs import tell_changed
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from tests.ingest.spine import spine_of
 
@@ -305,6 +306,22 @@ async def test_what_the_log_dropped_is_told_as_unavailable_and_stays(ingest, spi
     done = (await ingest.call("GET", f"/deliveries/replays/{started['replay_id']}")).json()
     assert (done["state"], done["counts"]["unavailable"]) == ("done", 5)
     assert not any(isinstance(e, ActivityRetracted) for e in await spine.published())
+
+
+async def test_a_replay_waits_for_a_database_that_is_away(ingest, spine, monkeypatch) -> None:
+    async def away(*_args: object) -> None:
+        raise OperationalError("SELECT 1", None, ConnectionRefusedError())
+
+    source = await sent(ingest, spine)
+    await mend(ingest, source)
+    started = await replay(ingest, source)
+    with monkeypatch.context() as patch:
+        patch.setattr("mediaops_ingest.replays.worker.compare", away)
+        with pytest.raises(OperationalError):
+            await spine.replayer.step()
+    await spine.run()
+    done = (await ingest.call("GET", f"/deliveries/replays/{started['replay_id']}")).json()
+    assert (done["state"], done["counts"]["changed"]) == ("done", 2)
 
 
 async def test_a_replay_that_meets_an_error_ends_as_failed_and_stops_nothing(

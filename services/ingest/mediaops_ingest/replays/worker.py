@@ -7,9 +7,8 @@ from typing import Any
 
 import structlog
 from mediaops_common.clock import Clock
-from mediaops_common.db import Database
+from mediaops_common.db import UNAVAILABLE, Database
 from mediaops_common.failpoints import hit
-from mediaops_common.transient import is_transient
 
 from mediaops_ingest.deliveries.models import Delivery
 from mediaops_ingest.delivery_log.port import DeliveryLog
@@ -63,11 +62,9 @@ class Replayer:
         await self._book.refresh()
         try:
             await self._replay_slice(replay, rows)
-        except LeaseLost:
+        except (LeaseLost, *UNAVAILABLE):
             raise
         except Exception as error:
-            if is_transient(error):
-                raise
             log.exception("replay_failed", replay=str(replay.id))
             async with self._database.write() as session:
                 await self._held.check(session)
