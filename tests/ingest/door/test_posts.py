@@ -238,6 +238,19 @@ async def test_a_partner_posts_for_the_channels_of_its_sources_only(ingest):
     assert (body["accepted"], [item["index"] for item in body["rejected"]]) == (1, [0])
 
 
+async def test_a_partner_posts_nothing_for_a_source_that_is_switched_off(ingest):
+    channel = await ingest.add_channel()
+    source = await ingest.add_source(channel)
+    off = {"enabled": False}
+    path = f"/sources/{source['id']}"
+    assert (await ingest.call("PATCH", path, off, headers={"If-Match": "*"})).status_code == 200
+    partner = {"role": "partner", "sources": [UUID(source["id"])]}
+    answer = await ingest.call("POST", "/activities", [an_activity(channel)], **partner)
+    nobodys = await ingest.call("POST", "/activities", [an_activity(str(uuid4()))], **partner)
+    assert answer.json()["accepted"] == 0
+    assert answer.json()["rejected"] == nobodys.json()["rejected"]
+
+
 async def test_a_token_that_expired_is_refused(ingest):
     from datetime import timedelta
 

@@ -30,6 +30,8 @@ async def test_copies_of_what_failed_become_one_act_and_its_repeats(ingest, spin
     await knock(ingest, source, SENT[1], "msg_0")  # the same key, other content
     await spine.run()
     assert (await spine.quality())["failed"] == 4
+    (row,) = [r for r in (await ingest.call("GET", "/quality")).json()["items"] if r["received"]]
+    assert [(one["reason"], one["items"]) for one in row["reasons"]] == [("occurred_at", 4)]
     await mend(ingest, source, RIGHT)
     diff = await replay(ingest, source, preview=True)
     assert (diff["missing"], diff["failed"]) == (1, 0)
@@ -45,6 +47,8 @@ async def test_copies_of_what_failed_become_one_act_and_its_repeats(ingest, spin
     assert [item["status"] for item in shown] == ["conflict", "duplicate", "duplicate", "done"]
     assert [item["notes"] for item in shown[1:]] == [[], [], []]
     assert [item["reason"] is None for item in shown] == [False, True, True, True]
+    (row,) = [r for r in (await ingest.call("GET", "/quality")).json()["items"] if r["received"]]
+    assert (row["reasons"], row["activities"]) == ([], 1)
 
 
 async def test_a_repeat_is_a_repeat_also_where_the_mapping_cannot_read_it(ingest, spine) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import random
 from collections import Counter
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from tests.ingest.platforms.chinese_signers import a_kuaishou_push
-from tests.ingest.running import serving, signed
+from tests.ingest.running import NOW, serving, signed
 
 SENDERS = 6
 ROTATIONS = 5
@@ -96,3 +97,24 @@ async def test_no_delivery_is_refused_while_secrets_change(tmp_path, backend, ad
         assert set(load.answers) == accepted
         assert len(await ingest.logged()) == load.answers.total()
         assert len({str(secrets) for secrets in load.known}) == ROTATIONS + 1
+
+
+async def test_secrets_hold_for_their_overlap_however_often_they_are_changed(ingest):
+    source = await ingest.add_source()
+    path = f"/sources/{source['id']}/rotate-secret"
+    known = [source["secrets"]["secret"]]
+    for hours in (3, 1, 5):
+        answer = (await ingest.call("POST", path, {"overlap_hours": hours})).json()
+        known.append(answer["secrets"]["secret"])
+    for later, held in ((0, 4), (1, 2), (5, 1)):
+        ingest.clock.moment = NOW + timedelta(hours=later)
+        statuses = []
+        for number, secret in enumerate(known):
+            headers = signed(secret, b"{}", ingest.clock.now(), id_=f"{later}-{number}")
+            statuses.append(
+                (await ingest.knock(source, content=b"{}", headers=headers)).status_code
+            )
+        assert statuses == [401] * (4 - held) + [202] * held
+    assert (await ingest.call("POST", path, {"overlap_hours": 0})).status_code == 200
+    headers = signed(known[-1], b"{}", ingest.clock.now())
+    assert (await ingest.knock(source, content=b"{}", headers=headers)).status_code == 401

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.ingest.platforms.international_signers import SECRETS
 from tests.ingest.running import serving, signed
 from tests.ingest.sources.test_sources import A_MAPPING
@@ -46,9 +48,12 @@ async def test_a_dry_run_tells_what_would_become_of_a_body(ingest):
     assert tried["verdict"] == "verified"
     [item] = tried["items"]
     assert (item["outcome"], item["dedup_key"]) == ("normalised", "msg_1")
-    assert item["activities"][0]["type"] == "like.created"
+    (activity,) = item["activities"]
+    assert (activity["type"], activity["channel_id"]) == ("like.created", source["channel_id"])
+    assert tried["answer"] == {"status": 202, "content_type": None, "body": ""}
     unsigned = (await ingest.call("POST", path, {"body": body})).json()
     assert (unsigned["verdict"], unsigned["reason"]) == ("refused", "header")
+    assert unsigned["answer"]["status"] == 401
     assert unsigned["items"][0]["outcome"] == "normalised"
     assert await ingest.logged() == []
 
@@ -61,6 +66,26 @@ async def test_a_dry_run_says_what_cannot_be_read(ingest):
     assert unknown["items"][0]["outcome"] == "unmapped"
     bad = await ingest.call("POST", path, {"body_base64": "!"})
     assert bad.json()["errors"][0]["field"] == "body_base64"
+
+
+async def test_a_dry_run_gives_the_answer_of_a_handshake_and_splits_nothing(ingest):
+    source = await ingest.add_source(adapter="cloudevents")
+    asked = {"method": "OPTIONS", "headers": {"WebHook-Request-Origin": "example.com"}}
+    tried = (await ingest.call("POST", f"/sources/{source['id']}/test", asked)).json()
+    assert (tried["verdict"], tried["answer"]["status"]) == ("handshake", 200)
+    assert (tried["unreadable"], tried["items"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "status"),
+    [({"method": "GET"}, "method", 405), ({"path": "v1/track"}, "path", 404)],
+)
+async def test_a_dry_run_refuses_what_the_door_would(ingest, changes, reason, status):
+    source = await ingest.add_source()
+    asked = {"body": "{}"} | changes
+    tried = (await ingest.call("POST", f"/sources/{source['id']}/test", asked)).json()
+    assert (tried["verdict"], tried["reason"]) == ("refused", reason)
+    assert tried["answer"]["status"] == status
 
 
 async def test_a_mapping_is_tried_before_it_is_saved(ingest):

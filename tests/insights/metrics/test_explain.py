@@ -131,7 +131,8 @@ async def test_the_link_names_all_that_the_cell_is_made_of_and_nothing_else(
 @pytest.mark.parametrize(
     "metric",
     ["active_actors", "revenue", "views_reported", "followers_reported", "deliveries",
-     "freshness_seconds", "activities", "followers_net", "engagement_rate_by_followers"],
+     "freshness_seconds", "activities", "followers_net", "engagement_rate_by_followers",
+     "followers_residual"],
 )  # fmt: skip
 async def test_every_kind_of_metric_can_be_explained(
     insights: RunningInsights, acme: httpx.AsyncClient, metric: str

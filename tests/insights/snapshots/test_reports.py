@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.builders import channel
-from tests.insights.builders import a_snapshot
+from tests.insights.builders import a_snapshot, recorded
 from tests.insights.running import RunningInsights, get, series
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -161,3 +161,28 @@ async def test_the_order_of_readings_does_not_matter(
     await insights.apply(*reversed(readings[:5]))
     await insights.apply(*reversed(readings[5:]))
     assert sum(await series(acme, "views_reported", **DAYS)) == 90
+
+
+async def test_what_followers_rose_by_is_compared_with_who_came_and_left(
+    insights: RunningInsights, acme: httpx.AsyncClient
+) -> None:
+    evening = datetime(2026, 11, 19, 15, tzinfo=UTC)
+    side = channel("side")
+    await insights.apply(
+        a_snapshot("followers", 100, evening),
+        a_snapshot("followers", 112, evening + timedelta(days=1)),
+        a_snapshot("followers", 500, evening + timedelta(days=1), on=side),
+        *[recorded("follow.created", date(2026, 11, 20), who=str(n)) for n in range(12)],
+        recorded("follow.removed", date(2026, 11, 20), who="1"),
+        recorded("follow.created", date(2026, 11, 20), on=side),
+    )
+    # Twelve more by the platform, eleven by the activities; of the side channel one reading says
+    # nothing, and neither does any day without two.
+    assert await series(acme, "followers_residual", **DAYS) == [None, None, 1, None]
+    await insights.apply(recorded("follow.created", date(2026, 11, 20), who="late"))
+    assert await series(acme, "followers_residual", **DAYS) == [None, None, 0, None]
+    of_side = await series(acme, "followers_residual", channel=side, **DAYS)
+    assert of_side == [None] * 4
+    found = await get(acme, "/metrics/explain", metric="followers_residual", start="2026-11-20")
+    read = [(row["day"], row["value"]) for row in found["rows"] if "day" in row]
+    assert {("2026-11-19", 100), ("2026-11-20", 112)} <= set(read)

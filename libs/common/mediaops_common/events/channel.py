@@ -13,6 +13,7 @@ __all__ = [
     "ChannelHeard",
     "ChannelSaved",
     "ChannelSilent",
+    "Consequences",
     "PortraitLine",
     "QualityComputed",
     "SourceSaved",
@@ -31,6 +32,19 @@ class WorkspaceSaved(Event, frozen=True, kw_only=True):
     version: int
 
 
+class Consequences(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from who owns a channel (新媒体 / 自媒体)."""
+
+    approval_steps: int
+    """Approvals before something may be published."""
+    persona_required: bool
+    """Whether it must speak with the voice of a persona (人格化)."""
+    kpis: list[str]
+    """The metrics it is judged by, by their names in insights."""
+    revenue_types: list[str]
+    """The kinds of income that are expected of it."""
+
+
 @event("ingest.channel.saved", 1, Topic.channel, key="channel_id", is_state=True)
 class ChannelSaved(Event, frozen=True, kw_only=True):
     """A channel was made or changed."""
@@ -46,6 +60,8 @@ class ChannelSaved(Event, frozen=True, kw_only=True):
     """The niches (垂直领域) it is about."""
     operators: list[str] = msgspec.field(default_factory=list)
     """The subjects of the people who run it."""
+    consequences: Consequences | None = None
+    """Of `owner_kind`. None in events from before they were told."""
 
 
 @event("ingest.source.saved", 1, Topic.channel, key="source_id", is_state=True)
@@ -79,6 +95,10 @@ class QualityComputed(Event, frozen=True, kw_only=True):
     newest_received_at: datetime | None
     version: int
     """Rises with every change of this source and day; the highest is the truth."""
+    unmapped: int = 0
+    """Of those normalised: what no mapping knows."""
+    late: int = 0
+    """Activities that came later after they had happened than the platform's lateness allows."""
 
 
 class PortraitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/ingest/v1/adapters", tags=["adapters"])
 
 @router.get("", response_model=Page[AdapterRead])
 async def list_adapters(
-    caller: Annotated[Caller, allow("ingest:read", partners=True)],
+    caller: Annotated[Caller, allow("ingest:read")],
 ) -> Page[AdapterRead]:
     """The wire schemes there are, what each needs and what it can tell."""
     return Page(items=service.catalogue())

@@ -23,11 +23,10 @@ from mediaops_ingest.channels import service
 from mediaops_ingest.channels.schemas import ChannelCreate, ChannelRead, ChannelUpdate, OwnerKind
 from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.sources import service as sources
-from mediaops_ingest.sources import visibility
 
 router = APIRouter(prefix="/ingest/v1/channels", tags=["channels"])
 
-Reader = Annotated[Caller, allow("ingest:read", partners=True)]
+Reader = Annotated[Caller, allow("ingest:read")]
 Writer = Annotated[Caller, allow("ingest:write")]
 
 
@@ -62,7 +61,6 @@ async def list_channels(
         caller.workspace_id,
         platform=platform,
         owner_kind=owner_kind,
-        among=await visibility.visible_channels(reads, caller),
         after=page.after_id(),
         limit=page.limit + 1,
     )
@@ -74,7 +72,7 @@ async def list_channels(
 async def read_channel(
     channel_id: UUID, response: Response, reads: Reads, caller: Reader
 ) -> Channel:
-    channel = await visibility.find_visible_channel(reads, caller, channel_id)
+    channel = await service.find(reads, caller.workspace_id, channel_id)
     response.headers["ETag"] = etag(channel.version)
     return channel
 

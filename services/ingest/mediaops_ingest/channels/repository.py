@@ -50,7 +50,6 @@ async def page(
     *,
     platform: str | None,
     owner_kind: str | None,
-    among: Collection[UUID] | None,
     after: UUID | None,
     limit: int,
 ) -> list[Channel]:
@@ -60,8 +59,6 @@ async def page(
         query = query.where(Channel.platform == platform)
     if owner_kind is not None:
         query = query.where(Channel.owner_kind == owner_kind)
-    if among is not None:
-        query = query.where(col(Channel.id).in_(among))
     if after is not None:
         query = query.where(Channel.id > after)
     return list((await session.exec(query.order_by(col(Channel.id)).limit(limit))).all())

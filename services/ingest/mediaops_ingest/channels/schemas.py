@@ -27,7 +27,8 @@ Names = Annotated[list[Text], Field(max_length=50), AfterValidator(_each_once)]
 
 
 class Consequences(BaseModel):
-    """What follows from who owns a channel."""
+    """What follows from who owns a channel: for those who publish on it, judge it and count its
+    income. Here it is said, and on the bus; here nothing is refused for it."""
 
     approval_steps: int
     """Approvals before something may be published."""

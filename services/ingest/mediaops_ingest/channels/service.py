@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from mediaops_common import outbox
-from mediaops_common.events import ChannelSaved
+from mediaops_common.events import ChannelSaved, Consequences
 from mediaops_common.http import Conflict
 from mediaops_common.ids import new_id
+from mediaops_common.owner_kinds import OWNER_KINDS
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import repository
@@ -57,6 +58,7 @@ async def change(
 
 
 async def _tell(session: AsyncSession, channel: Channel) -> None:
+    follows = OWNER_KINDS[channel.owner_kind]
     event = ChannelSaved(
         workspace_id=channel.workspace_id,
         channel_id=channel.id,
@@ -67,5 +69,11 @@ async def _tell(session: AsyncSession, channel: Channel) -> None:
         version=channel.version,
         verticals=channel.verticals,
         operators=channel.operators,
+        consequences=Consequences(
+            approval_steps=follows.approval_steps,
+            persona_required=follows.persona_required,
+            kpis=list(follows.kpis),
+            revenue_types=list(follows.revenue_types),
+        ),
     )
     await outbox.add(session, event, workspace_id=channel.workspace_id)

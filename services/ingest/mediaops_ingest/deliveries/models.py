@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
 
-__all__ = ["DedupKey", "Delivery", "SourceDay"]
+__all__ = ["DedupKey", "Delivery", "SourceDay", "SourceDayPart"]
 
 
 class Delivery(IngestModel, table=True):
@@ -42,8 +42,8 @@ class Delivery(IngestModel, table=True):
     chunks: list[int] = Field(sa_column=Column("chunks", Json, nullable=False))
     """The chunks of its shard in which its events and their retractions lie."""
     notes: list[Any] = Field(sa_column=Column("notes", Json, nullable=False))
-    """[item, outcome, detail] of the items that are rejected, failed or in conflict; only the first
-    100 have their detail."""
+    """[item, outcome, detail] of the items that are rejected, failed or in conflict; after the
+    first 100 the detail is the reason alone."""
 
 
 class DedupKey(IngestModel, table=True):
@@ -89,10 +89,34 @@ class SourceDay(IngestModel, table=True):
     activities: int = Field(sa_column=Column("activities", BigInt, nullable=False))
     retractions: int = Field(sa_column=Column("retractions", BigInt, nullable=False))
     snapshots: int = Field(sa_column=Column("snapshots", BigInt, nullable=False))
+    late: int = Field(sa_column=Column("late", BigInt, nullable=False, server_default="0"))
+    """Activities that came after the platform's lateness."""
     newest_received_at: datetime = Field(
         sa_column=Column("newest_received_at", UtcDateTime, nullable=False)
     )
+    newest_occurred: int = Field(
+        sa_column=Column("newest_occurred", BigInt, nullable=False, server_default="0")
+    )
+    """The newest time of an activity, but none after its receipt; Unix seconds, 0 before the first.
+    """
     version: int = Field(sa_column=Column("version", BigInt, nullable=False))
     """How often it was added to: rises with every change."""
     told: int = Field(sa_column=Column("told", BigInt, nullable=False, server_default="0"))
     """The version that the other services were told last."""
+
+
+class SourceDayPart(IngestModel, table=True):
+    """What a counter of one source and local day of receipt is made of (record): why items were
+    refused, and how long after they happened activities came."""
+
+    __tablename__ = "source_day_part"
+    __table_args__ = (Index("ix_source_day_part_workspace_id_day", "workspace_id", "day"),)
+
+    source_id: UUID = Field(sa_column=Column("source_id", Guid, primary_key=True))
+    day: int = Field(sa_column=Column("day", Integer, primary_key=True))
+    kind: str = Field(sa_column=Column("kind", String(20), primary_key=True))
+    """`rejected`, `failed` or `delay`."""
+    name: str = Field(sa_column=Column("name", String(40), primary_key=True))
+    """The reason, or the number of the bucket."""
+    workspace_id: UUID = Field(sa_column=Column("workspace_id", Guid, nullable=False))
+    items: int = Field(sa_column=Column("items", BigInt, nullable=False))

@@ -50,11 +50,11 @@ class KnownCallers:
         if known is not None and known[0] > monotonic():
             return known[1]
         async with self._database.read() as session:
-            visible = await visibility.visible_channels(session, caller)
+            found = await visibility.postable_channels(session, caller)
         if len(self._channels) >= MAX_KNOWN:
             self._channels.clear()
-        self._channels[caller.jti] = (monotonic() + FRESH_SECONDS, visible)
-        return visible
+        self._channels[caller.jti] = (monotonic() + FRESH_SECONDS, found)
+        return found
 
     def cross_origin(self, headers: Headers) -> Headers:
         """What lets a browser page of an allowed origin read the answer."""

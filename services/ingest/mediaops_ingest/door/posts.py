@@ -164,13 +164,15 @@ class PostDoor:
         for place, item in enumerate(batch.accepted):
             numbers.setdefault(item.channel_id.int, []).append(place)
         places = {UUID(int=number): its for number, its in numbers.items()}
-        known = await self._cache.channels(caller.workspace_id, places)
         allowed = await self._callers.channels(caller)
+        # Of others a partner learns nothing, not even by how long the answer takes.
+        asked = places.keys() if allowed is None else places.keys() & allowed
+        known = await self._cache.channels(caller.workspace_id, asked)
         chosen: list[tuple[KnownChannel, list[int]]] = []
         rejected = [RejectedItem(one.index, one.field, one.detail) for one in batch.rejected]
         for channel_id, its in places.items():
             channel = known.get(channel_id)
-            if channel is None or (allowed is not None and channel_id not in allowed):
+            if channel is None:
                 rejected += [RejectedItem(batch.positions[place], *FOREIGN) for place in its]
             else:
                 chosen.append((channel, its))

@@ -17,7 +17,7 @@ async def listen(runtime: Runtime) -> None:
     after: UUID | None = None
     while True:
         async with runtime.database.write() as session:
-            sources = await repository.hooks(session, after=after, limit=SLICE)
+            sources = await repository.heard(session, after=after, limit=SLICE)
             await service.listen(session, sources, runtime.clock.now())
         if len(sources) < SLICE:
             return

@@ -1,7 +1,8 @@
 """Queries over rhythms, and over what they are measured by."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlmodel import col, func, select
@@ -12,13 +13,14 @@ from mediaops_ingest.health.models import SourceRhythm
 from mediaops_ingest.sources.models import SourceSecret
 from mediaops_ingest.sources.service import Source
 
-__all__ = ["hooks", "newest", "rhythms", "secrets", "sources_of"]
+__all__ = ["Newest", "heard", "newest", "rhythms", "secrets", "sources_of"]
 
 
-async def hooks(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Source]:
-    """Enabled sources with a hook, of all workspaces, in the order of their ids: for the job."""
+async def heard(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[Source]:
+    """Enabled sources of channels, the implicit ones of the API among them, of all workspaces, in
+    the order of their ids: for the job."""
     query = select(Source).where(
-        col(Source.is_enabled).is_(True), col(Source.hook_digest).is_not(None)
+        col(Source.is_enabled).is_(True), col(Source.channel_id).is_not(None)
     )
     if after is not None:
         query = query.where(Source.id > after)
@@ -34,14 +36,29 @@ async def sources_of(
     return (await session.exec(query.order_by(col(Source.id)))).all()
 
 
-async def newest(session: AsyncSession, source_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When the newest delivery of each had been received; those that never had one are left out."""
+class Newest(NamedTuple):
+    """The last that was heard of a source."""
+
+    received_at: datetime
+    event_at: datetime | None
+    """Of the newest activity; None where there never was one."""
+
+
+async def newest(session: AsyncSession, source_ids: Collection[UUID]) -> dict[UUID, Newest]:
+    """The newest delivery and activity of each; those that never had one are left out."""
     query = (
-        select(SourceDay.source_id, func.max(SourceDay.newest_received_at))
+        select(
+            SourceDay.source_id,
+            func.max(SourceDay.newest_received_at),
+            func.max(SourceDay.newest_occurred),
+        )
         .where(col(SourceDay.source_id).in_(source_ids))
         .group_by(col(SourceDay.source_id))
     )
-    return dict((await session.exec(query)).all())
+    return {
+        source_id: Newest(received, datetime.fromtimestamp(event, UTC) if event else None)
+        for source_id, received, event in await session.exec(query)
+    }
 
 
 async def rhythms(session: AsyncSession, source_ids: Collection[UUID]) -> dict[UUID, SourceRhythm]:

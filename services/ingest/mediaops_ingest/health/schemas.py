@@ -25,6 +25,8 @@ class SourceHealth(BaseModel):
     adapter: str
     enabled: bool
     last_received_at: datetime | None
+    last_event_at: datetime | None
+    """The newest time of an activity that it brought."""
     quiet_seconds: float | None
     allowed_seconds: int | None
     """Twice its longest pause of the last two weeks; null until it was heard on three days."""
@@ -44,6 +46,7 @@ class ChannelHealth(BaseModel):
     channel_id: UUID
     last_received_at: datetime | None
     """Of all its sources, files and the API among them."""
+    last_event_at: datetime | None
     is_silent: bool
     """All of its sources that have a rhythm are silent."""
     sources: list[SourceHealth]

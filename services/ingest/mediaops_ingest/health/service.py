@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.health import repository
 from mediaops_ingest.health.models import SourceRhythm
+from mediaops_ingest.health.repository import Newest
 from mediaops_ingest.health.rhythm import allowed_seconds, with_gap
 from mediaops_ingest.health.schemas import ChannelHealth, SecretHealth, SourceHealth, Warned
 from mediaops_ingest.sources.models import SourceSecret
@@ -36,7 +37,8 @@ async def of_channel(session: AsyncSession, channel: Channel, now: datetime) -> 
     measured = [one for one in shown if one.enabled and one.allowed_seconds is not None]
     return ChannelHealth(
         channel_id=channel.id,
-        last_received_at=max(newest.values(), default=None),
+        last_received_at=max((one.received_at for one in newest.values()), default=None),
+        last_event_at=max((one.event_at for one in newest.values() if one.event_at), default=None),
         is_silent=bool(measured) and all(one.is_silent for one in measured),
         sources=shown,
         warnings=list(_warnings(channel, shown, now)),
@@ -45,12 +47,13 @@ async def of_channel(session: AsyncSession, channel: Channel, now: datetime) -> 
 
 def _health(
     source: Source,
-    last: datetime | None,
+    newest: Newest | None,
     rhythm: SourceRhythm | None,
     sets: Sequence[SourceSecret],
     now: datetime,
 ) -> SourceHealth:
     allowed = None if rhythm is None else allowed_seconds(rhythm.gaps)
+    last = None if newest is None else newest.received_at
     quiet = None if last is None else max(0.0, (now - last).total_seconds())
     old = [one.live_until for one in sets[1:] if one.live_until and one.live_until > now]
     return SourceHealth(
@@ -58,6 +61,7 @@ def _health(
         adapter=source.adapter,
         enabled=source.is_enabled,
         last_received_at=last,
+        last_event_at=None if newest is None else newest.event_at,
         quiet_seconds=quiet,
         allowed_seconds=allowed,
         is_silent=source.is_enabled
@@ -104,9 +108,10 @@ async def listen(session: AsyncSession, sources: Sequence[Source], now: datetime
     newest = await repository.newest(session, ids)
     known = await repository.rhythms(session, ids)
     for source in sources:
-        last, rhythm = newest.get(source.id), known.get(source.id)
-        if last is None or source.channel_id is None:
+        heard, rhythm = newest.get(source.id), known.get(source.id)
+        if heard is None or source.channel_id is None:
             continue
+        last = heard.received_at
         if rhythm is None:
             rhythm = SourceRhythm(
                 source_id=source.id,

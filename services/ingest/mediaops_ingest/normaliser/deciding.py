@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from mediaops_common.events import Activity, ActivityRecorded, SnapshotRecorded, encode
+from mediaops_common.platforms import lateness
 from msgspec.structs import replace
 
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
@@ -34,7 +35,14 @@ def decide(
     for item in read.items:
         decide_item(read, item, known, ledger, outcome)
     ledger.deliveries.append(_delivery_row(read, outcome))
-    ledger.count(delivery, timezone, counts_of(outcome), deliveries=1)
+    ledger.count(
+        delivery,
+        timezone,
+        counts_of(outcome),
+        outcome.parts(),
+        newest_occurred=outcome.newest_occurred(delivery.received_at),
+        deliveries=1,
+    )
     return outcome
 
 
@@ -73,6 +81,9 @@ def decide_item(
     outcome.unmapped += item.unmapped
     is_correction = seen is not None
     for output in item.outputs:
+        if output.topic == ACTIVITY:
+            delay = delivery.received_at - output.occurred_at
+            outcome.note_delay(delay, lateness(source.context.platform))
         emit(read, output, ledger, outcome, is_correction=is_correction, known_at=known_at)
 
 
@@ -139,6 +150,7 @@ def counts_of(outcome: Outcome) -> dict[str, int]:
         "activities": outcome.activities,
         "retractions": outcome.retractions,
         "snapshots": outcome.snapshots,
+        "late": outcome.late,
     }
 
 

@@ -1,8 +1,9 @@
 """What one transaction of the normaliser will write: outcomes, keys, counters, chunks, numbers."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,17 @@ from mediaops_common.ids import SLOTS
 from mediaops_common.zones import day_number
 
 from mediaops_ingest.archive.chunks import TOPICS, Archived, pack_chunk
+from mediaops_ingest.deliveries.delays import bucket_of
+from mediaops_ingest.deliveries.reasons import reason_of
 from mediaops_ingest.delivery_log.port import LoggedDelivery
 
-__all__ = ["KnownKey", "Ledger", "Outcome", "ShardState"]
+__all__ = ["KnownKey", "Ledger", "Outcome", "Parts", "ShardState"]
+
+Parts = Mapping[tuple[str, str], int]
+"""(kind, name) → items, as `SourceDayPart` keeps them."""
 
 DETAILED_NOTES = 100
-"""So many items of a delivery are told with the reason; of the others only what they became."""
+"""So many items of a delivery are told in full; of the others what they became and why."""
 
 
 class KnownKey(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +62,11 @@ class Outcome(msgspec.Struct):
     activities: int = 0
     retractions: int = 0
     snapshots: int = 0
+    late: int = 0
+    least_delay: float = math.inf
+    """Seconds."""
+    delays: dict[int, int] = {}
+    """Of the activities that came: bucket → how many."""
     notes: list[list[Any]] = []
     """[item, outcome, detail] of each item that is not simply normalised or a repeat."""
     chunks: set[int] = set()
@@ -83,7 +94,30 @@ class Outcome(msgspec.Struct):
 
     def note(self, item: int, outcome: str, detail: str) -> None:
         is_detailed = len(self.notes) < DETAILED_NOTES
-        self.notes.append([item, outcome, detail[:500] if is_detailed else ""])
+        self.notes.append([item, outcome, detail[:500] if is_detailed else reason_of(detail)])
+
+    def note_delay(self, delay: timedelta, lateness: timedelta) -> None:
+        """How long after it happened an activity came."""
+        self.late += delay > lateness
+        seconds = delay.total_seconds()
+        bucket = bucket_of(seconds)
+        self.delays[bucket] = self.delays.get(bucket, 0) + 1
+        self.least_delay = min(self.least_delay, seconds)
+
+    def newest_occurred(self, received_at: datetime) -> int:
+        """The newest time of an activity, but none after its receipt: Unix seconds, or 0."""
+        if not self.delays:
+            return 0
+        return int(received_at.timestamp() - max(0.0, self.least_delay))
+
+    def parts(self) -> Parts:
+        """What the counters are made of."""
+        parts = {("delay", str(bucket)): items for bucket, items in self.delays.items()}
+        for _, outcome, detail in self.notes:
+            if outcome != "conflict":
+                place = (outcome, reason_of(detail))
+                parts[place] = parts.get(place, 0) + 1
+        return parts
 
 
 @dataclass(slots=True)
@@ -91,8 +125,10 @@ class _Counts:
     workspace_id: UUID
     channel_id: UUID | None
     newest: datetime
+    newest_occurred: int = 0
     deliveries: int = 0
     values: dict[str, int] = field(default_factory=dict)
+    parts: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 COUNTED = (
@@ -106,6 +142,7 @@ COUNTED = (
     "activities",
     "retractions",
     "snapshots",
+    "late",
 )
 
 
@@ -163,10 +200,13 @@ class Ledger:
         delivery: LoggedDelivery,
         timezone: str,
         changes: dict[str, int],
+        parts: Parts,
         *,
+        newest_occurred: int,
         deliveries: int = 0,
     ) -> None:
-        """Adds to the permanent counters of the delivery's source and day of receipt."""
+        """Adds to the permanent counters of the delivery's source and day of receipt, and to what
+        they are made of."""
         day = day_number(delivery.received_at, timezone)
         known = self._counts.get((delivery.source_id, day))
         if known is None:
@@ -175,6 +215,9 @@ class Ledger:
             )
         known.deliveries += deliveries
         known.newest = max(known.newest, delivery.received_at)
+        known.newest_occurred = max(known.newest_occurred, newest_occurred)
+        for place, change in parts.items():
+            known.parts[place] = known.parts.get(place, 0) + change
         for name, change in changes.items():
             if change:
                 known.values[name] = known.values.get(name, 0) + change
@@ -236,9 +279,25 @@ class Ledger:
                 "channel_id": counts.channel_id,
                 "deliveries": counts.deliveries,
                 "newest_received_at": counts.newest,
+                "newest_occurred": counts.newest_occurred,
                 "version": 1,
                 "told": 0,
                 **{name: counts.values.get(name, 0) for name in COUNTED},
             }
             for (source_id, day), counts in self._counts.items()
+        ]
+
+    def source_day_part_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "source_id": source_id,
+                "day": day,
+                "kind": kind,
+                "name": name,
+                "workspace_id": counts.workspace_id,
+                "items": change,
+            }
+            for (source_id, day), counts in self._counts.items()
+            for (kind, name), change in counts.parts.items()
+            if change
         ]

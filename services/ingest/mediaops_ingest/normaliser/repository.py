@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.chunks import TOPICS
 from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, Shard
-from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay
+from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay, SourceDayPart
 from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardState
 
 __all__ = [
@@ -33,7 +33,8 @@ def _table(model: Any) -> Table:
     return table
 
 
-DEDUP, DELIVERY, SOURCE_DAY = _table(DedupKey), _table(Delivery), _table(SourceDay)
+DEDUP, DELIVERY = _table(DedupKey), _table(Delivery)
+SOURCE_DAY, SOURCE_DAY_PART = _table(SourceDay), _table(SourceDayPart)
 CHUNK, LANE, SHARD = _table(ArchiveChunk), _table(ArchiveLane), _table(Shard)
 
 
@@ -104,7 +105,14 @@ async def write_counters(session: AsyncSession, ledger: Ledger) -> None:
         ledger.source_day_rows(),
         key=["source_id", "day"],
         add=["deliveries", "version", *COUNTED],
-        greatest=["newest_received_at"],
+        greatest=["newest_received_at", "newest_occurred"],
+    )
+    await upsert(
+        session,
+        SOURCE_DAY_PART,
+        ledger.source_day_part_rows(),
+        key=["source_id", "day", "kind", "name"],
+        add=["items"],
     )
 
 

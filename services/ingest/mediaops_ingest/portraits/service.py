@@ -149,19 +149,10 @@ def drifts(before: Mapping[str, Shares], after: Mapping[str, Shares]) -> dict[st
 
 
 def drift(before: Shares, after: Shares) -> float:
-    """Half the sum of the differences, between 0 and 1.
-
-    Shares are first brought to a sum of 1: platforms leave out small items, and of interests a
-    person has several.
-    """
-    old, new = _whole(before), _whole(after)
-    items = {*old, *new}
-    return round(sum(abs(new.get(item, 0.0) - old.get(item, 0.0)) for item in items) / 2, 6)
-
-
-def _whole(shares: Shares) -> Shares:
-    total = sum(shares.values())
-    return {item: share / total for item, share in shares.items()} if total else {}
+    """Half the sum of the differences of the shares, as they were given. Where they are parts of a
+    whole it is between 0 and 1; of interests, of which a person has several, it may be higher."""
+    items = {*before, *after}
+    return round(sum(abs(after.get(item, 0.0) - before.get(item, 0.0)) for item in items) / 2, 6)
 
 
 def _shifts(ours: Shares, theirs: Shares) -> list[Shift]:

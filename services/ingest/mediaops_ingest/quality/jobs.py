@@ -51,6 +51,8 @@ def _told(row: SourceDay) -> QualityComputed:
         failed=row.failed,
         pending=0,
         newest_received_at=row.newest_received_at,
+        unmapped=row.unmapped,
+        late=row.late,
         version=row.version,
     )
 

@@ -1,7 +1,6 @@
 """Queries over the permanent counters."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 from mediaops_common.bulk import update_rows
@@ -9,10 +8,11 @@ from sqlalchemy import Table, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_ingest.deliveries.models import SourceDay
+from mediaops_ingest.deliveries.models import SourceDay, SourceDayPart
+from mediaops_ingest.quality.rows import Ever, Parts
 from mediaops_ingest.sources.service import Source
 
-__all__ = ["days", "newest", "note_told", "sources_of", "untold"]
+__all__ = ["days", "ever", "note_told", "parts", "sources_of", "untold"]
 
 
 async def days(session: AsyncSession, workspace_id: UUID, first: int, last: int) -> list[SourceDay]:
@@ -32,14 +32,37 @@ async def sources_of(
     return list((await session.exec(query.order_by(col(Source.id)))).all())
 
 
-async def newest(session: AsyncSession, workspace_id: UUID) -> dict[UUID, datetime]:
-    """When the newest delivery that was normalised had been received, by source."""
+async def parts(
+    session: AsyncSession, workspace_id: UUID, first: int, last: int
+) -> dict[tuple[UUID, int], Parts]:
+    """What the counters of these days are made of, by source and day."""
+    query = select(SourceDayPart).where(
+        SourceDayPart.workspace_id == workspace_id,
+        SourceDayPart.day >= first,
+        SourceDayPart.day <= last,
+    )
+    found: dict[tuple[UUID, int], dict[tuple[str, str], int]] = {}
+    for row in await session.exec(query):
+        found.setdefault((row.source_id, row.day), {})[row.kind, row.name] = row.items
+    return dict(found)
+
+
+async def ever(session: AsyncSession, workspace_id: UUID) -> dict[UUID, Ever]:
+    """What is known of each source over all its days."""
     query = (
-        select(SourceDay.source_id, func.max(SourceDay.newest_received_at))
+        select(
+            SourceDay.source_id,
+            func.min(SourceDay.day),
+            func.max(SourceDay.newest_received_at),
+            func.max(SourceDay.newest_occurred),
+        )
         .where(SourceDay.workspace_id == workspace_id)
         .group_by(col(SourceDay.source_id))
     )
-    return dict((await session.exec(query)).all())
+    return {
+        source_id: Ever(first, received, occurred)
+        for source_id, first, received, occurred in await session.exec(query)
+    }
 
 
 async def untold(session: AsyncSession, *, limit: int) -> list[SourceDay]:

@@ -30,7 +30,8 @@ def mend(
     """Settles the differences in the ledger; returns how the delivery's row changes, if it does."""
     source = one.read.source
     assert source is not None
-    outcome, before = _reopened(one), counts_of(_as_it_was(one))
+    outcome, was = _reopened(one), _as_it_was(one)
+    before = counts_of(was)
     outcome.chunks |= set(one.row.chunks)
     for _, diff in one.diffs:
         counts.update(diff.counts)
@@ -46,7 +47,15 @@ def mend(
     changes = {name: value - before[name] for name, value in counts_of(outcome).items()}
     if not any(changes.values()):
         return []
-    ledger.count(one.read.delivery, source.context.timezone, changes)
+    parts = Counter(outcome.parts())
+    parts.subtract(was.parts())
+    ledger.count(
+        one.read.delivery,
+        source.context.timezone,
+        changes,
+        parts,
+        newest_occurred=outcome.newest_occurred(one.read.delivery.received_at),
+    )
     return [
         {
             "row_id": one.row.id,

@@ -41,6 +41,7 @@ from mediaops_ingest.sources.secrets import open_hook_key
 router = APIRouter(prefix="/ingest/v1/sources", tags=["sources"])
 
 Reader = Annotated[Caller, allow("ingest:read", partners=True)]
+Staff = Annotated[Caller, allow("ingest:read")]
 Writer = Annotated[Caller, allow("ingest:write")]
 
 
@@ -72,7 +73,7 @@ async def list_sources(
     channel_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[SourceSummary]:
     if channel_id is not None:
-        await visibility.find_visible_channel(reads, caller, channel_id)
+        await visibility.check_channel(reads, caller, channel_id)
     rows = await service.page(
         reads,
         caller.workspace_id,
@@ -97,9 +98,9 @@ async def read_source(
 
 
 @router.get("/{source_id}/mappings", response_model=Page[MappingRead])
-async def list_mappings(source_id: UUID, reads: Reads, caller: Reader) -> Page[MappingRead]:
-    """Every mapping it ever had, newest first."""
-    source = await visibility.find_visible(reads, caller, source_id)
+async def list_mappings(source_id: UUID, reads: Reads, caller: Staff) -> Page[MappingRead]:
+    """Every mapping it ever had, newest first, and who wrote it."""
+    source = await service.find(reads, caller.workspace_id, source_id)
     rows: list[MappingRevision] = await service.mappings(reads, source.id)
     return Page(items=[MappingRead.model_validate(row) for row in rows])
 

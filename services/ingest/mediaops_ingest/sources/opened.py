@@ -10,6 +10,9 @@ from mediaops_ingest.sources.secrets import OpenedSet
 
 __all__ = ["Opened"]
 
+MOST_LIVE = 8
+"""Every live set is tried before a proof fails: so many secrets changed within one overlap."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -26,7 +29,8 @@ class Opened:
         return [opened.values for opened in self.sets]
 
     def live_secrets(self, now: datetime) -> list[SecretSet]:
-        return [opened.values for opened in self.sets if opened.is_live(now)]
+        """Those that prove requests, the newest first."""
+        return [opened.values for opened in self.sets if opened.is_live(now)][:MOST_LIVE]
 
     def next_retirement(self, now: datetime) -> datetime | None:
         """When the next of the live sets stops being one."""

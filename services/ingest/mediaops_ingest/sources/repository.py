@@ -86,15 +86,13 @@ async def secret_sets(session: AsyncSession, source_id: UUID) -> list[SourceSecr
     return list((await session.exec(query.order_by(col(SourceSecret.id).desc()))).all())
 
 
-async def retire_secrets(
-    session: AsyncSession, source_id: UUID, *, now: datetime, live_until: datetime
-) -> None:
-    """The current set stays live until then; an older one that still is goes now."""
-    old = update(SourceSecret).where(col(SourceSecret.source_id) == source_id)
-    await session.exec(old.where(col(SourceSecret.live_until) > now).values(live_until=now))
-    await session.exec(
-        old.where(col(SourceSecret.live_until).is_(None)).values(live_until=live_until)
+async def retire_secrets(session: AsyncSession, source_id: UUID, *, live_until: datetime) -> None:
+    """No set stays live longer than that, and none shorter than was said when it was replaced."""
+    until = col(SourceSecret.live_until)
+    old = update(SourceSecret).where(
+        col(SourceSecret.source_id) == source_id, until.is_(None) | (until > live_until)
     )
+    await session.exec(old.values(live_until=live_until))
 
 
 async def mappings(session: AsyncSession, source_id: UUID) -> list[MappingRevision]:

@@ -102,7 +102,8 @@ class SecretRotate(BaseModel):
     """A whole new set. Without it ours are made anew beside what the platform gave; a platform's
     own secret cannot be."""
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
-    """How long the old set goes on proving requests beside the new one."""
+    """How long old sets go on proving requests beside the new one: the one that is replaced until
+    then, one replaced before as long as was said then, if that is earlier."""
     secrets_expire_at: AwareDatetime | None = None
     """When the platform ends the new ones."""
 
@@ -128,6 +129,15 @@ class TrialRequest(BaseModel):
     """Tried instead of the source's own."""
 
 
+class TrialAnswer(BaseModel):
+    """What the sender would hear."""
+
+    status: int
+    content_type: str | None = None
+    body: str = ""
+    """Up to 4,096 bytes of it, as text; of a refusal nothing, that is a problem document."""
+
+
 class TrialItem(BaseModel):
     index: int
     dedup_key: str | None
@@ -136,20 +146,25 @@ class TrialItem(BaseModel):
     outcome: Literal["normalised", "unmapped", "failed"]
     by_mapping: bool = False
     field: str | None = None
+    """Where it is wrong: a place in the item, or in the mapping such as `activities[0].count`."""
     detail: str | None = None
+    """What is wrong there, or why it is `unmapped`."""
     activities: list[dict[str, Any]] = Field(default_factory=list)
+    """As the archive would hold them, without their ids."""
     snapshots: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class TrialResult(BaseModel):
     """What would become of a request. Nothing of it was kept."""
 
-    verdict: str
-    """`verified`, `handshake`, `ignored`, `refused` or `malformed`."""
+    verdict: Literal["verified", "handshake", "ignored", "refused", "malformed"]
     reason: str | None = None
+    """Why it is not `verified`: the part of the request that decided."""
+    answer: TrialAnswer
     unreadable: str | None = None
+    """Why the body cannot be split into items."""
     items: list[TrialItem] = Field(default_factory=list)
-    """At most 100."""
+    """At most 100, also of a request that is refused: a body can be tried without its proof."""
 
 
 class SampleSent(BaseModel):

@@ -132,7 +132,8 @@ async def rotate(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[SecretValues, datetime]:
-    """Puts a new set in force; the one before stays live for the overlap, and no third one.
+    """Puts a new set in force; those before stay live for the overlap at most: with none, all of
+    them end now.
 
     `source` was found `to_change` in this transaction.
     """
@@ -147,7 +148,7 @@ async def rotate(
         raise Invalid("secrets", f"must bring a new one: {source.adapter} has none that is ours")
     source.config = settled.config
     live_until = now + overlap
-    await repository.retire_secrets(session, source.id, now=now, live_until=live_until)
+    await repository.retire_secrets(session, source.id, live_until=live_until)
     session.add(seal_set(box, source, settled.secrets, now=now, expires_at=expires_at))
     await _touch(session, source, now)
     return settled.secrets, live_until

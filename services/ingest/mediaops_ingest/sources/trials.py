@@ -19,7 +19,14 @@ from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.mappings.compiled import Allowance, CompiledMapping
 from mediaops_ingest.mappings.interpret import interpret
 from mediaops_ingest.platforms import port
-from mediaops_ingest.sources.schemas import SampleSent, TrialItem, TrialRequest, TrialResult
+from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.sources.schemas import (
+    SampleSent,
+    TrialAnswer,
+    TrialItem,
+    TrialRequest,
+    TrialResult,
+)
 from mediaops_ingest.sources.service import Opened, check_mapping
 
 __all__ = ["dry_run", "send_sample"]
@@ -35,10 +42,14 @@ def dry_run(
     """What the door and the normaliser would say of the request. Nothing is kept or counted."""
     request = _request_of(wanted, now)
     verifier = opened.adapter.prepare(opened.live_secrets(now), opened.source.config)
-    verdict = verifier.verify(request)
+    verdict = _refused_before(opened.adapter.declaration, request) or verifier.verify(request)
     tried = TrialResult(
-        verdict=type(verdict).__name__.lower(), reason=getattr(verdict, "reason", None)
+        verdict=type(verdict).__name__.lower(),
+        reason=getattr(verdict, "reason", None),
+        answer=_answer(verifier, request, verdict),
     )
+    if isinstance(verdict, port.Handshake | port.Ignored):
+        return tried  # nothing of it would be kept, so that there is nothing to split
     try:
         items = opened.adapter.split(request, opened.secrets, opened.source.config)
     except port.Unreadable as error:
@@ -57,6 +68,29 @@ def dry_run(
     allowance, shown = Allowance(), items[:SHOWN_ITEMS]
     tried.items = [_try(opened.adapter, item, context, mapping, allowance) for item in shown]
     return tried
+
+
+def _refused_before(declaration: Declaration, request: port.Request) -> port.Refused | None:
+    """What the door refuses before it looks at a proof."""
+    if request.method not in declaration.methods:
+        return port.Refused("method", status=405)
+    if request.path not in declaration.paths:
+        return port.Refused("path", status=404)
+    return None
+
+
+def _answer(verifier: port.Verifier, request: port.Request, verdict: port.Verdict) -> TrialAnswer:
+    if isinstance(verdict, port.Refused | port.Malformed):
+        return TrialAnswer(status=verdict.status)
+    if isinstance(verdict, port.Verified):
+        answer = verifier.answer(request, verdict)
+    else:
+        answer = verdict.answer
+    return TrialAnswer(
+        status=answer.status,
+        content_type=answer.content_type,
+        body=answer.body[:SHOWN_ANSWER].decode("utf-8", "replace"),
+    )
 
 
 def _request_of(wanted: TrialRequest, now: datetime) -> port.Request:
@@ -106,8 +140,8 @@ def _try(
         outcome="normalised" if unmapped is None else "unmapped",
         by_mapping=read.by_mapping,
         detail=None if unmapped is None else unmapped.reason,
-        activities=_drafts(drafts, port.ActivityDraft),
-        snapshots=_drafts(drafts, port.SnapshotDraft),
+        activities=_drafts(drafts, port.ActivityDraft, context),
+        snapshots=_drafts(drafts, port.SnapshotDraft, context),
     )
 
 
@@ -116,8 +150,19 @@ def _shown(item: port.Item) -> Any:
     return item.content if isinstance(item.content, dict | list | str | int | float) else None
 
 
-def _drafts(drafts: Sequence[port.Draft], kind: type) -> list[dict[str, Any]]:
-    return [msgspec.to_builtins(draft) for draft in drafts if isinstance(draft, kind)]
+def _drafts(
+    drafts: Sequence[port.Draft], kind: type, context: port.Context
+) -> list[dict[str, Any]]:
+    """In the form of what the archive holds."""
+    found = []
+    for draft in drafts:
+        if isinstance(draft, kind):
+            shown = msgspec.to_builtins(draft)
+            if shown["content"] is not None:
+                shown["content"] = {"external_id": shown["content"]}
+            whose = {"channel_id": str(context.channel_id), "platform": context.platform}
+            found.append({**whose, **shown})
+    return found
 
 
 async def send_sample(opened: Opened, hook_url: str, now: datetime) -> SampleSent:

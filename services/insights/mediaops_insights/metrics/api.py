@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from mediaops_common.http import Caller, ClockDep, Invalid, RuntimeDep, allow
+from mediaops_common.owner_kinds import OWNER_KINDS
 from starlette.responses import Response
 
 from mediaops_insights.metrics import explanation, service
@@ -47,6 +48,7 @@ async def list_metrics(caller: Reader) -> MetricList:
                 version=metric.version,
                 sources=list(metric.sources),
                 availability=metric.availability,
+                kpi_of=[kind for kind, owner in OWNER_KINDS.items() if metric.name in owner.kpis],
                 note=metric.note,
             )
             for metric in CATALOGUE.values()

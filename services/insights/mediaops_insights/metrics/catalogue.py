@@ -14,6 +14,7 @@ from mediaops_insights.metrics.measures import (
     Ratio,
     Received,
     ReportedLevel,
+    Residual,
     Tallied,
 )
 
@@ -168,6 +169,16 @@ _LISTED = [
         dimensions=_OF_CHANNELS, granularities=_DAYS, sources=("snapshots",),
     ),
     Metric(
+        name="followers_residual", name_zh="粉丝对账残差", unit="count",
+        formula="(followers_reported at the end of the period - at the end of the day before it) - "
+        "followers_net, over the channels that were read on both days; null without one",
+        measure=Residual(frozenset({"followers"}), FOLLOWER_DELTAS),
+        dimensions=_OF_CHANNELS, granularities=_DAYS,
+        sources=("activities", *sorted(FOLLOWER_DELTAS), "snapshots"),
+        note="0 when the day is final and nothing was lost. The last reading of a day counts for "
+        "its end: take it then.",
+    ),
+    Metric(
         name="deliveries", name_zh="投递数", unit="count",
         formula="inbound requests and chunks by day received",
         measure=Received("deliveries"), dimensions=_OF_CHANNELS, granularities=_DAYS,
@@ -198,6 +209,8 @@ _RATIOS = [
            "Complete plays per play."),
     _ratio("like_rate", "点赞率", "likes", "views", "Likes per play."),
     _ratio("share_rate", "转发率", "shares", "views", "Shares per play."),
+    _ratio("views_completeness", "播放数据完整率", "views", "views_reported",
+           "Of what the platform reports, what came as activities."),
 ]  # fmt: skip
 
 CATALOGUE: dict[str, Metric] = {metric.name: metric for metric in (*_LISTED, *_RATIOS)}

@@ -20,6 +20,7 @@ from mediaops_insights.metrics.measures import (
     Ratio,
     Received,
     ReportedLevel,
+    Residual,
     Tallied,
 )
 from mediaops_insights.metrics.periods import Period
@@ -115,6 +116,12 @@ async def _behind(
         return await _activities(session, measure, period, selection)
     if isinstance(measure, Increase | ReportedLevel):
         return await _reports(session, measure, period, selection)
+    if isinstance(measure, Residual):
+        followed = Tallied("n", measure.weights)
+        return [
+            *await _reports(session, measure, period, selection),
+            *await _activities(session, followed, period, selection),
+        ]
     if isinstance(measure, Received):
         return await _source_days(session, measure, period, selection)
     return []
@@ -175,16 +182,17 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 async def _reports(
     session: AsyncSession,
-    measure: Increase | ReportedLevel,
+    measure: Increase | ReportedLevel | Residual,
     period: Period,
     selection: Selection,
 ) -> list[dict[str, Any]]:
-    last = period.last
+    first, last, read = period.first, period.last, snapshots.increase
     if isinstance(measure, ReportedLevel):
-        last = min(last, number_of(selection.today))
-    first = last if isinstance(measure, ReportedLevel) else period.first
+        first = last = min(last, number_of(selection.today))
+        read = snapshots.level
+    elif isinstance(measure, Residual):
+        first, read = first - 1, snapshots.readings
     asked = snapshots.Asked(measure.metrics, first, last, selection.channels, selection.contents)
-    read = snapshots.level if isinstance(measure, ReportedLevel) else snapshots.increase
     return [
         {
             "day": number_day(report.day).isoformat(),

@@ -13,6 +13,7 @@ from mediaops_insights.metrics.measures import (
     Increase,
     Measure,
     ReportedLevel,
+    Residual,
     Tallied,
 )
 from mediaops_insights.metrics.periods import Period
@@ -49,6 +50,8 @@ def _types(measures: Iterable[Measure], types_met: Iterable[str]) -> frozenset[s
             found |= measure.types
         elif isinstance(measure, Tallied) and measure.weights is not None:
             found |= measure.weights.keys()
+        elif isinstance(measure, Residual):
+            found |= measure.weights.keys() | {"metrics.snapshot"}
         elif isinstance(measure, Actors):
             found |= ACTIVE.union(types_met)
         elif isinstance(measure, Increase | ReportedLevel):

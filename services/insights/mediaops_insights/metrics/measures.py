@@ -13,6 +13,7 @@ __all__ = [
     "Ratio",
     "Received",
     "ReportedLevel",
+    "Residual",
     "Tallied",
 ]
 
@@ -54,6 +55,15 @@ class ReportedLevel:
 
 
 @dataclass(frozen=True)
+class Residual:
+    """What a reported level rose by in the period beside what the activities say that it did."""
+
+    metrics: frozenset[str]
+    weights: Mapping[str, int]
+    """Type of activity → what one adds to the level."""
+
+
+@dataclass(frozen=True)
 class Received:
     """A field of what ingest says of its sources by day received."""
 
@@ -73,4 +83,6 @@ class Ratio:
     denominator: str
 
 
-Measure = Tallied | Amount | Actors | Increase | ReportedLevel | Received | Freshness | Ratio
+Measure = (
+    Tallied | Amount | Actors | Increase | ReportedLevel | Residual | Received | Freshness | Ratio
+)

@@ -20,6 +20,7 @@ from mediaops_insights.metrics.measures import (
     Increase,
     Received,
     ReportedLevel,
+    Residual,
     Tallied,
 )
 from mediaops_insights.metrics.periods import Period
@@ -221,6 +222,37 @@ async def _levels(
     return series
 
 
+async def _residuals(
+    session: AsyncSession, selection: Selection, shown: Sequence[Period], measure: Residual
+) -> Series:
+    """Of the channels that were read when the period ended and on the day before it began."""
+    asked = _asked(selection, shown, measure.metrics)
+    asked = asked._replace(first_day=asked.first_day - 1)
+    read_on = {
+        (report.channel, report.day): report
+        for report in await snapshots.readings(session, selection.workspace_id, asked)
+    }
+    series = _series()
+    for group in selection.standing_groups():
+        series[group] = {place: Number(None) for place in range(len(shown))}
+    ends: dict[Any, dict[int, Number]] = {}
+    for channel in {channel for channel, _ in read_on}:
+        numbers = series[selection.group(channel)]
+        for place, period in enumerate(shown):
+            begun = read_on.get((channel, period.first - 1))
+            ended = read_on.get((channel, period.last))
+            if begun is not None and ended is not None:
+                numbers[place].add(ended.value - begun.value, ended.corrections)
+                ends.setdefault(channel, {})[place] = numbers[place]
+    places = _places(shown)
+    question = _question(selection, shown, ("channel", "type"), frozenset(measure.weights))
+    for tally in await rollups.tallies(session, selection.workspace_id, question):
+        number = ends.get(tally.channel, {}).get(places.get(tally.bucket, -1))
+        if number is not None:
+            number.add(-measure.weights[tally.type or ""] * tally.n, tally.corrections)
+    return series
+
+
 async def _received(
     session: AsyncSession, selection: Selection, shown: Sequence[Period], measure: Received
 ) -> Series:
@@ -275,6 +307,7 @@ _READERS: dict[type, Any] = {
     Actors: _actors,
     Increase: _increases,
     ReportedLevel: _levels,
+    Residual: _residuals,
     Received: _received,
     Freshness: _freshness,
 }

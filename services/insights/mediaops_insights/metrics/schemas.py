@@ -22,6 +22,8 @@ class MetricRead(BaseModel):
         description="Platform → pushed (its own webhooks bring it), sent (partners, files and "
         "mappings do), reported (as its counter), computed. `*` is every other platform."
     )
+    kpi_of: list[str]
+    """The kinds of owner whose channels are judged by it."""
     note: str | None
 
 

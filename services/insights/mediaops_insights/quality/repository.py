@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from mediaops_common.db import upsert
 from mediaops_common.events import QualityComputed
 from mediaops_common.zones import number_of
@@ -18,14 +17,16 @@ from mediaops_insights.quality.models import SourceDay
 DAY: Table = SourceDay.__table__  # type: ignore[attr-defined]
 
 KEY = ("workspace_id", "source_id", "day")
+KEPT = [column.name for column in DAY.columns]
 
 
 async def replace(session: AsyncSession, events: Iterable[QualityComputed]) -> None:
     """Keeps each of them where no newer version is known; at most one for a source and day."""
     rows: list[dict[str, Any]] = [
-        msgspec.structs.asdict(event) | {"day": number_of(event.day)} for event in events
+        {name: getattr(event, name) for name in KEPT} | {"day": number_of(event.day)}
+        for event in events
     ]
-    changing = [name for name in QualityComputed.__struct_fields__ if name not in KEY]
+    changing = [name for name in KEPT if name not in KEY]
     await upsert(session, DAY, rows, key=KEY, replace=changing, newer="version")
 
 

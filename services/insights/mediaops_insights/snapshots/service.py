@@ -25,6 +25,7 @@ __all__ = [
     "contents_now",
     "increase",
     "level",
+    "readings",
 ]
 
 AGES: dict[str, timedelta] = {
@@ -167,6 +168,16 @@ async def level(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list
         for day, value, corrections in levels(counter, asked.first_day, asked.last_day):
             found.append(Reported(day, channel, None, value, corrections))
     return found
+
+
+async def readings(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
+    """The last reading of the channels' own counters on each day that has one."""
+    own = asked._replace(contents=frozenset({""}))
+    return [
+        Reported(day, channel, None, value, counter.corrections.get(day, 0))
+        for (channel, _), counter in (await _counters(session, workspace_id, own)).items()
+        for day, (_, value) in sorted(counter.ends.items())
+    ]
 
 
 async def _counters(
