@@ -8,7 +8,7 @@ from mediaops_common.events import ChannelHeard, ChannelSilent
 from mediaops_ingest.health.jobs import listen
 from mediaops_ingest.health.rhythm import allowed_seconds, with_gap
 
-from tests.ingest.running import NOW
+from tests.ingest.running import NOW, an_activity
 from tests.ingest.spine import spine_of
 from tests.ingest.workspaces.test_workspaces import outbox
 
@@ -107,6 +107,24 @@ async def test_of_a_new_or_disabled_source_nothing_is_expected(heard):
     assert await told(ingest, ChannelSilent) == []
 
 
+async def test_what_is_posted_with_a_token_has_a_rhythm_too(ingest):
+    spine, channel = await spine_of(ingest), await ingest.add_channel()
+    for day in range(3):
+        ingest.clock.moment = NOW + timedelta(days=day)
+        happened = (ingest.clock.moment - HOUR).isoformat()
+        sent = [an_activity(channel, occurred_at=happened, dedup_key=str(day))]
+        await ingest.call("POST", "/activities", sent)
+        await spine.run()
+        await listen(ingest.runtime)
+    shown = await health(ingest, {"channel_id": channel["id"]})
+    assert shown["last_event_at"] == "2026-11-24T11:00:00Z"
+    ingest.clock.moment += 49 * HOUR
+    await listen(ingest.runtime)
+    (silent,) = await told(ingest, ChannelSilent)
+    assert silent.channel_id == UUID(channel["id"])
+    assert codes(await health(ingest, {"channel_id": channel["id"]})) == ["silent"]
+
+
 async def test_a_channel_says_what_is_missing(ingest):
     channel = await ingest.add_channel(operators=["lin"])
     shown = await health(ingest, {"channel_id": channel["id"]})
@@ -133,6 +151,12 @@ async def test_a_secret_that_ends_is_warned_of_two_weeks_before(ingest):
     assert codes(shown) == ["never_heard"]
     secret = shown["sources"][0]["secret"]
     assert secret["expires_at"] is None
+    later = (end + timedelta(days=90)).isoformat()
+    path = f"/sources/{source['id']}"
+    said = await ingest.call("PATCH", path, {"secrets_expire_at": later}, headers={"If-Match": "*"})
+    assert said.status_code == 200
+    shown = await health(ingest, source)
+    assert shown["sources"][0]["secret"]["expires_at"] == "2027-03-22T12:00:00Z"
     assert secret["old_live_until"] == "2026-12-22T17:00:00Z"
     assert "whsec_" not in str(shown)
 

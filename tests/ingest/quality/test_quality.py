@@ -95,7 +95,8 @@ async def test_every_number_is_what_counting_by_hand_gives(ingest, spine):
 async def test_what_was_refused_is_told_by_reason(ingest, spine):
     channel = await ingest.add_channel()
     good = an_activity(channel)
-    bad = [{**good, "count": 0}, {**good, "type": "no.such"}, {**good, "count": -1}, {}]
+    homeless = {name: value for name, value in good.items() if name != "channel_id"}
+    bad = [{**good, "count": 0}, {**good, "type": "no.such"}, {**good, "count": -1}, homeless]
     await ingest.call("POST", "/activities", [good, *bad])
     await spine.run()
     listed = (await ingest.call("GET", "/quality", params=TODAY)).json()["items"]

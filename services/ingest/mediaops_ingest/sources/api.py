@@ -116,7 +116,7 @@ async def change_source(
     runtime: RuntimeDep,
     caller: Writer,
 ) -> SourceRead:
-    """Name, `enabled`, configuration, mapping."""
+    """Name, `enabled`, configuration, mapping, when its secrets end."""
     source = await service.find(tx, caller.workspace_id, source_id, to_change=True)
     require_match(request, source.version)
     await service.change(tx, runtime.keys.box, source, body, by=caller.subject, now=clock.now())

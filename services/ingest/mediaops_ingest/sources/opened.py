@@ -30,7 +30,8 @@ class Opened:
 
     def live_secrets(self, now: datetime) -> list[SecretSet]:
         """Those that prove requests, the newest first."""
-        return [opened.values for opened in self.sets if opened.is_live(now)][:MOST_LIVE]
+        live = [opened for opened in self.sets if opened.is_live(now)]
+        return [opened.values for opened in live[:MOST_LIVE]]
 
     def next_retirement(self, now: datetime) -> datetime | None:
         """When the next of the live sets stops being one."""

@@ -95,6 +95,14 @@ async def retire_secrets(session: AsyncSession, source_id: UUID, *, live_until: 
     await session.exec(old.values(live_until=live_until))
 
 
+async def set_end(session: AsyncSession, source_id: UUID, expires_at: datetime) -> None:
+    """When the platform ends the set that is in force."""
+    current = update(SourceSecret).where(
+        col(SourceSecret.source_id) == source_id, col(SourceSecret.live_until).is_(None)
+    )
+    await session.exec(current.values(expires_at=expires_at))
+
+
 async def mappings(session: AsyncSession, source_id: UUID) -> list[MappingRevision]:
     """All revisions, newest first."""
     query = select(MappingRevision).where(MappingRevision.source_id == source_id)

@@ -52,6 +52,8 @@ class SourceUpdate(BaseModel):
     enabled: bool | None = None
     config: dict[str, Any] | None = None
     mapping: Mapping | None = None
+    secrets_expire_at: AwareDatetime | None = None
+    """When the platform ends the secrets that are in force."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -119,6 +119,8 @@ async def change(
         source.config = settled.config
     if wanted.mapping is not None:
         _add_mapping(session, source, wanted.mapping, by=by, now=now)
+    if wanted.secrets_expire_at is not None:
+        await repository.set_end(session, source.id, wanted.secrets_expire_at)
     await _touch(session, source, now)
 
 
