@@ -166,19 +166,6 @@ async def test_the_mode_of_an_account_is_one_setting_however_it_is_given(ingest)
     assert sent.json()["verdict"] == "refused"
 
 
-async def test_a_third_secret_ends_the_first_at_once(ingest):
-    source = await ingest.add_source()
-    path = f"/sources/{source['id']}/rotate-secret"
-    secrets = [source["secrets"]["secret"]]
-    for _ in range(2):
-        secrets.append((await ingest.call("POST", path, {})).json()["secrets"]["secret"])
-    statuses = []
-    for secret in secrets:
-        headers = signed(secret, b"{}", ingest.clock.now())
-        statuses.append((await ingest.knock(source, content=b"{}", headers=headers)).status_code)
-    assert statuses == [401, 202, 202]
-
-
 async def test_a_platforms_secret_is_rotated_to_the_one_given(ingest):
     source = await ingest.add_source(adapter="douyin-open", secrets={"client_secret": "one"})
     path = f"/sources/{source['id']}/rotate-secret"
