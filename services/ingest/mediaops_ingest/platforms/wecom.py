@@ -130,9 +130,9 @@ class WeCom:
         meanings=MEANINGS,
         cannot=(
             "What is changed through the API itself is not pushed: reconcile by a nightly pull. "
-            "Of customer service only that something came is told (`inbox.changed`): the messages "
-            "are pulled. Members of a customer group come as a count, and their ids only where the "
-            "platform lists them."
+            "Of customer service and of archived chats (会话内容存档) only that something came is "
+            "told (`inbox.changed`): the messages are pulled. Members of a customer group come as "
+            "a count, and their ids only where the platform lists them."
         ),
         notes=(
             "应用管理 → 自建应用 → 接收消息 → 设置API接收: enter the hook URL; saving checks it.",
