@@ -156,7 +156,7 @@ class Cluster:
         """The server as it was at the backup; what came since is gone."""
         self.stop()
         shutil.rmtree(self.folder / "data")
-        subprocess.run(["cp", "-a", "backup", "data"], cwd=self.folder, check=True)
+        (self.folder / "backup").rename(self.folder / "data")
         self.start()
 
     def remove(self) -> None:

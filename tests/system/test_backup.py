@@ -15,7 +15,6 @@ from tests.faults.driver import WORKSPACES, Driver
 from tests.ledger import Ledger
 from tests.postgres import Cluster
 from tests.system.answers import sampled, tell_the_past
-from tests.system.replicas import until
 from tests.system.running import SERVICES, System, a_system, engines, new_databases
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -127,12 +126,6 @@ def test_dumps_of_postgresql_come_back(tmp_path, cluster, new_bus) -> None:
         company.check()
 
 
-def refused(system: System) -> dict[str, str]:
-    """What is wrong with ingest: check → what to do."""
-    checks = system.http.get("/ingest/health/ready").json()["checks"]
-    return {check["name"]: check["repair"] for check in checks if not check["ok"]}
-
-
 @pytest.mark.parametrize("runtime", [pytest.param("distributed", marks=ON_ENGINES)], indirect=True)
 def test_a_base_backup_under_load_comes_back(tmp_path, cluster, new_bus) -> None:
     with a_system(tmp_path, **new_databases(cluster), **new_bus()) as system:
@@ -145,12 +138,6 @@ def test_a_base_backup_under_load_comes_back(tmp_path, cluster, new_bus) -> None
         system.settle()
         whole = len(system.events(FIRST))
         system.kill()
-        cluster.restore()
-        # Its topics are still there, with numbers that it has not given: it gives none.
-        system.start()
-        until(lambda: "backup" in refused(system).get("archive", ""))
-        system.kill()
-        # Others have read there what ingest does not know: so all is restored once more.
         cluster.restore()
         system.environment |= new_bus()
         system.start()
