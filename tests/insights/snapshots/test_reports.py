@@ -185,4 +185,5 @@ async def test_what_followers_rose_by_is_compared_with_who_came_and_left(
     assert of_side == [None] * 4
     found = await get(acme, "/metrics/explain", metric="followers_residual", start="2026-11-20")
     read = [(row["day"], row["value"]) for row in found["rows"] if "day" in row]
-    assert {("2026-11-19", 100), ("2026-11-20", 112)} <= set(read)
+    assert sorted(read) == [("2026-11-19", 100), ("2026-11-20", 112)]
+    assert found["filled"] == "followers_residual = 12 reported - 12 counted = 0"

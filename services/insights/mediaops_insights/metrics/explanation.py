@@ -1,5 +1,6 @@
 """Explains one cell: the formula filled in, what was counted, and the way back to its events."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC
 from operator import add
@@ -117,11 +118,12 @@ async def _behind(
     if isinstance(measure, Increase | ReportedLevel):
         return await _reports(session, measure, period, selection)
     if isinstance(measure, Residual):
-        followed = Tallied("n", measure.weights)
-        return [
-            *await _reports(session, measure, period, selection),
-            *await _activities(session, followed, period, selection),
-        ]
+        read = await _reports(session, measure, period, selection)
+        ends = {number_day(period.first - 1).isoformat(), number_day(period.last).isoformat()}
+        read = [row for row in read if row["day"] in ends]
+        days = Counter(row["channel"] for row in read)
+        followed = await _activities(session, Tallied("n", measure.weights), period, selection)
+        return [row for row in (*read, *followed) if days[row["channel"]] == len(ends)]
     if isinstance(measure, Received):
         return await _source_days(session, measure, period, selection)
     return []
@@ -238,6 +240,9 @@ def _filled(metric: Metric, cell: dict[str, Any], rows: Iterable[dict[str, Any]]
             f"{measure.numerator} {cell['numerator']} / "
             f"{measure.denominator} {cell['denominator']} = {shown}"
         )
+    if isinstance(measure, Residual) and value is not None:
+        net = sum(measure.weights[row["type"]] * row["n"] for row in rows if "n" in row)
+        return f"{metric.name} = {value + net} reported - {net} counted = {value}"
     if not isinstance(measure, Tallied) or measure.weights is None:
         return f"{metric.name} = {'null' if value is None else value}"
     by_type: dict[str, int] = dict.fromkeys(measure.weights, 0)
