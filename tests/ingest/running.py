@@ -120,6 +120,11 @@ class Ingest:
         headers = signed(source["secrets"]["secret"], body, self.clock.now(), **changes)
         return await self.knock(source, content=body, headers=headers)
 
+    def forget(self, source: dict[str, Any]) -> None:
+        """The door has to look it up, as after a restart."""
+        key = source["hook_url"].rsplit("/")[-1]
+        self.runtime.state["door_cache"].learn({key: None})
+
     async def logged(self) -> list[Any]:
         return await self.log.read(0, 10_000)
 

@@ -27,4 +27,5 @@ import mediaops_ingest.hub_leases.models  # noqa: E402
 import mediaops_ingest.portraits.models  # noqa: E402
 import mediaops_ingest.replays.models  # noqa: E402
 import mediaops_ingest.republish.models  # noqa: E402
-import mediaops_ingest.sources.models  # noqa: E402, F401
+import mediaops_ingest.sources.models  # noqa: E402
+import mediaops_ingest.workspaces.models  # noqa: E402, F401

@@ -159,6 +159,12 @@ def test_more_than_a_thousand_are_too_many():
         read_activities(json.dumps(items).encode(), NOW)
 
 
+def test_values_are_counted_before_anything_is_made_of_them():
+    for body in (b"[" + b"1," * 250_000 + b"1]", b"[[" + b"[]," * 125_000 + b"[]]]"):
+        with pytest.raises(TooMany, match="values"):
+            read_activities(body, NOW)
+
+
 def test_deep_arrays_are_refused_without_exhausting_the_stack():
     with pytest.raises(NotStrict):
         read_activities(b"[" * 100_000 + b"]" * 100_000, NOW)

@@ -77,6 +77,14 @@ def test_whatever_has_its_keys_once_is_read(value):
         assert strict_json.decode(raw.encode()) == value
 
 
+def test_values_are_counted_before_anything_is_made_of_them():
+    flat = b"[" + b"[]," * 125_000 + b"[]]"
+    with pytest.raises(strict_json.NotStrict, match="values"):
+        strict_json.decode(flat)
+    assert len(strict_json.decode(b"[" + b"1," * 249_998 + b"1]")) == 249_999
+    assert len(strict_json.decode(b'["' + b"x" * 300_000 + b'"]')[0]) == 300_000
+
+
 def test_json_within_the_limits_is_exact():
     assert strict_json.decode(b"\xef\xbb\xbf9223372036854775807") == 2**63 - 1
     assert strict_json.decode(b'"12345678901234567890"') == "12345678901234567890"

@@ -69,6 +69,7 @@ def _facts(declaration: Declaration) -> list[tuple[str, str]]:
         ("answer", declaration.answer),
         ("deadline", _span(timedelta(seconds=declaration.deadline_seconds))),
         ("retries", declaration.retries),
+        ("told to wait", _told_to_wait(declaration)),
         ("lateness", _span(declaration.lateness)),
         ("known again by", declaration.known_by),
         (
@@ -79,6 +80,15 @@ def _facts(declaration: Declaration) -> list[tuple[str, str]]:
     if declaration.max_body is not None:
         found.append(("body", f"at most {declaration.max_body:,} bytes"))
     return found
+
+
+def _told_to_wait(declaration: Declaration) -> str:
+    if declaration.comes_again:
+        return "429 where a [limit](../flow-control.md) is reached: it comes again"
+    return (
+        "429 only where the source itself was given a [limit](../flow-control.md): it may not come "
+        "again"
+    )
 
 
 def _keys(declaration: Declaration, rows: list[str]) -> str:

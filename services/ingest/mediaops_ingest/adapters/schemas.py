@@ -41,6 +41,8 @@ class AdapterRead(BaseModel):
     paths: list[str]
     deadline_seconds: float
     retries: str
+    comes_again: bool
+    """Whether its sender, told to wait (429), goes on trying for minutes at least."""
     lateness_hours: float
     max_body_bytes: int | None
     """The platform's own limit, where it is below the installation's."""

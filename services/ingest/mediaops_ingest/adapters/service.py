@@ -44,6 +44,7 @@ def _shown(declaration: Declaration) -> AdapterRead:
         paths=sorted(declaration.paths),
         deadline_seconds=declaration.deadline_seconds,
         retries=declaration.retries,
+        comes_again=declaration.comes_again,
         lateness_hours=declaration.lateness / timedelta(hours=1),
         max_body_bytes=declaration.max_body,
         volatile=list(declaration.volatile),

@@ -40,7 +40,7 @@ async def connect_channel(
     caller: Writer,
 ) -> Channel:
     channel = await service.connect(tx, caller.workspace_id, body, clock.now())
-    await sources.announce(tx, runtime.state["door_cache"])
+    await sources.announce(tx, runtime.keys.box, runtime.state["door_cache"])
     await audit_trail.record(
         tx, caller, clock, action="connect", object_type="channel", object_id=channel.id
     )

@@ -3,21 +3,26 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.db import Database
+from mediaops_common.http import Problem, Unavailable
 from mediaops_common.ids import shard_of
 from mediaops_common.keys import SecretBox
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.door.allowances import Allowances
 from mediaops_ingest.platforms.declaration import Declaration
 from mediaops_ingest.platforms.port import Verifier
 from mediaops_ingest.sources import service as sources
 from mediaops_ingest.sources.secrets import HOOK_KEY_LENGTH, hook_digest
+from mediaops_ingest.workspaces import service as workspaces
 
 __all__ = ["DoorCache", "HookSource", "KnownChannel"]
 
@@ -26,7 +31,13 @@ log = structlog.get_logger(__name__)
 ALWAYS_HIDDEN = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
 LOOK_SECONDS = 0.4
 """How often the registry's version is read; a change is seen well within a second."""
+READ_SECONDS = 0.8
+"""How long a request waits until its source is read; then it is asked to come again. The shortest
+deadline is the second in which WeCom wants its handshake answered."""
 READS_AT_ONCE = 4
+MAX_READING = 1_000
+"""Keys that may wait for a slow registry at one moment: strangers can make up any number."""
+SLOW = "the registry is slow: send it again"
 KNOWN_CHANNELS = 50_000
 
 
@@ -35,6 +46,7 @@ class HookSource:
     """A source with its proof prepared, ready for the next request."""
 
     id: UUID
+    version: int
     workspace_id: UUID
     channel_id: UUID
     shard: int
@@ -55,30 +67,69 @@ class KnownChannel:
 
 
 class DoorCache:
-    """Forgets everything when anything changes: changes are rare, and reading anew is cheap.
-
-    A change in this process is seen when its transaction is committed, one of another replica
-    when `follow` next reads the registry's version.
+    """Knows each source that was asked for, and goes on knowing it: what this process makes or
+    changes is read in the transaction that does so, what another replica changed by `follow`. So
+    whatever a statement takes, a known source is answered without one.
     """
 
     def __init__(
-        self, database: Database, box: SecretBox, clock: Clock, *, unknown_hooks: int
+        self,
+        database: Database,
+        box: SecretBox,
+        clock: Clock,
+        allowances: Allowances,
+        *,
+        unknown_hooks: int,
     ) -> None:
         self._database, self._box, self._clock = database, box, clock
+        self._allowances = allowances
         self._hooks: dict[str, HookSource] = {}
         self._unknown: OrderedDict[str, None] = OrderedDict()
         self._max_unknown = unknown_hooks
         self._channels: OrderedDict[tuple[UUID, UUID], KnownChannel | None] = OrderedDict()
         self._loading: dict[str, asyncio.Task[HookSource | None]] = {}
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._reading = 0
         self._generation = 0
         self._version = -1
 
-    def forget_all(self) -> None:
+    async def prepare(self, session: AsyncSession, source: sources.Source) -> HookSource | None:
+        """The source as the door needs it. None for a disabled one, and one without a hook.
+
+        Raises SecretsLocked.
+        """
+        if not source.is_enabled or source.channel_id is None or source.hook_digest is None:
+            return None
+        now = self._clock.now()
+        opened = await sources.open_source(session, self._box, source)
+        declaration = opened.adapter.declaration
+        retires = opened.next_retirement(now)
+        return HookSource(
+            id=source.id,
+            version=source.version,
+            workspace_id=source.workspace_id,
+            channel_id=source.channel_id,
+            shard=shard_of(source.channel_id),
+            declaration=declaration,
+            verifier=opened.adapter.prepare(opened.live_secrets(now), source.config),
+            hidden_headers=ALWAYS_HIDDEN | declaration.hidden_headers,
+            fresh_until=math.inf if retires is None else retires.timestamp(),
+        )
+
+    def learn(self, known: Mapping[str, HookSource | None]) -> None:
+        """By hook key, what was committed a moment ago; None for what is no more, or has to be read
+        when it is asked for."""
+        # What is being read now may be from before the change. Those who asked before it get that,
+        # and nobody else. And what was not there may be by now.
         self._generation += 1
-        self._hooks.clear()
+        self._loading.clear()
         self._unknown.clear()
-        self._channels.clear()
+        for ids in [ids for ids, channel in self._channels.items() if channel is None]:
+            del self._channels[ids]
+        for key, source in known.items():
+            self._hooks.pop(key, None)
+            if source is not None:
+                self._hooks[key] = source
 
     async def follow(self) -> None:
         """Runs until it is cancelled."""
@@ -94,9 +145,25 @@ class DoorCache:
     async def _look(self) -> None:
         async with self._database.read() as session:
             version = await sources.version(session)
-        if version != self._version:
-            self._version = version
-            self.forget_all()
+            if version == self._version:
+                return
+            self._allowances.learn(await sources.limits(session), await workspaces.limits(session))
+            before = dict(self._hooks)
+            ids = [source.id for source in before.values()]
+            current = await sources.enabled_versions(session, ids)
+        changed = [key for key, one in before.items() if current.get(one.id) != one.version]
+        fresh = {key: await self._read_again(key) for key in changed}
+        # What came meanwhile may be from before the change; what changed here meanwhile is newer.
+        came = [key for key, one in self._hooks.items() if before.get(key) is not one]
+        went = before.keys() - self._hooks.keys()
+        self._version = version
+        self.learn({**fresh, **dict.fromkeys([*came, *went])})
+
+    async def _read_again(self, key: str) -> HookSource | None:
+        try:
+            return await self._read(key)
+        except Problem:
+            return None  # its next request is told of it
 
     async def hook(self, key: str) -> HookSource | None:
         """The enabled source of a hook key. None for an unknown key and for a disabled source."""
@@ -108,12 +175,26 @@ class DoorCache:
         if key in self._unknown:
             self._unknown.move_to_end(key)
             return None
-        # Many requests may come for a source that is not known yet; one of them reads.
+        # Many requests may come for a source that is not known yet; one of them reads, and goes on
+        # when they have lost patience: what it finds is there for those who come again.
         task = self._loading.get(key)
         if task is None:
+            if self._reading >= MAX_READING:
+                raise Unavailable(SLOW)
+            self._reading += 1
             task = self._loading[key] = asyncio.create_task(self._load(key))
-            task.add_done_callback(lambda _task: self._loading.pop(key, None))
-        return await asyncio.shield(task)
+            task.add_done_callback(partial(self._loaded, key))
+        done, _ = await asyncio.wait({task}, timeout=READ_SECONDS)
+        if not done:
+            raise Unavailable(SLOW)
+        return task.result()
+
+    def _loaded(self, key: str, task: "asyncio.Task[HookSource | None]") -> None:
+        self._reading -= 1
+        if self._loading.get(key) is task:
+            del self._loading[key]
+        if not task.cancelled():
+            task.exception()  # told to those who still wait; there may be nobody any more
 
     async def _load(self, key: str) -> HookSource | None:
         generation = self._generation
@@ -130,24 +211,9 @@ class DoorCache:
         return found
 
     async def _read(self, key: str) -> HookSource | None:
-        now = self._clock.now()
         async with self._database.read() as session:
             source = await sources.find_by_hook(session, hook_digest(key.encode()))
-            if source is None or not source.is_enabled or source.channel_id is None:
-                return None
-            opened = await sources.open_source(session, self._box, source)
-        declaration = opened.adapter.declaration
-        retires = opened.next_retirement(now)
-        return HookSource(
-            id=source.id,
-            workspace_id=source.workspace_id,
-            channel_id=source.channel_id,
-            shard=shard_of(source.channel_id),
-            declaration=declaration,
-            verifier=opened.adapter.prepare(opened.live_secrets(now), source.config),
-            hidden_headers=ALWAYS_HIDDEN | declaration.hidden_headers,
-            fresh_until=math.inf if retires is None else retires.timestamp(),
-        )
+            return None if source is None else await self.prepare(session, source)
 
     async def channels(
         self, workspace_id: UUID, channel_ids: Collection[UUID]

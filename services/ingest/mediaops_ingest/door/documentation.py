@@ -32,6 +32,7 @@ class Kept(BaseModel):
 async def post_activities(body: list[dict[str, Any]], caller: Sender) -> Kept:
     """Up to 1,000 canonical activities of any channels, plain or in gzip. 422 only when the body
     is no array, 413 when it is too long; an item that cannot be accepted is listed in `rejected`.
+    429 when the workspace, or the source of a channel, has reached its limit: nothing was kept.
     """
     raise NotFound("the door answers this path")
 

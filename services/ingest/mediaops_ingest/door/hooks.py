@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from mediaops_ingest.delivery_log.port import DeliveryLog, LogFull, LogUnavailable, NewDelivery
 from mediaops_ingest.door import replies
+from mediaops_ingest.door.allowances import Allowances, Overrun
 from mediaops_ingest.door.cache import DoorCache, HookSource
 from mediaops_ingest.door.leases import LeaseBook
 from mediaops_ingest.door.measures import SECONDS, count
@@ -39,6 +40,11 @@ METHODS = frozenset({"GET", "POST", "OPTIONS"})
 LARGE_BODY = 256 << 10
 """From here on a proof takes long enough to be made in a thread."""
 UNKNOWN = "unknown"
+PROMPT_SECONDS = 0.3
+"""Up to here a look-up leaves the delivery log all its patience, whatever the platform's deadline:
+two seconds at least where something is kept."""
+MARGIN_SECONDS = 0.1
+"""Left for the way back, where it did not."""
 
 
 class HookDoor:
@@ -50,11 +56,13 @@ class HookDoor:
         log: DeliveryLog,
         clock: Clock,
         *,
+        allowances: Allowances,
         leases: LeaseBook,
         max_body: int,
         backlog_cap: int,
     ) -> None:
         self._cache, self._log, self._clock, self._leases = cache, log, clock, leases
+        self._allowances = allowances
         self._max_body, self._backlog_cap = max_body, backlog_cap
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +93,9 @@ class HookDoor:
             count(UNKNOWN, "refused", "method")
             return replies.not_allowed(METHODS), None
         key, slash, path = scope["path"][len(PREFIX) :].partition("/")
+        asked = perf_counter()
         source = await self._cache.hook(key)
+        waited = perf_counter() - asked
         if source is None:
             # A disabled source answers the same bytes in the same time as no source at all.
             count(UNKNOWN, "refused", "hook")
@@ -116,9 +126,11 @@ class HookDoor:
             body=body,
             now=self._clock.now(),
         )
-        return await self._prove(source, request)
+        return await self._prove(source, request, waited)
 
-    async def _prove(self, source: HookSource, request: Request) -> tuple[Reply, Headers | None]:
+    async def _prove(
+        self, source: HookSource, request: Request, waited: float
+    ) -> tuple[Reply, Headers | None]:
         verify = source.verifier.verify
         verdict: Verdict
         # Out of a few bytes in gzip many may come.
@@ -129,7 +141,7 @@ class HookDoor:
             verdict = await asyncio.to_thread(verify, request)
         adapter = source.declaration.name
         if type(verdict) is Verified:
-            return await self._keep(source, request, verdict)
+            return await self._keep(source, request, verdict, waited)
         if type(verdict) is Refused:
             count(adapter, "refused", verdict.reason)
             return replies.refused(verdict.status), None
@@ -146,12 +158,21 @@ class HookDoor:
         return replies.of_answer(verdict.answer), None
 
     async def _keep(
-        self, source: HookSource, request: Request, verified: Verified
+        self, source: HookSource, request: Request, verified: Verified, waited: float
     ) -> tuple[Reply, Headers | None]:
         adapter = source.declaration.name
+        # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
+        # send a wrong proof or a handshake to see whether the door works hear what they expect.
+        try:
+            again = source.declaration.comes_again
+            self._allowances.ask(source.workspace_id, (source.id,), comes_again=again)
+        except Overrun as overrun:
+            count(adapter, "limited", overrun.of)
+            return replies.of_hook(overrun), None
         if self._log.backlog >= self._backlog_cap:
             count(adapter, "overload", "backlog")
             return replies.OVERLOADED, None
+        self._allowances.take(source.workspace_id, {source.id: 1})
         hidden = source.hidden_headers
         delivery = NewDelivery(
             id=new_id(),
@@ -168,11 +189,15 @@ class HookDoor:
             headers=[pair for pair in request.headers if pair[0] not in hidden],
         )
         try:
-            await self._log.append((delivery,))
+            if waited < PROMPT_SECONDS:
+                await self._log.append((delivery,))
+            else:
+                left = source.declaration.deadline_seconds - MARGIN_SECONDS - waited
+                await asyncio.wait_for(self._log.append((delivery,)), left)
         except LogFull:
             count(adapter, "overload", "queue")
             return replies.OVERLOADED, None
-        except LogUnavailable:
+        except (LogUnavailable, TimeoutError):
             count(adapter, "overload", "log")
             return replies.OVERLOADED, None
         hit("door.after_commit")

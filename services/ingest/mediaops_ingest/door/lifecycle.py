@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from mediaops_common.service import Runtime
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.door.allowances import Allowances
 from mediaops_ingest.door.cache import DoorCache
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.hooks import HookDoor
@@ -22,11 +24,21 @@ async def start(runtime: Runtime) -> None:
     settings: IngestSettings = runtime.settings
     log: DeliveryLog = runtime.state["delivery_log"]
     http = runtime.common.http
-    limits = {"max_body": http.max_body_bytes, "backlog_cap": settings.backlog_cap}
+    allowances = Allowances(settings.source_limit, settings.workspace_limit)
+    limits: dict[str, Any] = {
+        "allowances": allowances,
+        "max_body": http.max_body_bytes,
+        "backlog_cap": settings.backlog_cap,
+    }
     cache = DoorCache(
-        runtime.database, runtime.keys.box, runtime.clock, unknown_hooks=settings.unknown_hooks
+        runtime.database,
+        runtime.keys.box,
+        runtime.clock,
+        allowances,
+        unknown_hooks=settings.unknown_hooks,
     )
     callers = KnownCallers(runtime.authenticator, runtime.database, cors_origins=http.cors_origins)
+    runtime.state["allowances"] = allowances
     runtime.state["door_cache"] = cache
     runtime.state["hook_door"] = HookDoor(
         cache, log, runtime.clock, leases=LeaseBook(runtime.database, runtime.clock), **limits

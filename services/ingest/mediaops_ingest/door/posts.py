@@ -34,6 +34,7 @@ from mediaops_ingest.delivery_log.port import (
     NewDelivery,
     RejectedItem,
 )
+from mediaops_ingest.door.allowances import Allowances, Overrun
 from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.codings import inflate, is_gzip
@@ -77,10 +78,12 @@ class PostDoor:
         log: DeliveryLog,
         clock: Clock,
         *,
+        allowances: Allowances,
         max_body: int,
         backlog_cap: int,
     ) -> None:
         self._cache, self._callers, self._log, self._clock = cache, callers, log, clock
+        self._allowances = allowances
         self._max_body, self._backlog_cap = max_body, backlog_cap
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,6 +92,9 @@ class PostDoor:
         try:
             reply = await self._reply(kind, scope["headers"], receive)
             count(API, "accepted", kind)
+        except Overrun as overrun:
+            count(API, "limited", overrun.of)
+            reply = of_problem(overrun)
         except Problem as problem:
             count(API, "refused" if problem.status < 500 else "overload", problem.type)
             reply = of_problem(problem)
@@ -111,6 +117,7 @@ class PostDoor:
         caller = await self._callers.find(headers)
         if "ingest:write" not in caller.scopes:
             raise Forbidden()
+        self._allowances.ask(caller.workspace_id)  # its token is the proof: no body need be read
         if self._log.backlog >= self._backlog_cap:
             raise Unavailable("too much waits to be read: send it again")
         _check_kind(headers)
@@ -120,6 +127,7 @@ class PostDoor:
         trace = [pair for pair in headers if pair[0] == b"traceparent"]
         with reaching(caller.reach):
             deliveries, rejected = await self._sort(kind, caller, batch, trace)
+        self._spend(caller.workspace_id, deliveries, len(rejected))
         try:
             await self._log.append(deliveries)
         except (LogFull, LogUnavailable):
@@ -137,6 +145,14 @@ class PostDoor:
                 ],
             }
         )
+
+    def _spend(self, workspace_id: UUID, deliveries: Sequence[NewDelivery], rejected: int) -> None:
+        """Raises Overrun for the whole request, also where one channel alone has brought too much:
+        who sends it again need not tell apart what of it was kept."""
+        items = {one.source_id: one.items or 0 for one in deliveries if one.channel_id is not None}
+        self._allowances.ask(workspace_id, items)
+        beside = rejected if items or rejected else 1
+        self._allowances.take(workspace_id, items, beside=beside)
 
     async def _read(self, kind: Kind, body: bytes, *, is_packed: bool) -> Batch[Any]:
         now = self._clock.now()

@@ -30,6 +30,7 @@ __all__ = [
     "malformed",
     "not_allowed",
     "of_answer",
+    "of_hook",
     "of_problem",
     "refused",
 ]

@@ -53,6 +53,7 @@ class Api:
         paths=frozenset({ACTIVITIES, SNAPSHOTS}),
         deadline_seconds=30.0,
         retries="the sender's choice",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={"`type`": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="Without dedup_key only an equal activity is known as a repeat.",

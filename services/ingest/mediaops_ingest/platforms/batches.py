@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from mediaops_common.http.strict_json import MAX_VALUES
 
 from mediaops_ingest.platforms import strict_json
 from mediaops_ingest.platforms.canonical import (
@@ -40,7 +41,7 @@ class NotAnArray(ValueError):
 
 
 class TooMany(ValueError):
-    """The array is longer than `MAX_ITEMS`."""
+    """The array is longer than `MAX_ITEMS`, or its items hold more than `MAX_VALUES` together."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -74,6 +75,8 @@ class _Reader(Generic[T]):
 
     def read(self, body: bytes, now: datetime) -> Batch[T]:
         body = body.removeprefix(b"\xef\xbb\xbf")
+        if strict_json.has_too_many_values(body):
+            raise TooMany(f"more than {MAX_VALUES} values")
         raws = _slices(body)
         if len(raws) > MAX_ITEMS:
             raise TooMany(f"{len(raws)} items, at most {MAX_ITEMS}")

@@ -113,6 +113,7 @@ class CloudEvents:
         volatile=_VOLATILE,
         deadline_seconds=30.0,
         retries="the sender's choice",
+        comes_again=True,
         meanings={"a `type` of ours": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="The scheme has no signature: the hook URL is the secret. Only the JSON format.",
         notes=("Give the sender the hook URL, and the bearer token where it can send one.",),

@@ -107,6 +107,9 @@ class Declaration:
     deadline_seconds: float = 5.0
     """The sender gives up after this long."""
     retries: str = ""
+    comes_again: bool = False
+    """Whether its sender, told to wait (429), goes on trying for minutes at least. What does not
+    come again is refused by a limit only where its source was given one."""
     lateness: timedelta = timedelta(hours=24)
     """How long the sender goes on repeating what was not acknowledged."""
     meanings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -28,7 +28,7 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest
-from mediaops_ingest.platforms.pushes import item_of, json_request, stored_json
+from mediaops_ingest.platforms.pushes import bounded, item_of, json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
@@ -109,7 +109,7 @@ class Doudian:
             push = {**one, "data": _decoded(one.get("data"))} if isinstance(one, dict) else {}
             id_ = key_of(push.get("msg_id")) or key_of(push.get("msgId"))
             items.append(item_of(push or {"item": one}, key=id_, index=index))
-        return items
+        return bounded(items)
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         tag, data = text_of(item.content.get("tag")), item.content.get("data")

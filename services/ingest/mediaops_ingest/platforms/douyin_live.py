@@ -28,7 +28,7 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest, same
-from mediaops_ingest.platforms.pushes import item_of, json_request, stored_json
+from mediaops_ingest.platforms.pushes import bounded, item_of, json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import first_believable, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import (
@@ -138,7 +138,7 @@ class DouyinLive:
             id_ = key_of(known.get("msg_id"))
             push = {**known, "msg_type": kind, "roomid": room}
             items.append(item_of(push, key=f"{kind}:{id_}" if id_ else None, index=index))
-        return items
+        return bounded(items)
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         push = item.content

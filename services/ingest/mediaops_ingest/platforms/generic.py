@@ -110,6 +110,7 @@ class Generic:
         known_by="what `dedup_key` finds, else the header `id_header` names, else a digest",
         deadline_seconds=10.0,
         retries="the sender's choice",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={"what its mapping says": ("every type of activity", "metrics.snapshot")},
         cannot="Without a mapping every event is kept as unmapped.",

@@ -99,6 +99,7 @@ class MetaGraph:
         ),
         deadline_seconds=5.0,
         retries="at once, then less and less often for 36 h; WhatsApp for 7 days",
+        comes_again=True,
         lateness=timedelta(hours=36),
         meanings=MEANINGS,
         cannot="No time is signed. Who likes on Instagram is not told.",

@@ -94,6 +94,7 @@ class SegmentRudder:
         max_body=4 << 20,
         deadline_seconds=10.0,
         retries="the client libraries', with other bytes: `sentAt` changes",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings=MEANINGS,
         cannot=(

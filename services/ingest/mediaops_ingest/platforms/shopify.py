@@ -74,6 +74,7 @@ class Shopify:
         known_by="X-Shopify-Event-Id, else X-Shopify-Webhook-Id",
         deadline_seconds=5.0,
         retries="8 within 4 h; then the subscription may be removed",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={topic: (type_,) for topic, type_ in _TYPES.items()},
         cannot=(

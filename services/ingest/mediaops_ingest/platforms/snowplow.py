@@ -76,6 +76,7 @@ class Snowplow:
         volatile=_VOLATILE,
         deadline_seconds=5.0,
         retries="the trackers', from their own queue",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={"pv": ("view.recorded",), "se": ("track.<category>.<action>",)},
         cannot=(

@@ -130,6 +130,7 @@ class StandardWebhooks:
         known_by="`dedup_key` in the data, else `webhook-id` (and the place in a batch)",
         deadline_seconds=15.0,
         retries="the sender's choice; the specification's example: 9 times within 75 h 35 min",
+        comes_again=True,
         lateness=timedelta(hours=75, minutes=35),
         meanings={"a `type` of ours": ("every type of activity", SNAPSHOT_TYPE)},
         cannot="Types that are not ours need a mapping.",

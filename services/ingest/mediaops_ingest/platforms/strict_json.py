@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from mediaops_common.http.strict_json import MAX_VALUES
 
 __all__ = [
     "MAX_DEPTH",
@@ -13,6 +14,7 @@ __all__ = [
     "decode",
     "fault",
     "has_odd_values",
+    "has_too_many_values",
     "is_deep",
     "storable",
 ]
@@ -44,6 +46,8 @@ def decode(raw: bytes, *, last_key_wins: bool = False) -> Any:
     key twice, which two readers could read differently, is refused unless the last one shall win.
     Raises `NotStrict`."""
     raw = raw.removeprefix(_BOM)
+    if has_too_many_values(raw):
+        raise NotStrict(f"more than {MAX_VALUES} values")
     try:
         value = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -84,6 +88,14 @@ def _count_of_keys(value: Any) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> None:
     if len({key for key, _ in pairs}) != len(pairs):
         raise NotStrict("an object has the same key twice")
+
+
+def has_too_many_values(raw: bytes) -> bool:
+    """Told by commas and brackets, before anything is made of them: 5 MiB of `[],[],…` would take
+    150 MB, and seconds in which nobody else is answered."""
+    if len(raw) <= MAX_VALUES:
+        return False
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MAX_VALUES
 
 
 def is_deep(raw: bytes) -> bool:

@@ -73,6 +73,7 @@ class StripeStyle:
         volatile=_VOLATILE,
         deadline_seconds=10.0,
         retries="with a growing pause for three days",
+        comes_again=True,
         lateness=timedelta(hours=72),
         meanings={event: (type_,) for event, type_ in _TYPES.items()},
         cannot="Other events, and the bodies of other systems, need a mapping.",

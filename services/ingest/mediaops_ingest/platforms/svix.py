@@ -24,6 +24,7 @@ class Svix(StandardWebhooks):
         ),
         known_by="dedup_key in data, else svix-id (with #index in a batch)",
         retries="at once, then 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h",
+        comes_again=True,
         lateness=timedelta(hours=28),
         notes=(
             "Add the hook URL as an endpoint at the sender's Svix portal.",

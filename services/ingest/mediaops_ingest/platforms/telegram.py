@@ -81,6 +81,7 @@ class Telegram:
         known_by="`update_id`",
         deadline_seconds=10.0,
         retries="a reasonable number, says the page; updates are kept for 24 h",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={
             "message": ("message.received",),

@@ -60,6 +60,7 @@ class TikTok:
         volatile=("client_key",),
         deadline_seconds=5.0,
         retries="with a growing pause for up to 72 h",
+        comes_again=True,
         lateness=timedelta(hours=72),
         meanings={
             "video.publish.completed": ("video.published",),

@@ -154,6 +154,7 @@ class YouTubeWebSub:
         known_by="the video's id and `updated`",
         deadline_seconds=10.0,
         retries="the hub's choice",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={
             "entry": ("video.published", "video.updated"),

@@ -110,6 +110,7 @@ class Youzan:
         volatile=("send_count", "sign", "test"),
         deadline_seconds=5.0,
         retries="repeated with a growing send_count; the schedule is not known",
+        comes_again=True,
         lateness=timedelta(hours=24),
         meanings={name: (type_,) for name, type_ in _TYPES.items()},
         cannot=(

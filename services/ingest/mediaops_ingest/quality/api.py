@@ -26,7 +26,9 @@ async def list_quality(
     from_: Annotated[str | None, Query(alias="from")] = None,
     to: str | None = None,
 ) -> Response:
-    """Items by source and local day of receipt, a row for every day."""
+    """Items by source and local day of receipt, a row for every day. What was refused at the door,
+    because its proof failed or a limit was reached, was not received: only metrics tell of it.
+    """
     now = clock.now()
     days = parse_days(from_, to, caller.timezone, today=day_of(now, caller.timezone))
     items = await service.by_day(

@@ -21,6 +21,7 @@ from mediaops_common.http import (
     require_match,
 )
 
+from mediaops_ingest.limit import Limit
 from mediaops_ingest.sources import service, trials, visibility
 from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.schemas import (
@@ -57,7 +58,7 @@ async def create_source(
     made = await service.create(
         tx, runtime.keys.box, caller.workspace_id, body, by=caller.subject, now=clock.now()
     )
-    await service.announce(tx, runtime.state["door_cache"])
+    await _announce(tx, runtime, made.source)
     await _note(tx, caller, clock, "create", made.source, adapter=made.source.adapter)
     response.headers["ETag"] = etag(made.source.version)
     shown = _shown(made.source, runtime, caller)
@@ -116,11 +117,12 @@ async def change_source(
     runtime: RuntimeDep,
     caller: Writer,
 ) -> SourceRead:
-    """Name, `enabled`, configuration, mapping, when its secrets end."""
+    """Name, `enabled`, configuration, mapping, when its secrets end, limit; of an implicit source
+    only the limit."""
     source = await service.find(tx, caller.workspace_id, source_id, to_change=True)
     require_match(request, source.version)
     await service.change(tx, runtime.keys.box, source, body, by=caller.subject, now=clock.now())
-    await service.announce(tx, runtime.state["door_cache"])
+    await _announce(tx, runtime, source)
     await _note(tx, caller, clock, "change", source, fields=sorted(body.model_fields_set))
     response.headers["ETag"] = etag(source.version)
     mapping = await service.mapping_of(tx, source)
@@ -148,7 +150,7 @@ async def rotate_secret(
         expires_at=body.secrets_expire_at,
         now=clock.now(),
     )
-    await service.announce(tx, runtime.state["door_cache"])
+    await _announce(tx, runtime, source)
     await _note(tx, caller, clock, "rotate-secret", source, overlap_hours=body.overlap_hours)
     return SecretsRotated(secrets=secrets, old_live_until=live_until)
 
@@ -198,11 +200,16 @@ def _shown(source: Source, runtime: Any, caller: Caller) -> dict[str, Any]:
         "enabled": source.is_enabled,
         "config": source.config,
         "mapping_revision": source.mapping_revision,
+        "limit": Limit.of(source.items_per_second, source.burst),
         "hook_url": _hook_url(source, runtime) if may_see else None,
         "version": source.version,
         "created_at": source.created_at,
         "updated_at": source.updated_at,
     }
+
+
+async def _announce(tx: Tx, runtime: Any, source: Source) -> None:
+    await service.announce(tx, runtime.keys.box, runtime.state["door_cache"], source)
 
 
 async def _note(

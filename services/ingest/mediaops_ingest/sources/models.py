@@ -29,6 +29,9 @@ class Source(IngestModel, table=True):
     hook_digest: bytes | None = Field(default=None, sa_type=LargeBinary(32), unique=True)
     """SHA-256 of the hook key: finds the source without the key being here."""
     sealed_hook_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    items_per_second: float | None = None
+    """What it is limited to; None where the installation's default holds."""
+    burst: int | None = None
     version: int = Field(sa_type=BigInt)
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)

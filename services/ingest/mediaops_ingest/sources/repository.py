@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from mediaops_common.db import insert_into, upsert
+from mediaops_common.db import insert_into, rows_by_key, upsert
 from mediaops_common.http import NotFound
 from sqlalchemy import Table, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_ingest.limit import Limit
 from mediaops_ingest.sources.models import MappingRevision, RegistryVersion, Source, SourceSecret
 
 SOURCES: Table = Source.__table__  # type: ignore[attr-defined]
@@ -36,6 +37,22 @@ async def find_by_hook(session: AsyncSession, digest: bytes) -> Source | None:
 async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[Source]:
     """For those who work on deliveries of all workspaces; routes use `find` and `page`."""
     return list((await session.exec(select(Source).where(col(Source.id).in_(ids)))).all())
+
+
+async def enabled_versions(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, int]:
+    """id → version of those that are enabled, of all workspaces."""
+    query = SOURCES.select().with_only_columns(SOURCES.c.id, SOURCES.c.version)
+    enabled = query.where(SOURCES.c.is_enabled)
+    return {row.id: row.version for row in await rows_by_key(session, enabled, SOURCES.c.id, ids)}
+
+
+async def limits(session: AsyncSession) -> dict[UUID, Limit]:
+    """id → what it is limited to, of the sources of all workspaces that have a limit of their own.
+    Few have one."""
+    limited = col(Source.items_per_second).is_not(None)
+    query = select(Source.id, Source.items_per_second, Source.burst).where(limited)
+    found = {id_: Limit.of(rate, burst) for id_, rate, burst in await session.exec(query)}
+    return {id_: limit for id_, limit in found.items() if limit is not None}
 
 
 async def by_adapter(session: AsyncSession, adapter: str) -> list[Source]:

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from mediaops_ingest.limit import Limit
+
 MAX_MAPPING = 65_536
 
 
@@ -41,10 +43,12 @@ class SourceCreate(BaseModel):
     mapping: Mapping | None = None
     secrets_expire_at: AwareDatetime | None = None
     """When the platform ends these secrets; the channel's health warns two weeks before."""
+    limit: Limit | None = None
+    """What it may bring; without it the installation's default."""
 
 
 class SourceUpdate(BaseModel):
-    """What is left out stays; `config` and `mapping` are replaced as a whole."""
+    """What is left out stays; `config`, `mapping` and `limit` are replaced as a whole."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,10 +58,16 @@ class SourceUpdate(BaseModel):
     mapping: Mapping | None = None
     secrets_expire_at: AwareDatetime | None = None
     """When the platform ends the secrets that are in force."""
+    limit: Limit | None = None
+    """Null takes it away: the installation's default holds again."""
+
+    @property
+    def changes_limit(self) -> bool:
+        return "limit" in self.model_fields_set
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.model_dump(exclude_none=True):
+        if not self.model_dump(exclude_none=True) and not self.changes_limit:
             raise ValueError("names nothing to change")
         return self
 
@@ -72,6 +82,8 @@ class SourceSummary(BaseModel):
     enabled: bool
     config: dict[str, Any]
     mapping_revision: int
+    limit: Limit | None
+    """What it may bring; null: the installation's default."""
     hook_url: str | None
     """Only for those who may change sources: for some adapters it is the only proof."""
     version: int

@@ -1,6 +1,7 @@
 """What can be done with sources."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,9 +13,11 @@ from mediaops_common.http import Conflict, Invalid
 from mediaops_common.ids import derived_id, new_id
 from mediaops_common.keys import SecretBox
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.limit import Limit
 from mediaops_ingest.mappings.compiled import CompiledMapping, compile_mapping
 from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.declaration import BadSetting, Settled
@@ -25,9 +28,11 @@ from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.opened import Opened
 from mediaops_ingest.sources.schemas import SourceCreate, SourceUpdate
 from mediaops_ingest.sources.secrets import (
+    SecretsLocked,
     SecretValues,
     hook_digest,
     new_hook_key,
+    open_hook_key,
     open_sets,
     seal_hook_key,
     seal_set,
@@ -42,6 +47,8 @@ by_adapter = repository.by_adapter
 page = repository.page
 mappings = repository.mappings
 version = repository.version
+enabled_versions = repository.enabled_versions
+limits = repository.limits
 
 
 class SystemSource(Conflict):
@@ -51,7 +58,9 @@ class SystemSource(Conflict):
 
 
 class DoorCache(Protocol):
-    def forget_all(self) -> None: ...
+    async def prepare(self, session: AsyncSession, source: Source) -> Any: ...
+
+    def learn(self, known: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ async def create(
         mapping_revision=0,
         hook_digest=hook_digest(hook_key.encode()),
         sealed_hook_key=seal_hook_key(box, workspace_id, source_id, hook_key),
+        **_columns(wanted.limit),
         version=1,
         created_at=now,
         updated_at=now,
@@ -108,7 +118,11 @@ async def change(
     now: datetime,
 ) -> None:
     """`source` was found `to_change` in this transaction."""
-    _refuse_system(source)
+    if wanted.model_fields_set != {"limit"}:
+        _refuse_system(source)
+    if wanted.changes_limit:
+        for name, value in _columns(wanted.limit).items():
+            setattr(source, name, value)
     if wanted.name is not None:
         source.name = wanted.name
     if wanted.enabled is not None:
@@ -210,12 +224,24 @@ async def api_source(
     return source
 
 
-async def announce(session: AsyncSession, cache: DoorCache) -> None:
-    """Lets every door see this transaction's changes: this replica's when it is committed, the
-    others' within a second."""
+async def announce(
+    session: AsyncSession, box: SecretBox, cache: DoorCache, source: Source | None = None
+) -> None:
+    """Lets every door see what this transaction did, and to which source: this replica's when it is
+    committed, the others' within a second."""
     await repository.raise_version(session)
-    # It fires for savepoints too, which does no harm: what counts is the last time.
-    event.listen(session.sync_session, "after_commit", lambda _session: cache.forget_all())
+    known: dict[str, Any] = {}
+    if source is not None:
+        with suppress(SecretsLocked):  # the door says so when it is asked
+            key = open_hook_key(box, source)
+            if key is not None:
+                known[key] = await cache.prepare(session, source)
+
+    def committed(sync_session: Session) -> None:
+        if not sync_session.in_nested_transaction():  # a savepoint is not the end of it
+            cache.learn(known)
+
+    event.listen(session.sync_session, "after_commit", committed)
 
 
 def _adapter(name: str) -> Adapter:
@@ -268,6 +294,11 @@ def _add_mapping(
             created_by=by,
         )
     )
+
+
+def _columns(limit: Limit | None) -> dict[str, Any]:
+    rate, burst = (None, None) if limit is None else (limit.items_per_second, limit.burst)
+    return {"items_per_second": rate, "burst": burst}
 
 
 def _refuse_system(source: Source) -> None:

@@ -33,16 +33,28 @@ Operator = Annotated[Caller, allow("workspace:create")]
 
 @router.post("", status_code=201, response_model=WorkspaceRead)
 async def create_workspace(
-    body: WorkspaceCreate, response: Response, tx: Tx, clock: ClockDep, caller: Operator
+    body: WorkspaceCreate,
+    response: Response,
+    tx: Tx,
+    clock: ClockDep,
+    runtime: RuntimeDep,
+    caller: Operator,
 ) -> Workspace:
     if caller.workspace != "*":
         raise Forbidden("only an operator of the whole installation makes workspaces")
     made = await service.create(
-        tx, slug=body.slug, name=body.name, timezone=body.timezone, now=clock.now()
+        tx,
+        slug=body.slug,
+        name=body.name,
+        timezone=body.timezone,
+        limit=body.limit,
+        now=clock.now(),
     )
     await audit_trail.record(
         tx, caller, clock, action="create", object_type="workspace", object_id=made.id
     )
+    if made.limit is not None:
+        await sources.announce(tx, runtime.keys.box, runtime.state["door_cache"])
     response.headers["ETag"] = etag(made.version)
     return made
 
@@ -74,23 +86,38 @@ async def change_workspace(
     runtime: RuntimeDep,
     caller: Owner,
 ) -> Workspace:
-    """The name, and the time zone until the first activity."""
-    own = await service.find(tx, _own(caller, workspace_id), to_change=True)
-    require_match(request, own.version)
-    changed = await service.change(tx, own, name=body.name, timezone=body.timezone)
+    """The name, and the time zone until the first activity. Its limit protects others from it: an
+    operator of the whole installation changes that, and nothing else."""
+    found = await service.find(tx, _changeable(caller, workspace_id, body), to_change=True)
+    require_match(request, found.version)
+    if body.changes_limit:
+        changed = await service.set_limit(tx, found, body.limit)
+    else:
+        changed = await service.change(tx, found, name=body.name, timezone=body.timezone)
     await audit_trail.record(
         tx,
         caller,
         clock,
         action="change",
         object_type="workspace",
-        object_id=own.id,
+        object_id=found.id,
         detail={"fields": sorted(body.model_fields_set)},
     )
     runtime.authenticator.workspaces.forget(changed.slug)
-    await sources.announce(tx, runtime.state["door_cache"])
+    await sources.announce(tx, runtime.keys.box, runtime.state["door_cache"])
     response.headers["ETag"] = etag(changed.version)
     return changed
+
+
+def _changeable(caller: Caller, workspace_id: UUID, body: WorkspaceUpdate) -> UUID:
+    if caller.workspace != "*":
+        own = _own(caller, workspace_id)
+        if body.changes_limit:
+            raise Forbidden("only an operator of the whole installation limits a workspace")
+        return own
+    if body.model_fields_set != {"limit"}:
+        raise Forbidden("only somebody of the workspace changes more than its limit")
+    return workspace_id
 
 
 def _own(caller: Caller, workspace_id: UUID) -> UUID:

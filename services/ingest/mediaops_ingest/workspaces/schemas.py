@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from mediaops_ingest.limit import Limit
+
 
 @cache
 def _zones() -> frozenset[str]:
@@ -38,6 +40,8 @@ class WorkspaceCreate(BaseModel):
     slug: Slug
     name: Name
     timezone: Timezone = "Asia/Shanghai"
+    limit: Limit | None = None
+    """What all its sources and posts may bring together; without it the installation's default."""
 
 
 class WorkspaceUpdate(BaseModel):
@@ -47,10 +51,16 @@ class WorkspaceUpdate(BaseModel):
 
     name: Name | None = None
     timezone: Timezone | None = None
+    limit: Limit | None = None
+    """Null takes it away: the installation's default holds again."""
+
+    @property
+    def changes_limit(self) -> bool:
+        return "limit" in self.model_fields_set
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.name is None and self.timezone is None:
+        if self.name is None and self.timezone is None and not self.changes_limit:
             raise ValueError("names nothing to change")
         return self
 
@@ -65,3 +75,5 @@ class WorkspaceRead(BaseModel):
     version: int
     has_activity: bool
     created_at: datetime
+    limit: Limit | None
+    """What it may bring; null: the installation's default."""

@@ -8,12 +8,25 @@ from mediaops_common.http import Conflict
 from mediaops_common.ids import workspace_id
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_ingest.limit import Limit
 from mediaops_ingest.workspaces import repository
 from mediaops_ingest.workspaces.repository import Workspace
 
-__all__ = ["SlugTaken", "TimezoneFixed", "Workspace", "change", "create", "find", "mark_active"]
+__all__ = [
+    "SlugTaken",
+    "TimezoneFixed",
+    "Workspace",
+    "change",
+    "create",
+    "find",
+    "limits",
+    "mark_active",
+    "set_limit",
+]
 
 find = repository.find
+
+limits = repository.limits
 
 mark_active = repository.mark_active
 """Its first activity was counted: from now on its time zone stays."""
@@ -32,7 +45,13 @@ class TimezoneFixed(Conflict):
 
 
 async def create(
-    session: AsyncSession, *, slug: str, name: str, timezone: str, now: datetime
+    session: AsyncSession,
+    *,
+    slug: str,
+    name: str,
+    timezone: str,
+    limit: Limit | None = None,
+    now: datetime,
 ) -> Workspace:
     workspace = Workspace(
         id=workspace_id(slug),
@@ -42,6 +61,7 @@ async def create(
         version=1,
         has_activity=False,
         created_at=now,
+        limit=limit,
     )
     if not await repository.add(session, workspace):
         raise SlugTaken(f"there is a workspace {slug!r} already")
@@ -55,13 +75,18 @@ async def change(
     """`workspace` was found `to_change` in this transaction."""
     if timezone not in (None, workspace.timezone) and workspace.has_activity:
         raise TimezoneFixed("the workspace has activity: its time zone cannot change any more")
-    await repository.change(
-        session,
-        workspace.id,
-        name=name or workspace.name,
-        timezone=timezone or workspace.timezone,
-        version=workspace.version + 1,
-    )
+    changes = {"name": name or workspace.name, "timezone": timezone or workspace.timezone}
+    return await _save(session, workspace, **changes)
+
+
+async def set_limit(session: AsyncSession, workspace: Workspace, limit: Limit | None) -> Workspace:
+    """Likewise."""
+    await repository.set_limit(session, workspace.id, limit)
+    return await _save(session, workspace)
+
+
+async def _save(session: AsyncSession, workspace: Workspace, **changes: str) -> Workspace:
+    await repository.change(session, workspace.id, version=workspace.version + 1, **changes)
     changed = await repository.find(session, workspace.id)
     await _tell(session, changed)
     return changed
