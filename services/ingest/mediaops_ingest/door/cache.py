@@ -122,6 +122,7 @@ class DoorCache:
         # What is being read now may be from before the change. Those who asked before it get that,
         # and nobody else. And what was not there may be by now.
         self._generation += 1
+        self._version = -1  # another replica may have changed it again: the next look compares
         self._loading.clear()
         self._unknown.clear()
         for ids in [ids for ids, channel in self._channels.items() if channel is None]:
@@ -156,8 +157,8 @@ class DoorCache:
         # What came meanwhile may be from before the change; what changed here meanwhile is newer.
         came = [key for key, one in self._hooks.items() if before.get(key) is not one]
         went = before.keys() - self._hooks.keys()
-        self._version = version
         self.learn({**fresh, **dict.fromkeys([*came, *went])})
+        self._version = version
 
     async def _read_again(self, key: str) -> HookSource | None:
         try:
