@@ -9,6 +9,7 @@ from mediaops_ingest.door.cache import READ_SECONDS
 from mediaops_ingest.door.hooks import MARGIN_SECONDS, PROMPT_SECONDS
 from mediaops_ingest.platforms.registry import attachable
 from mediaops_ingest.settings import IngestSettings
+from mediaops_ingest.sources import service as sources
 from sqlalchemy.exc import OperationalError
 
 from tests.ingest.door.test_hooks import UNKNOWN, as_sent
@@ -134,6 +135,27 @@ async def test_what_is_changed_here_holds_at_once_and_what_is_changed_elsewhere_
     await looking
     for source in (here, elsewhere):
         assert (await ingest.knock_signed(source)).status_code == 404
+
+
+async def test_what_is_made_here_while_the_registry_is_slow_to_be_read_stays_known(
+    ingest, no_database, monkeypatch
+):
+    reads, goes_on, real = asyncio.Event(), asyncio.Event(), sources.enabled_versions
+
+    async def slow(*arguments):
+        reads.set()
+        await goes_on.wait()
+        return await real(*arguments)
+
+    monkeypatch.setattr(sources, "enabled_versions", slow)
+    await ingest.add_channel()
+    looking = asyncio.create_task(ingest.runtime.state["door_cache"]._look())
+    await reads.wait()
+    source = await ingest.add_source()
+    goes_on.set()
+    await looking
+    no_database(ingest)
+    assert (await ingest.knock_signed(source)).status_code == 202
 
 
 async def test_what_is_slow_to_be_looked_up_leaves_the_log_what_is_left(ingest, monkeypatch):

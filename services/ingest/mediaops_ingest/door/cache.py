@@ -90,6 +90,8 @@ class DoorCache:
         self._loading: dict[str, asyncio.Task[HookSource | None]] = {}
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._reading = 0
+        self._came: set[str] = set()
+        """Keys of what requests read since the last look began."""
         self._generation = 0
         self._version = -1
 
@@ -128,6 +130,7 @@ class DoorCache:
         for ids in [ids for ids, channel in self._channels.items() if channel is None]:
             del self._channels[ids]
         for key, source in known.items():
+            self._came.discard(key)
             self._hooks.pop(key, None)
             if source is not None:
                 self._hooks[key] = source
@@ -144,6 +147,8 @@ class DoorCache:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self) -> None:
+        generation = self._generation
+        self._came.clear()
         async with self._database.read() as session:
             version = await sources.version(session)
             if version == self._version:
@@ -154,11 +159,12 @@ class DoorCache:
             current = await sources.enabled_versions(session, ids)
         changed = [key for key, one in before.items() if current.get(one.id) != one.version]
         fresh = {key: await self._read_again(key) for key in changed}
-        # What came meanwhile may be from before the change; what changed here meanwhile is newer.
-        came = [key for key, one in self._hooks.items() if before.get(key) is not one]
-        went = before.keys() - self._hooks.keys()
-        self.learn({**fresh, **dict.fromkeys([*came, *went])})
-        self._version = version
+        # What changed here meanwhile is newer; what a request read meanwhile may be from before.
+        still = {key: one for key, one in fresh.items() if self._hooks.get(key) is before[key]}
+        is_over = generation == self._generation
+        self.learn({**still, **dict.fromkeys(self._came)})
+        if is_over:
+            self._version = version
 
     async def _read_again(self, key: str) -> HookSource | None:
         try:
@@ -205,6 +211,7 @@ class DoorCache:
             return found  # it may be from before a change: good for who asked before it, no more
         if found is not None:
             self._hooks[key] = found
+            self._came.add(key)
         else:
             self._unknown[key] = None
             if len(self._unknown) > self._max_unknown:
