@@ -55,6 +55,9 @@ def test_json_that_a_database_or_reader_would_refuse_is_refused(raw: bytes):
         b'{"say":"\\"a\\":1","say":2}',
         b'{"a\\\\":1,"a\\\\":2,"b":"\\":"}',
         b'{"a":1,"a":2,"b\\\\":3}',
+        b'{"a\\\\":1,"b":1,"b":2}',
+        b'{"a":"\\u0022:","b":1,"b":2}',
+        b'{"a":"\\\\\\":","b\\\\\\"":1,"b\\\\\\"":2}',
     ],
 )
 def test_an_object_with_the_same_key_twice_is_refused(raw: bytes):

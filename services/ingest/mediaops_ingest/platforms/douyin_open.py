@@ -22,12 +22,11 @@ from mediaops_ingest.platforms.port import (
     Request,
     SecretSet,
     Unmapped,
-    Unreadable,
     Verdict,
     Verified,
 )
 from mediaops_ingest.platforms.proofs import BareDigest
-from mediaops_ingest.platforms.pushes import json_request
+from mediaops_ingest.platforms.pushes import json_request, object_of
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.verifying import (
     JsonVerifier,
@@ -106,12 +105,7 @@ class DouyinOpen:
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
-        try:
-            push = strict_json.decode(request.body)
-        except strict_json.NotStrict as error:
-            raise Unreadable(str(error)) from None
-        if not isinstance(push, dict):
-            raise Unreadable("the body is not an object")
+        push = object_of(request)
         push["content"] = _decoded(push.get("content"))
         kept = {key: value for key, value in push.items() if key != "log_id"}
         id_ = request.header(b"msg-id")

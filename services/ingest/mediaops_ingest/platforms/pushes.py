@@ -14,9 +14,12 @@ __all__ = ["bounded", "inner", "item_of", "json_request", "object_of", "stored_j
 
 
 def stored_json(request: Request, form: type) -> Any:
-    """The body of a stored request, an object or a list. Raises `Unreadable`."""
+    """The body of a stored request, an object or a list. Raises `Unreadable`.
+
+    The door has refused what holds a key twice; it is not looked for again.
+    """
     try:
-        value = strict_json.decode(request.body)
+        value = strict_json.decode(request.body, last_key_wins=True)
     except strict_json.NotStrict as error:
         raise Unreadable(str(error)) from None
     if not isinstance(value, form):

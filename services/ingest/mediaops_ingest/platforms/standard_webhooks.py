@@ -34,7 +34,7 @@ from mediaops_ingest.platforms.port import (
     Verified,
 )
 from mediaops_ingest.platforms.proofs import StoredHmac, same
-from mediaops_ingest.platforms.pushes import json_request
+from mediaops_ingest.platforms.pushes import json_request, stored_json
 from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import OneAnswer
@@ -154,10 +154,7 @@ class StandardWebhooks:
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
-        try:
-            body = strict_json.decode(request.body)
-        except strict_json.NotStrict as error:
-            raise Unreadable(str(error)) from None
+        body = stored_json(request, object)
         name = _name_of(request, self.names)
         id_ = (request.header(name + b"-id") or b"").decode("ascii", "replace") or None
         sent = (request.header(name + b"-timestamp") or b"").decode("ascii", "replace")

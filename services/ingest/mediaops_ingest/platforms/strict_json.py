@@ -52,11 +52,12 @@ def decode(raw: bytes, *, last_key_wins: bool = False) -> Any:
         value = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotStrict(str(error)) from None
-    if is_deep(raw) or has_odd_values(raw):
+    plain = raw.translate(_DIGITS, _SPACE)
+    if is_deep(raw) or _is_odd(raw, plain):
         found = fault(value)
         if found:
             raise NotStrict(f"{found[1]} at {found[0] or 'the top'}")
-    if not last_key_wins and _may_have_lost_keys(raw, value):
+    if not last_key_wins and _most_keys(plain) != _count_of_keys(value):
         try:
             json.loads(raw, object_pairs_hook=_unique)
         except (ValueError, RecursionError) as error:
@@ -64,25 +65,26 @@ def decode(raw: bytes, *, last_key_wins: bool = False) -> Any:
     return value
 
 
-def _may_have_lost_keys(raw: bytes, value: Any) -> bool:
-    """Whether the text shows another number of keys than came out of it. Texts that hold a quoted
-    key themselves only make it more cautious; reading everything twice costs three times as
-    much."""
-    plain = raw.translate(None, _SPACE)
-    if b'\\\\":' in plain:
-        # A key may end in a backslash, and is no text that holds a quote then.
-        return True
-    return plain.count(b'":') - plain.count(b'\\":') != _count_of_keys(value)
+def _most_keys(plain: bytes) -> int:
+    """How many keys the text has at most. Where fewer came out of it, it may hold one twice: every
+    key ends with a quote that is not escaped, and a colon. A text that begins with a colon only
+    makes it more cautious; reading everything twice costs three times as much."""
+    if b"\\" in plain:
+        plain = plain.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return plain.count(b'":')
 
 
 def _count_of_keys(value: Any) -> int:
-    kind = type(value)
-    if kind is dict:
-        inside = [one for one in value.values() if type(one) is dict or type(one) is list]
-        return len(value) + sum(map(_count_of_keys, inside))
-    if kind is list:
-        return sum(map(_count_of_keys, value))
-    return 0
+    count, waiting = 0, [value] if type(value) in (dict, list) else []
+    while waiting:
+        one = waiting.pop()
+        if type(one) is dict:
+            count += len(one)
+            one = one.values()
+        for inner in one:
+            if type(inner) is dict or type(inner) is list:
+                waiting.append(inner)
+    return count
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
@@ -114,9 +116,12 @@ def is_deep(raw: bytes) -> bool:
 
 def has_odd_values(raw: bytes) -> bool:
     """Whether it could hold a NUL or an integer beyond 64 bits."""
+    return _is_odd(raw, raw.translate(_DIGITS, _SPACE))
+
+
+def _is_odd(raw: bytes, plain: bytes) -> bool:
     if b"\\u0000" in raw:
         return True
-    plain = raw.translate(_DIGITS, _SPACE)
     if b"0" * 19 not in plain:
         return False
     return plain.startswith(b"0" * 19) or any(mark in plain for mark in _LONG)
