@@ -2,10 +2,11 @@
 
 import jmespath
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.mappings.expressions import Budget, Expression, OutOfBudget
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.sampled_from(["a", "b", "c"])
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
@@ -14,7 +15,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
+@patient
 @given(st.lists(NAMES, min_size=1, max_size=4), VALUES)
 def test_a_path_finds_what_jmespath_finds(names: list[str], value: object) -> None:
     path = ".".join(names)

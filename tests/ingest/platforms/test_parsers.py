@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.platforms import strict_json, xml
 from mediaops_ingest.platforms.fields import id_of, key_of, text_of, whole_number
@@ -18,6 +18,7 @@ from mediaops_ingest.platforms.times import (
 from mediaops_ingest.platforms.verifying import is_within
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
@@ -74,6 +75,7 @@ NESTED = st.recursive(
 )
 
 
+@patient
 @given(NESTED)
 def test_whatever_has_its_keys_once_is_read(value):
     for raw in (json.dumps(value), json.dumps(value, separators=(" , ", " : "), indent=1)):
@@ -99,7 +101,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 SCALAR = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT
 
 
-@settings(deadline=None)
+@patient
 @given(st.recursive(SCALAR, st.lists, max_leaves=10))
 def test_canonical_json_reads_back_to_the_same_value(value):
     assert strict_json.decode(strict_json.canonical_json(value)) == value
@@ -139,7 +141,7 @@ def test_a_text_may_speak_of_a_document_type():
     assert xml.decode(b"<x><a><![CDATA[<!DOCTYPE a>]]></a></x>") == {"a": "<!DOCTYPE a>"}
 
 
-@settings(deadline=None)
+@patient
 @given(st.binary(max_size=200))
 def test_any_bytes_are_xml_or_not_and_nothing_else(raw: bytes):
     try:
@@ -204,7 +206,7 @@ def test_a_doubled_header_or_parameter_is_none_at_all():
     assert fine.parameters() == {"b": "2", "c": "小", "e": ""}
 
 
-@settings(deadline=None)
+@patient
 @given(st.binary(min_size=1, max_size=300))
 def test_any_ciphertext_is_undecipherable_and_nothing_else(sealed: bytes):
     from base64 import b64encode
@@ -215,7 +217,7 @@ def test_any_ciphertext_is_undecipherable_and_nothing_else(sealed: bytes):
             cipher.decrypt(text)
 
 
-@settings(deadline=None)
+@patient
 @given(st.text() | st.integers() | st.none() | st.lists(st.integers(), max_size=2))
 def test_no_value_makes_the_parsers_of_times_and_keys_raise(value):
     for moment in (parse_beijing(value), parse_zoned(value, "%a %b %d %H:%M:%S %z %Y")):
@@ -242,7 +244,7 @@ def test_a_signed_time_is_a_plain_number_in_its_unit():
         assert not is_within(text, NOW, timedelta(minutes=5))
 
 
-@settings(deadline=None)
+@patient
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"])))
 def test_the_space_around_a_text_stays_where_it_may_be_signed(text):
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
