@@ -123,7 +123,7 @@ class Replicas(System):
         self.processes: list[Process] = []
         self._numbers = count(1)
         self.http.close()
-        self.http = self.client(timeout=30)
+        self.http = self.patient_client()
 
     def add(self, service: str, role: str, replicas: int = 1, **environment: str) -> list[Process]:
         """Starts more replicas of a service; `wait` returns when all are live."""
@@ -156,8 +156,8 @@ class Replicas(System):
             return -signal.SIGKILL
         return process.stop()
 
-    def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, transport=_Gateway(self), **options)
+    def transport(self) -> httpx.BaseTransport:
+        return _Gateway(self)
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, transport=_AsyncGateway(self), **options)

@@ -47,12 +47,19 @@ class System:
         self.process: subprocess.Popen[bytes] | None = None
         self.consuming = ("ingest", "crm", "insights")
         """The services that `settle` asks."""
-        self.http = self.client(timeout=60, transport=Patient())
+        self.http = self.patient_client()
         self._tokens: dict[tuple[str, str], str] = {}
 
+    def transport(self) -> httpx.BaseTransport:
+        """The way to whichever process answers for a path."""
+        return httpx.HTTPTransport()
+
     def client(self, **options: Any) -> httpx.Client:
-        """Speaks to whichever process answers for a path."""
-        return httpx.Client(base_url=self.url, **options)
+        return httpx.Client(base_url=self.url, transport=self.transport(), **options)
+
+    def patient_client(self) -> httpx.Client:
+        patient = Patient(self.transport())
+        return httpx.Client(base_url=self.url, transport=patient, timeout=60)
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, **options)
