@@ -9,6 +9,7 @@ import pytest
 from mediaops_common import failpoints
 from mediaops_ingest.delivery_log.partitions import PARENT
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable
+from mediaops_ingest.door.cache import LOOK_SECONDS
 from mediaops_ingest.platforms.registry import ADAPTERS
 from prometheus_client import REGISTRY
 from sqlalchemy import event
@@ -223,6 +224,14 @@ async def test_a_database_that_is_away_is_a_503_or_500_without_details(ingest, m
     assert "secret" not in answer.text
 
 
+async def until_the_follower_rests(cache):
+    """It has seen what the sources changed, and forgets nothing any more."""
+    generation = None
+    while generation != cache._generation or cache._version < 0:
+        generation = cache._generation
+        await asyncio.sleep(2 * LOOK_SECONDS)
+
+
 async def test_failed_proofs_read_and_write_nothing(ingest):
     known = []
     with counted_statements() as statements:
@@ -230,8 +239,7 @@ async def test_failed_proofs_read_and_write_nothing(ingest):
             ingest.clock.moment = proved.now
             known.append((proved, await ingest.add_source(adapter=adapter, secrets=secrets)))
     assert statements
-    # Until it has seen what the sources changed, the follower forgets once more.
-    await ingest.runtime.state["door_cache"]._look()
+    await until_the_follower_rests(ingest.runtime.state["door_cache"])
     await ingest.knock(UNKNOWN, content=b"{}")
     for proved, source in known:
         accepted = await ingest.knock(source, **as_sent(proved))
