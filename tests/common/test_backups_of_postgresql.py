@@ -13,7 +13,7 @@ from mediaops_ingest.main import INGEST
 from tests.common.test_carrying import Place
 from tests.postgres import OWNER, Cluster
 
-pytestmark = pytest.mark.databases("postgresql")
+pytestmark = [pytest.mark.databases("postgresql"), pytest.mark.nightly]
 
 
 @pytest.fixture

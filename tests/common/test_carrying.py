@@ -22,8 +22,6 @@ from sqlalchemy import delete, insert, select
 from tests.databases import SQLITE
 from tests.ingest.delivery_log.builders import NOON, a_delivery
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 MOMENT = datetime(2026, 11, 22, 7, 59, 59, 999_999, tzinfo=UTC)
 ROWS = {
     "workspace": {

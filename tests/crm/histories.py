@@ -15,6 +15,7 @@ from tests.builders import a_channel, a_workspace
 from tests.crm import naive
 from tests.crm.builders import an_activity, retracted
 from tests.crm.running import RunningCrm
+from tests.examples import examples
 
 ZONES = ["Asia/Shanghai", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]
 NOWS = [
@@ -26,11 +27,11 @@ EDGES = [0, 1, 6, 7, 8, 13, 14, 15, 28, 29, 30, 31, 32, 36, 37, 38, 62, 63, 64, 
 TYPES = ["view.recorded", "like.created", "track.read", "follow.removed"]
 
 
-def checked(examples: int) -> settings:
+def checked(usual: int) -> settings:
     """Settings of a property test over histories. Each example is a workspace of its own in one
     running service. What fails is not made smaller: every attempt costs a run of the service."""
     return settings(
-        max_examples=examples,
+        max_examples=examples(usual),
         deadline=None,
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

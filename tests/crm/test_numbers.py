@@ -23,7 +23,7 @@ TOKENS = {
     "consecutive": ["0", "1", "2", "5", "2"],
 }
 
-many = checked(20)
+many = checked(8)
 
 
 async def after(crm: RunningCrm, history: History) -> httpx.AsyncClient:

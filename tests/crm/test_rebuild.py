@@ -52,7 +52,7 @@ def other_order(events: list[Event], order: Any) -> list[Event]:
 
 
 @pytest.mark.slow
-@checked(8)
+@checked(4)
 @given(histories(), st.randoms(use_true_random=False))
 async def test_every_answer_is_the_same_after_the_swap(
     crm: RunningCrm, history: History, order: Any

@@ -68,7 +68,7 @@ def test_what_the_bus_lost_comes_again_from_the_archive(tmp_path, loss) -> None:
         prove(system, ledger)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_consumers_that_lost_their_database_are_healed_too(tmp_path) -> None:
     """The reading side begins anew: it asks for what the bus no longer has."""

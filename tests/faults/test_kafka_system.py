@@ -15,7 +15,7 @@ from tests.ledger import Ledger
 from tests.system.running import SERVICES, System, a_system, event_body, signed
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.nightly,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not kafka_broker.can_run(), reason=kafka_broker.MISSING),
 ]

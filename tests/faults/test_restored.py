@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.running import SERVICES, a_system
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(300)]
 
 
 def a_like(channel: str, number: int) -> dict[str, object]:

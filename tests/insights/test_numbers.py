@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.insights import naive
 from tests.insights.histories import History, histories
 from tests.insights.running import RunningInsights, get, running_insights
@@ -18,7 +19,7 @@ from tests.insights.running import RunningInsights, get, running_insights
 pytestmark = pytest.mark.slow
 
 QUIET = settings(
-    max_examples=25,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -31,7 +31,7 @@ def test_its_command_line_names_the_system_and_its_data(tmp_path):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_an_interrupted_history_becomes_whole_and_is_not_sent_again(system: System):
     settings = settings_for(system.data)
     operator_api = open_api(system.url, settings, "*", "operator")

@@ -81,7 +81,7 @@ def test_ten_companies_differ_in_nothing(system: System, seed: int):
     assert_no_difference(*run_simulation(system, "--seed", str(seed), *options))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 async def test_one_act_too_many_is_found(system: System):
     """The proof can fail: an act that the truth does not know of changes numbers everywhere."""
     settings = settings_for(system.data)

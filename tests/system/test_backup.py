@@ -17,7 +17,7 @@ from tests.postgres import Cluster
 from tests.system.answers import sampled, tell_the_past
 from tests.system.running import SERVICES, System, a_system, engines, new_databases
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 FIRST = WORKSPACES[0]
 

@@ -28,9 +28,8 @@ def rebuild(system: System, service: str) -> None:
     raise AssertionError(newest)
 
 
-@pytest.mark.parametrize("service", ["crm", "insights"])
 def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
-    tmp_path, runtime, service
+    tmp_path, runtime
 ) -> None:
     today = datetime.now(UTC)
     with a_system(tmp_path, runtime) as system:
@@ -46,8 +45,8 @@ def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
         assert len(before) > 20
         driver.start()
         time.sleep(1.0)
-        rebuild(system, service)
-        after = sampled(system, channels, today)
+        for service in ("crm", "insights"):
+            rebuild(system, service)
+            assert sampled(system, channels, today) == before, service
         driver.stop()
-        assert after == before
         prove(system, ledger)

@@ -35,7 +35,7 @@ def held_shards(worker: Process) -> int:
     return int(float(line.split()[1]))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_shards_and_partitions_move_when_workers_come_go_and_die(tmp_path) -> None:
     with (
         a_broker(tmp_path) as broker,

@@ -28,7 +28,8 @@ class Outage:
     def begin(self, error: BaseException) -> None:
         if self.trouble is not None:
             return
-        while error.__cause__ is not None:
+        # What a time-out cut off says nothing: the time-out itself does.
+        while error.__cause__ is not None and not isinstance(error, TimeoutError):
             error = error.__cause__
         # Only the kind: texts of errors may hold addresses and data.
         self.trouble = f"the database of {self._name} does not answer: {type(error).__name__}"

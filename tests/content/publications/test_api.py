@@ -3,15 +3,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import pytest
 from mediaops_common.events import PublicationRegistered
 from mediaops_common.ids import new_id
 
 from tests.builders import a_channel
 from tests.content.builders import a_content, publication_of
 from tests.content.running import DOUYIN, FOREIGN_CHANNEL, RunningContent
-
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PUBLICATIONS = "/content/v1/publications"
 

@@ -16,8 +16,6 @@ from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 DAY = date(2026, 11, 22)
 
 
@@ -90,7 +88,7 @@ async def test_the_past_waits_while_today_is_told_at_once(crm: RunningCrm) -> No
 
 
 @pytest.mark.slow
-@checked(12)
+@checked(8)
 @given(histories())
 async def test_what_was_told_last_of_each_day_is_true(crm: RunningCrm, history: History) -> None:
     await history.begin(crm)

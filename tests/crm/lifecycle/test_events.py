@@ -105,7 +105,7 @@ async def test_a_rebuild_says_nothing_and_the_swap_repeats_nothing(crm: RunningC
 
 @pytest.mark.databases
 @pytest.mark.slow
-@checked(12)
+@checked(8)
 @given(histories())
 async def test_what_was_told_is_an_unbroken_chain_that_ends_with_the_truth(
     crm: RunningCrm, history: History

@@ -23,12 +23,23 @@ def a_follow(**data) -> bytes:
 
 async def test_one_delivery_a_hundred_times_at_once_has_one_effect(ingest, spine) -> None:
     source = await ingest.add_source()
-    answers = await asyncio.gather(*[ingest.knock_signed(source, a_follow()) for _ in range(100)])
-    assert {answer.status_code // 100 for answer in answers} == {2}
+
+    async def knock() -> int:
+        # As senders do: what a busy machine answered 503 comes again, and may have been kept twice.
+        for _ in range(100):
+            status = (await ingest.knock_signed(source, a_follow())).status_code
+            if status != 503:
+                break
+            await asyncio.sleep(0.1)
+        return status
+
+    statuses = await asyncio.gather(*[knock() for _ in range(100)])
+    assert {status // 100 for status in statuses} == {2}
     await spine.run()
     assert len(await spine.published()) == 1
     quality = await spine.quality()
-    assert (quality["received"], quality["normalised"], quality["duplicates"]) == (100, 1, 99)
+    assert quality["received"] >= 100
+    assert (quality["normalised"], quality["duplicates"]) == (1, quality["received"] - 1)
 
 
 async def test_the_same_key_with_other_content_is_one_conflict(ingest, spine) -> None:

@@ -8,8 +8,6 @@ from mediaops_common.events import ActivityRetracted
 from tests.ingest.replays.test_replays import RIGHT, SENT, a_mapping, mend, replay
 from tests.ingest.spine import spine_of
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 BROKEN = a_mapping(like="like.created", fav="favourite.created", buy="order.paid")
 BROKEN["activities"][0]["occurred_at"] = "=item.user"
 

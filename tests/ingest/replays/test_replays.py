@@ -11,8 +11,6 @@ from sqlalchemy.exc import OperationalError
 
 from tests.ingest.spine import spine_of
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 
 @pytest.fixture
 async def spine(ingest):
@@ -84,6 +82,7 @@ async def test_a_preview_tells_the_difference_and_changes_nothing(ingest, spine)
     assert await spine.published() == before
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_exactly_the_wrong_is_retracted_and_exactly_the_missing_appears(
     ingest, spine
 ) -> None:
@@ -146,6 +145,7 @@ async def test_a_replay_of_counters_tells_when_they_were_put_right(ingest, spine
     ]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_retraction_comes_after_its_activity_in_its_lane(ingest, spine) -> None:
     source = await sent(ingest, spine)
     await mend(ingest, source)
@@ -219,6 +219,7 @@ async def test_only_the_days_asked_for_are_read_again(ingest, spine) -> None:
     assert (diff["deliveries"], diff["changed"]) == (0, 0)
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_the_audit_of_ingest_stays_zero(ingest, spine) -> None:
     source = await sent(ingest, spine)
     await mend(ingest, source)

@@ -10,8 +10,6 @@ from tests.builders import a_channel, channel
 from tests.insights.builders import a_snapshot, quality, recorded, retracted
 from tests.insights.running import NOW, RunningInsights, get, refused, series
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 DAY = date(2026, 11, 20)
 DAYS = {"from_": "2026-11-19", "to": "2026-11-21"}
 
@@ -75,6 +73,7 @@ async def test_a_ratio_shows_its_parts_and_is_null_over_nothing(
     assert parts == [(0, 0, None), (2, 8, 0.25), (1, 0, None)]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_groups_name_their_dimensions(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:
@@ -115,6 +114,7 @@ async def test_quiet_channels_are_groups_too(
     ]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_filters_go_by_dimension_name(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:
@@ -166,6 +166,7 @@ async def test_a_retraction_takes_back_exactly_what_was_counted(
     assert await series(acme, "activities", content="v1", **DAYS) == [0, 1, 0]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_money_is_in_minor_units_and_currencies_are_never_added(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:
@@ -264,6 +265,7 @@ async def test_reported_numbers_come_from_snapshots_and_are_never_added(
     assert await series(acme, "engagement_rate_by_followers", **DAYS) == [None, 0.05, 0]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_days_are_local_and_hours_begin_on_local_hours(
     insights: RunningInsights, acme: httpx.AsyncClient
 ) -> None:

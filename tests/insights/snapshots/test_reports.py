@@ -4,13 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import msgspec
-import pytest
 
 from tests.builders import channel
 from tests.insights.builders import a_snapshot, recorded
 from tests.insights.running import RunningInsights, get, series
-
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 DAYS = {"from_": "2026-11-18", "to": "2026-11-21"}
 

@@ -48,8 +48,6 @@ class ArchiveRelay:
         self._heads: Heads = {}
         self._heads_at = 0.0
         self._is_told = False
-        self.is_behind = False
-        """Whether the last step published as much as one step may."""
 
     async def start(self) -> None:
         """Begins a stream: what was published is read anew, and the heads are told."""
@@ -74,14 +72,14 @@ class ArchiveRelay:
         await self._tell_heads()
 
     async def step(self) -> bool:
-        """Publishes what waits. Returns whether there was anything. Raises at the first error."""
+        """Publishes what waits, as much as one step may. Returns whether more waits. Raises at the
+        first error."""
         self._normaliser.produced.clear()
         async with self._database.read() as session:
             rows = await repository.unpublished(session, self._published, limit=CHUNKS)
         if not rows:
             await self._tell_when_due()
             return False
-        self.is_behind = len(rows) >= CHUNKS
         records, heads = await asyncio.to_thread(_unpacked, rows)
         await publish_in_order(self._bus, records)
         hit("archive_relay.after_publish")
@@ -95,7 +93,7 @@ class ArchiveRelay:
         self._is_told = False
         if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
             await self._tell_heads()
-        return True
+        return len(rows) == CHUNKS
 
     async def wait(self) -> None:
         """Returns when there are new chunks, or when it is time to look after the heads."""
