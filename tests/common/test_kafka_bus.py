@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 from mediaops_common.bus import open_bus
-from mediaops_common.bus.kafka import KafkaError
-from mediaops_common.bus.kafka_bus import KafkaBus
+from mediaops_common.bus.kafka.bus import KafkaBus
+from mediaops_common.bus.kafka.clients import KafkaError
 from mediaops_common.bus.port import LARGEST_VALUE
 from mediaops_common.settings import BusSettings
 from mediaops_common.streams import publish_in_order

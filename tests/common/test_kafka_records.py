@@ -2,7 +2,7 @@
 
 import pytest
 from mediaops_common.bus import Record
-from mediaops_common.bus.kafka_records import from_headers, to_headers
+from mediaops_common.bus.kafka.records import from_headers, to_headers
 
 
 @pytest.mark.parametrize("kind", ["event", "heads", "void", "end"])

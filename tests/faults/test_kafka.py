@@ -117,8 +117,8 @@ def a_number(n: int) -> Record:
 
 @pytest.fixture
 async def bus(kafka, monkeypatch):
-    monkeypatch.setattr("mediaops_common.bus.kafka_bus.LOOK_SECONDS", 0.3)
-    monkeypatch.setattr("mediaops_common.bus.kafka.METADATA_SECONDS", 0.5)
+    monkeypatch.setattr("mediaops_common.bus.kafka.bus.LOOK_SECONDS", 0.3)
+    monkeypatch.setattr("mediaops_common.bus.kafka.clients.METADATA_SECONDS", 0.5)
     bus = await open_bus(f"{kafka.url}?partitions=1")
     yield bus
     await bus.close()
@@ -198,7 +198,7 @@ async def test_a_frozen_broker_fails_a_publish_in_time_and_is_used_again(kafka, 
 async def test_a_member_that_hears_nothing_says_so_and_is_replaced(
     kafka, bus, topic, monkeypatch
 ) -> None:
-    monkeypatch.setattr("mediaops_common.bus.kafka_consumer.QUIET_SECONDS", 1.0)
+    monkeypatch.setattr("mediaops_common.bus.kafka.consumer.QUIET_SECONDS", 1.0)
     reader = Reader(bus, topic)
     reading = asyncio.create_task(reader.run(lambda: len(reader.applied) >= 2))
     await bus.publish(topic, 0, [a_number(1)])

@@ -46,7 +46,7 @@ async def _embedded(path: Path, settings: BusSettings) -> EmbeddedBus:
 
 
 async def _kafka(servers: str, settings: BusSettings) -> Bus:
-    from mediaops_common.bus.kafka_bus import KafkaBus
+    from mediaops_common.bus.kafka.bus import KafkaBus
 
     bus = KafkaBus(servers, settings)
     await bus.open()

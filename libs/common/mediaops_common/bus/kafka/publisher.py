@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from mediaops_common.bus.kafka import Endpoint, abandon, start_producer
-from mediaops_common.bus.kafka_records import to_headers
+from mediaops_common.bus.kafka.clients import Endpoint, abandon, start_producer
+from mediaops_common.bus.kafka.records import to_headers
 from mediaops_common.bus.port import Record
 
 __all__ = ["KafkaPublisher"]

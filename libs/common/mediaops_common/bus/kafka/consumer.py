@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from mediaops_common.bus.kafka import Endpoint, KafkaError, join_group, leave
-from mediaops_common.bus.kafka_records import from_headers
+from mediaops_common.bus.kafka.clients import Endpoint, KafkaError, join_group, leave
+from mediaops_common.bus.kafka.records import from_headers
 from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, Record, TopicIdentity
 
 __all__ = ["KafkaConsumer"]

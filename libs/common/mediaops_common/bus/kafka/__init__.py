@@ -1,0 +1,1 @@
+"""The bus on Kafka. What is known of aiokafka is in `clients`, `control` and `describing` alone."""
