@@ -9,6 +9,7 @@ import structlog
 
 from mediaops_common.lease import LeaseLost, Tenure
 from mediaops_common.outages import tell_failure
+from mediaops_common.pace import until
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -39,8 +40,5 @@ async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Ev
             log.info("job_taken_over", job=job.name)
         except Exception:
             tell_failure("job_failed", runtime.database, runtime.bus, job=job.name)
-        try:
-            await asyncio.wait_for(stopping.wait(), job.every_seconds)
-        except TimeoutError:
-            continue
+        await until(stopping, job.every_seconds)
     await tenure.release()

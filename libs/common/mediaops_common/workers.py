@@ -14,6 +14,7 @@ from mediaops_common.group_runner import GroupRunner
 from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
 from mediaops_common.outages import tell_failure
+from mediaops_common.pace import until
 from mediaops_common.rebuild import run_rebuilds
 from mediaops_common.relay import OutboxRelay
 from mediaops_common.restored import Restored
@@ -99,8 +100,7 @@ async def _keep_running(runtime: "Runtime", loop: Loop, stopping: asyncio.Event)
             tell_failure("worker_failed", runtime.database, runtime.bus)
         if monotonic() - started > LONGEST_PAUSE:
             pause = 1.0  # it had run well meanwhile
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), pause)
+        await until(stopping, pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 

@@ -10,6 +10,7 @@ import structlog
 from mediaops_common.bus import Bus, Record
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
+from mediaops_common.pace import until
 from mediaops_common.streams import publish_heads, publish_in_order
 
 from mediaops_ingest.archive import repository
@@ -98,10 +99,7 @@ class ArchiveRelay:
     async def wait(self) -> None:
         """Returns when there are new chunks, or when it is time to look after the heads."""
         seconds = IDLE_LOOK_SECONDS if self._is_told else SETTLED_SECONDS
-        try:
-            await asyncio.wait_for(self._normaliser.produced.wait(), seconds)
-        except TimeoutError:
-            return
+        await until(self._normaliser.produced, seconds)
 
     async def _tell_when_due(self) -> None:
         elapsed = time.monotonic() - self._heads_at

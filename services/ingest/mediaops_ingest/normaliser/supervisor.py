@@ -7,7 +7,7 @@ from mediaops_common.clock import monotonic
 from mediaops_common.health import Unhealthy
 from mediaops_common.lease import LeaseLost
 from mediaops_common.outages import tell_failure
-from mediaops_common.pace import Pace
+from mediaops_common.pace import Pace, until
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind
 from mediaops_common.service import Runtime
 from prometheus_client import Gauge
@@ -52,14 +52,14 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
                 await _hold(runtime, held, stopping)
             else:
                 HELD.set(0)
-                await _sleep(stopping, IDLE_SECONDS)
+                await until(stopping, IDLE_SECONDS)
             pause = 0.1
         except LeaseLost as reason:
             log.info("shards_taken_anew", reason=str(reason))
         except Exception as error:
             tell_failure("shards_failed", runtime.bus, runtime.database)
             trouble.note(error)
-            await _sleep(stopping, pause)
+            await until(stopping, pause)
             pause = min(pause * 2, LONGEST_PAUSE)
     await held.release()
 
@@ -99,10 +99,10 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
         except Restored as error:
             refusal = str(error)
             log.error("archive_refuses", reason=refusal)
-            await _sleep(stopping, 5.0)
+            await until(stopping, 5.0)
         except Exception:
             tell_failure("numbers_not_compared", runtime.bus, runtime.database)
-            await _sleep(stopping, 2.0)
+            await until(stopping, 2.0)
         else:
             refusal = None
             return
@@ -169,13 +169,6 @@ async def _republish(republisher: Republisher, stopping: asyncio.Event) -> None:
     try:
         while not stopping.is_set():
             if not await republisher.step():
-                await _sleep(stopping, IDLE_SECONDS)
+                await until(stopping, IDLE_SECONDS)
     finally:
         await republisher.release()
-
-
-async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from mediaops_common.db import Database
 from mediaops_common.outages import tell_failure
+from mediaops_common.pace import until
 from mediaops_common.reach import reaching
 
 from mediaops_insights.stream import service
@@ -102,8 +103,7 @@ class Hub:
             except Exception:
                 tell_failure("stream_poll_failed", self._database)
                 await asyncio.sleep(POLL_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._committed.wait(), POLL_SECONDS)
+            await until(self._committed, POLL_SECONDS)
         self._positions.clear()
 
     async def _hand_out(self) -> None:

@@ -1,13 +1,13 @@
 """The stream's one writer, and the job that forgets what is old."""
 
 import asyncio
-import contextlib
 from datetime import timedelta
 
 import structlog
 from mediaops_common.jobs import Job
 from mediaops_common.lease import LeaseLost, Tenure
 from mediaops_common.outages import tell_failure
+from mediaops_common.pace import until
 from mediaops_common.service import Runtime
 
 from mediaops_insights.stream import service
@@ -41,15 +41,9 @@ async def tell_changes(runtime: Runtime, stopping: asyncio.Event) -> None:
             log.info("stream_taken_over")
         except Exception:
             tell_failure("stream_writer_failed", runtime.database)
-        await _pause(stopping, EVERY_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), LOOK_SECONDS - EVERY_SECONDS)
+        await until(stopping, EVERY_SECONDS)
+        await until(changed, LOOK_SECONDS - EVERY_SECONDS)
     await tenure.release()
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def forget_old_events(runtime: Runtime) -> None:
