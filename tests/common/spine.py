@@ -127,7 +127,7 @@ class Spine:
     async def drain(self, runner: GroupRunner | None = None) -> None:
         """Applies until nothing more comes."""
         runner = runner or self.runner
-        consumer = await self.bus.consumer(runner.name, [TOPIC], runner._locate)
+        consumer = await self.bus.consumer(runner.name, [TOPIC], runner.locate)
         while await runner.step(consumer, timeout=0.05):
             pass
         await consumer.close()

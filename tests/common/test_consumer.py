@@ -145,7 +145,7 @@ async def test_a_retraction_that_meets_its_activity_parked_cancels_both(spine, s
 async def test_two_owners_of_a_partition_count_once(spine) -> None:
     # A zombie: both have fetched the same records before either applies them.
     zombie = spine.another_runner()
-    mine = await spine.bus.consumer("a", [TOPIC], spine.runner._locate)
+    mine = await spine.bus.consumer("a", [TOPIC], spine.runner.locate)
     its = await spine.bus.consumer("b", [TOPIC], zombie._locate)
     for consumer in (mine, its):
         assert await consumer.poll(10, 0.01) == []

@@ -1,43 +1,31 @@
-"""The loop of one consumer group: it applies what the lanes allow, exactly once."""
+"""The loop of one consumer group: it reads, has applied what it read, and parks what fails alone."""
 
 import asyncio
 import time
 from collections.abc import Sequence, Set
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
-from mediaops_common import counters, parked, stalls
-from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Record
-from mediaops_common.chunks import (
-    heads_in,
-    is_beyond,
-    is_next,
-    joined,
-    lane_keys,
-    lane_topic,
-    part_of,
-)
+from mediaops_common import parked
+from mediaops_common.applying import Applier
+from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer
+from mediaops_common.chunks import heads_in, joined, lane_keys, lane_topic, part_of
 from mediaops_common.clock import Clock
-from mediaops_common.consumer import Batch, ConsumerGroup
+from mediaops_common.consumer import ConsumerGroup
 from mediaops_common.db import Database
-from mediaops_common.failpoints import hit
-from mediaops_common.lanes import LaneKey, LaneNumbers
+from mediaops_common.lanes import LaneNumbers
 from mediaops_common.outages import tell_failure
-from mediaops_common.pace import Pace
-from mediaops_common.positions import PositionMoved, Positions
-from mediaops_common.projections import Projection, live_and_quiet
-from mediaops_common.taken import Taken, take
+from mediaops_common.pace import Pace, until
+from mediaops_common.positions import PositionMoved
 from mediaops_common.transient import is_transient
 
 __all__ = ["GroupRunner", "PositionMoved"]
 
 log = structlog.get_logger(__name__)
 
-APPLIED = Counter("mediaops_applied_events", "Events applied", ["group"])
 PARKED = Counter("mediaops_parked_events", "Events parked", ["group"])
 LAG = Gauge("mediaops_lag_records", "Records not yet read", ["group", "topic", "partition"])
-SECONDS = Histogram("mediaops_apply_seconds", "Time to apply one batch", ["group"])
 
 ATTEMPTS = 3
 """How often an event is tried alone before it is parked."""
@@ -50,7 +38,7 @@ MAX_PARKED_PER_MINUTE = 100
 
 
 class GroupRunner:
-    """The loop of one group. All state that matters is in the database."""
+    """Reads for one group and has it applied, until it is told to stop."""
 
     def __init__(
         self,
@@ -64,36 +52,33 @@ class GroupRunner:
         generation: int | None = None,
         bound: str | None = None,
     ) -> None:
-        self.service = service
         self.group = group
         self.name = name or f"{service}.{group.name}"
         self.healthy = True
         self.reason: str | None = None
         self._database = database
         self._bus = bus
-        self._clock = clock
-        self._generation = generation
         self.bound = bound
+        """The group that this one follows and is never ahead of."""
         self.ended: set[tuple[str, int]] = set()
         """Partitions whose `end` record was met: what a rebuild waits for."""
-        self._positions = Positions(database, self.name)
-        self._lanes: dict[LaneKey, list[int]] = {}
-        """Numbers as the last transaction left them; the next one reads them again and compares."""
-        self._live: int | None = None
-        self._quiet_until = 0.0
-        """Until then the next batch gives way to a swap."""
+        self._applier = Applier(
+            service=service,
+            group=group,
+            name=self.name,
+            database=database,
+            clock=clock,
+            generation=generation,
+            bound=bound,
+        )
         self._held_back: dict[tuple[str, int], Chunk] = {}
         """What was read of a partition, and the group that this one follows has not settled yet."""
         self._parked_at: list[float] = []
         self._told_lag: set[tuple[str, int]] = set()
 
-    @property
-    def _is_live_projection(self) -> bool:
-        return self.group.is_projection and self._generation is None
-
-    async def run(self, stopping: asyncio.Event, topics: Sequence[str] | None = None) -> None:
+    async def run(self, stopping: asyncio.Event) -> None:
         """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
-        consumer = await self._bus.consumer(self.name, topics or self.group.topics, self._locate)
+        consumer = await self._bus.consumer(self.name, self.group.topics, self.locate)
         pause = 0.1
         pace = Pace(self.group.pace_seconds)
         try:
@@ -111,7 +96,7 @@ class GroupRunner:
                     said = f"{type(error).__name__}: {error}".partition("\n")[0]
                     self.healthy, self.reason = False, said[:300]
                     consumer.relocate()
-                    await _wait(stopping, pause)
+                    await until(stopping, pause)
                     pause = min(pause * 2, 10.0)
         finally:
             await consumer.close()
@@ -155,12 +140,11 @@ class GroupRunner:
             chunks[place] = joined(chunks[place], chunk) if place in chunks else chunk
         return list(chunks.values())
 
-    async def _locate(self, assigned: Sequence[Assigned]) -> Sequence[int]:
-        self._lanes.clear()
-        self._live, self._quiet_until = None, 0.0
+    async def locate(self, assigned: Sequence[Assigned]) -> Sequence[int]:
+        """Where a consumer for this group reads on."""
         for one in assigned:
             self._held_back.pop((one.topic, one.partition), None)
-        return await self._positions.locate(assigned)
+        return await self._applier.locate(assigned)
 
     def forget_lag(self, places: Set[tuple[str, int]] = frozenset()) -> None:
         """Of all but these partitions: they are another member's now, which tells it itself."""
@@ -229,113 +213,8 @@ class GroupRunner:
         PARKED.labels(self.name).inc()
         await self._apply([chunk], park=f"{type(error).__name__}: {error}")
 
-    async def _apply(self, chunks: list[Chunk], park: str | None = None) -> None:
-        """One transaction: effects, counters, lanes, positions."""
-        heads = [head for chunk in chunks for head in heads_in(chunk)]
-        keys = lane_keys(chunks, heads)
-        before, generation = await self._look(keys)
-        due = self._quiet_until - time.monotonic()
-        if due > 0:
-            # The swap wants both groups at equal numbers: under unbroken traffic it would never
-            # find them so, if all replicas of this one did not wait now and then.
-            await asyncio.sleep(due)
-        trial = before.copy()
-        fresh = {chunk.topic: list[Record]() for chunk in chunks}
-        for chunk in chunks:
-            topic = lane_topic(chunk.topic)
-            fresh[chunk.topic] += [r for r in chunk.records if is_next(trial, topic, r)]
-        taken = {topic: await take(records, self.group.wanted) for topic, records in fresh.items()}
-        every = [one for listed in taken.values() for one in listed]
-        if park is not None:
-            for one in every:
-                one.error, one.attempts = park, ATTEMPTS
-        projection = Projection(generation, is_live=self._generation is None)
-        batch = await self._prepared(every, projection)
-        early = None if park else await self._out_of_turn(chunks, trial, projection)
-        started = time.perf_counter()
-        async with self._database.write() as session:
-            await self._positions.check(session, chunks)
-            numbers = LaneNumbers(self.name)
-            await numbers.load(session, keys)
-            if not numbers.same_as(before):
-                raise PositionMoved
-            live, quiet = await live_and_quiet(session)
-            if self._generation is None and live != generation:
-                raise PositionMoved
-            cancelled = await parked.cancel(session, self.name, every)
-            if self.bound is not None:
-                for topic, listed in taken.items():
-                    lane = lane_topic(topic)
-                    cancelled += await parked.given_up(session, self.bound, lane, listed)
-            if cancelled:
-                left = [one for one in every if one not in cancelled]
-                batch = await self._prepared(left, projection)
-            if batch.events:
-                await self.group.apply(session, batch)
-                await counters.count_applied(session, self.name, batch.events)
-            if early is not None:
-                await self.group.apply(session, early)
-            for chunk_topic, listed in taken.items():
-                topic = lane_topic(chunk_topic)
-                failed = [one for one in listed if one.error and one not in cancelled]
-                await parked.park(session, self.name, topic, failed)
-                for one in listed:
-                    numbers.advance(topic, one.record)
-            await stalls.meet_heads(session, self.service, self.name, heads, numbers)
-            await numbers.save(session)
-            hit("consumer.in_transaction")
-            await self._positions.move(session, chunks)
-        self._positions.moved(chunks)
-        self._lanes.update(numbers.rows)
-        self._be_quiet(quiet)
+    async def _apply(self, chunks: Sequence[Chunk], park: str | None = None) -> None:
+        await self._applier.apply(chunks, park=park, attempts=ATTEMPTS)
         for chunk in chunks:
             if any(record.kind == "end" for record in chunk.records):
                 self.ended.add((chunk.topic, chunk.partition))
-        SECONDS.labels(self.name).observe(time.perf_counter() - started)
-        APPLIED.labels(self.name).inc(len(batch.events))
-
-    async def _look(self, keys: set[LaneKey]) -> tuple[LaneNumbers, int]:
-        """The numbers and the generation to begin with: as the last transaction left them, or read
-        where that is not known."""
-        before = LaneNumbers(self.name, self._lanes)
-        if keys <= self._lanes.keys() and (self._generation or self._live) is not None:
-            await before.load(None, keys)
-        else:
-            async with self._database.read() as session:
-                await before.load(session, keys, locking=False)
-                self._live, quiet = await live_and_quiet(session)
-            self._be_quiet(quiet)
-        generation = self._generation or self._live
-        assert generation is not None
-        return before, generation
-
-    def _be_quiet(self, seconds: float) -> None:
-        self._quiet_until = time.monotonic() + (seconds if self._is_live_projection else 0.0)
-
-    async def _out_of_turn(
-        self, chunks: Sequence[Chunk], numbers: LaneNumbers, projection: Projection
-    ) -> Batch | None:
-        """Of what lies behind a gap, that which need not wait for what is missing."""
-        if not self.group.out_of_turn:
-            return None
-        beyond = [
-            r for c in chunks for r in c.records if is_beyond(numbers, lane_topic(c.topic), r)
-        ]
-        batch = await self._prepared(await take(beyond, self.group.out_of_turn), projection)
-        return batch if batch.events else None
-
-    async def _prepared(self, taken: Sequence[Taken], projection: Projection) -> Batch:
-        whole = [one for one in taken if one.event is not None and one.error is None]
-        events = [one.event for one in whole if one.event is not None]
-        traces = [one.trace for one in whole]
-        batch = Batch(events, projection, self._clock.now(), traces)
-        if self.group.prepare is not None and events:
-            batch.prepared = await asyncio.to_thread(self.group.prepare, batch)
-        return batch
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

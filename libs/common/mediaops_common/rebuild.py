@@ -21,6 +21,7 @@ from mediaops_common.http.problems import Conflict
 from mediaops_common.ids import new_id
 from mediaops_common.lease import Lease, LeaseLost, Tenure
 from mediaops_common.outages import tell_failure
+from mediaops_common.pace import until
 from mediaops_common.projections import FIRST, LONGEST_QUIET, live_generation
 from mediaops_common.swap import ask_for_quiet, follow_from_noted, sweep, try_swap
 
@@ -125,7 +126,7 @@ async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: async
         except Exception:
             needed = (runtime.database, runtime.bus)
             tell_failure("rebuild_failed", *needed, rebuild=row and str(row.id))
-        await _sleep(stopping, LOOK_SECONDS)
+        await until(stopping, LOOK_SECONDS)
     await tenure.release()
 
 
@@ -175,7 +176,7 @@ async def _replay(
     for topic in topics:
         identity = await runtime.bus.topic(topic)
         expected |= {(topic, partition) for partition in range(identity.partitions)}
-    consumer = await runtime.bus.consumer(runner.name, topics, runner._locate)
+    consumer = await runtime.bus.consumer(runner.name, topics, runner.locate)
     try:
         # After a restart `end` may lie behind the position; an end once met stays met.
         runner.ended |= {(t, p) for t, p in row.progress.get("ended", [])}
@@ -195,7 +196,7 @@ async def _follow(
 ) -> bool:
     """Follows the live topics until it can be swapped in; returns whether it was."""
     live = runner.bound or ""
-    consumer = await runtime.bus.consumer(runner.name, runner.group.topics, runner._locate)
+    consumer = await runtime.bus.consumer(runner.name, runner.group.topics, runner.locate)
     quiet, asked_until = SHORTEST_QUIET, 0.0
     try:
         while not stopping.is_set():
@@ -247,10 +248,3 @@ async def _note_ended(database: Database, rebuild_id: UUID, ended: set[tuple[str
         await connection.execute(
             update(rebuild).where(rebuild.c.id == rebuild_id).values(progress=progress)
         )
-
-
-async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -99,7 +99,7 @@ class _Load:
         """The whole loop: from the bus by lanes and position into the tables."""
         bus = self.running.runtime.bus
         await publish_in_order(bus, self.lanes.records(self._events()))
-        consumer = await bus.consumer(self.runner.name, self.group.topics, self.runner._locate)
+        consumer = await bus.consumer(self.runner.name, self.group.topics, self.runner.locate)
         done = 0
         used = Usage()
         while done < self.acts:
