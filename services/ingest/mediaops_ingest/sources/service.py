@@ -18,11 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.limit import Limit
-from mediaops_ingest.mappings.compiled import CompiledMapping, compile_mapping
-from mediaops_ingest.mappings.values import BadMapping
-from mediaops_ingest.platforms.declaration import BadSetting, Settled
-from mediaops_ingest.platforms.port import Adapter
-from mediaops_ingest.platforms.registry import ADAPTERS, API, attachable
+from mediaops_ingest.platforms.registry import ADAPTERS, API
 from mediaops_ingest.sources import repository
 from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.opened import Opened
@@ -37,6 +33,7 @@ from mediaops_ingest.sources.secrets import (
     seal_hook_key,
     seal_set,
 )
+from mediaops_ingest.sources.settling import adapter_named, check_mapping, settle
 
 __all__ = ["API", "Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
 
@@ -81,7 +78,7 @@ async def create(
 ) -> Made:
     """Raises NotFound for a foreign channel, Invalid for a setting the adapter refuses."""
     channel = await channels.find(session, workspace_id, wanted.channel_id)
-    settled = _settle(_adapter(wanted.adapter), wanted.secrets or {}, wanted.config or {}, now)
+    settled = settle(adapter_named(wanted.adapter), wanted.secrets or {}, wanted.config or {})
     source_id, hook_key = new_id(), new_hook_key()
     source = Source(
         id=source_id,
@@ -129,7 +126,7 @@ async def change(
         source.is_enabled = wanted.enabled
     if wanted.config is not None:
         current = await _current_secrets(session, box, source)
-        settled = _settle(_adapter(source.adapter), current, wanted.config, now)
+        settled = settle(adapter_named(source.adapter), current, wanted.config)
         source.config = settled.config
     if wanted.mapping is not None:
         _add_mapping(session, source, wanted.mapping, by=by, now=now)
@@ -154,12 +151,12 @@ async def rotate(
     `source` was found `to_change` in this transaction.
     """
     _refuse_system(source)
-    adapter = _adapter(source.adapter)
+    adapter = adapter_named(source.adapter)
     given = dict(secrets or {})
     if not given:
         given = adapter.declaration.renewed(await _current_secrets(session, box, source))
     kept = {name: value for name, value in source.config.items() if name not in given}
-    settled = _settle(adapter, given, kept, now)
+    settled = settle(adapter, given, kept)
     if not settled.secrets:
         raise Invalid("secrets", f"must bring a new one: {source.adapter} has none that is ours")
     source.config = settled.config
@@ -244,39 +241,9 @@ async def announce(
     event.listen(session.sync_session, "after_commit", committed)
 
 
-def _adapter(name: str) -> Adapter:
-    for adapter in attachable():
-        if adapter.declaration.name == name:
-            return adapter
-    known = ", ".join(adapter.declaration.name for adapter in attachable())
-    raise Invalid("adapter", f"is none of {known}")
-
-
-def _settle(
-    adapter: Adapter, secrets: Mapping[str, Any], config: Mapping[str, Any], now: datetime
-) -> Settled:
-    """What the adapter makes of the keys; its verifier is tried, so that no source is made that
-    could never prove a request."""
-    try:
-        settled = adapter.declaration.settle(secrets, config)
-        adapter.prepare([settled.secrets], settled.config)
-    except BadSetting as error:
-        raise Invalid(error.field, error.detail) from None
-    return settled
-
-
 async def _current_secrets(session: AsyncSession, box: SecretBox, source: Source) -> SecretValues:
     sets = open_sets(box, (await repository.secret_sets(session, source.id))[:1])
     return sets[0].values if sets else {}
-
-
-def check_mapping(mapping: dict[str, Any]) -> CompiledMapping:
-    """Raises Invalid, naming the place in the mapping."""
-    try:
-        return compile_mapping(mapping)
-    except BadMapping as error:
-        place = f"mapping.{error.position}".replace("mapping.mapping", "mapping", 1)
-        raise Invalid(place, error.detail) from None
 
 
 def _add_mapping(

@@ -27,7 +27,8 @@ from mediaops_ingest.sources.schemas import (
     TrialRequest,
     TrialResult,
 )
-from mediaops_ingest.sources.service import Opened, check_mapping
+from mediaops_ingest.sources.service import Opened
+from mediaops_ingest.sources.settling import check_mapping
 
 __all__ = ["dry_run", "send_sample"]
 
