@@ -9,7 +9,7 @@ from mediaops_common.zones import day_of
 
 from mediaops_insights.registry.service import KnownChannel
 
-__all__ = ["Group", "Selection"]
+__all__ = ["Group", "Selection", "in_order", "within"]
 
 Group = tuple[str | None, ...]
 """The values of the dimensions grouped by, in their order."""

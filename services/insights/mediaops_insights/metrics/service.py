@@ -13,8 +13,10 @@ from mediaops_insights.metrics.catalogue import CATALOGUE, Metric
 from mediaops_insights.metrics.grades import Grades
 from mediaops_insights.metrics.measures import Amount, Ratio, Tallied
 from mediaops_insights.metrics.periods import Period, compared, minutes, periods
-from mediaops_insights.metrics.readers import Number, Series, read, read_tallied
+from mediaops_insights.metrics.readers import read
 from mediaops_insights.metrics.selection import Group, Selection, in_order
+from mediaops_insights.metrics.series import Number, Series
+from mediaops_insights.metrics.sums import read_tallied
 
 __all__ = [
     "Cell",
