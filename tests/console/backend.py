@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -16,53 +15,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from tests.console.answers import (
+    ADAPTERS,
+    METRICS,
+    a_delivery,
+    against_yesterday,
+    compared,
+    day,
+    days,
+    minutes,
+    stickiness,
+)
+
 TOKEN = "a-token.of-the_tests"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-METRICS = {"activities": 18_432, "views": 1_204_551, "engagements": 9_120, "followers_net": 214}
-
-
-def _key(name: str, **more: Any) -> dict[str, Any]:
-    plain = {"help": f"where {name} is found", "form": "text", "choices": []}
-    return {"name": name, **plain, "is_generated": False, "is_setting": False, **more}
-
-
-ADAPTERS = [
-    {
-        "name": "standard-webhooks",
-        "platform": None,
-        "title": "Standard Webhooks (partner systems)",
-        "keys": [
-            _key("secret", is_generated=True),
-            _key("secrets", form="list"),
-            _key("public_key"),
-        ],
-        "proofs": [["secret"], ["secrets"], ["public_key"]],
-    },
-    {
-        "name": "douyin-open",
-        "platform": "douyin",
-        "title": "抖音开放平台 webhooks",
-        "keys": [_key("client_secret")],
-        "proofs": [["client_secret"]],
-    },
-    {
-        "name": "wechat-oa",
-        "platform": "wechat-oa",
-        "title": "微信公众号",
-        "keys": [
-            _key("token", is_generated=True),
-            _key("app_id"),
-            _key("encoding_aes_key"),
-            _key("mode", choices=["plain", "compatible", "encrypted"], is_setting=True),
-        ],
-        "proofs": [["token"]],
-    },
-    {"name": "cloudevents", "platform": None, "title": "CloudEvents", "keys": [], "proofs": []},
-]
-
-
-def _name(adapter: dict[str, Any]) -> str:
-    return str(adapter["name"])
 
 
 class Backend:
@@ -93,10 +59,10 @@ class Backend:
             Route("/ingest/v1/channels", self._channels, methods=["GET", "POST"]),
             Route("/ingest/v1/sources", self._sources, methods=["GET", "POST"]),
             Route("/ingest/v1/sources/{source_id}/send-test", self._send_test, methods=["POST"]),
-            Route("/ingest/v1/adapters", self._items(lambda: sorted(ADAPTERS, key=_name))),
+            Route("/ingest/v1/adapters", self._items(lambda: ADAPTERS)),
             Route("/ingest/v1/deliveries", self._items(lambda: self.deliveries)),
             Route("/ingest/v1/quality", self._items(lambda: self.quality)),
-            Route("/crm/v1/stickiness", self._items(_stickiness)),
+            Route("/crm/v1/stickiness", self._items(stickiness)),
             Route("/ingest/v1/activities", self._activities, methods=["POST"]),
             Route("/ingest/hooks/{key}", self._hook, methods=["POST"]),
             Route("/insights/v1/overview", self._overview),
@@ -184,10 +150,10 @@ class Backend:
 
     async def _overview(self, request: Request) -> Response:
         body = {
-            "day": _day(0),
+            "day": day(0),
             "timezone": "Asia/Shanghai",
             "now": datetime.now(UTC).isoformat(),
-            "metrics": [_against_yesterday(metric) for metric in METRICS],
+            "metrics": [against_yesterday(metric) for metric in METRICS],
             "attention": self.attention,
         }
         return self._refusal(request) or JSONResponse(body)
@@ -199,12 +165,12 @@ class Backend:
             rows = [
                 {"metric": m, "start": start, "group": {}, "value": value, "grade": "provisional"}
                 for m in metrics
-                for start, value in (_minutes(m) | (self.told if m == "activities" else {})).items()
+                for start, value in (minutes(m) | (self.told if m == "activities" else {})).items()
             ]
         elif "compare" in query:
-            rows = [_compared(metric) for metric in metrics]
+            rows = [compared(metric) for metric in metrics]
         else:
-            rows = [row for metric in metrics for row in _days(metric)]
+            rows = [row for metric in metrics for row in days(metric)]
         return self._refusal(request) or JSONResponse({"items": rows})
 
     async def _stream(self, request: Request) -> Response:
@@ -242,81 +208,6 @@ class Backend:
             self.streams.clear()
 
 
-def _day(ago: int) -> str:
-    return (datetime.now(UTC) + timedelta(hours=8) - timedelta(days=ago)).date().isoformat()
-
-
-def _wave(metric: str, step: int) -> float:
-    return 1 + 0.28 * math.sin(step * 0.9 + len(metric)) + 0.1 * math.cos(step * 2.3)
-
-
-def _days(metric: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "metric": metric,
-            "start": _day(ago),
-            "group": {},
-            "value": round(METRICS[metric] * _wave(metric, ago) * (0.62 if ago == 0 else 1)),
-            "grade": "final" if ago > 1 else "provisional",
-            "corrections": 0,
-        }
-        for ago in range(27, -1, -1)
-    ]
-
-
-def _compared(metric: str) -> dict[str, Any]:
-    value = METRICS[metric]
-    before = {"start": _day(1), "value": round(value * 1.6)}
-    row = {"metric": metric, "start": _day(0), "group": {}, "value": value, "corrections": 0}
-    return {**row, "grade": "provisional", "compare": before}
-
-
-def _against_yesterday(metric: str) -> dict[str, Any]:
-    cell = _compared(metric)
-    return {
-        "metric": metric,
-        "name_zh": metric,
-        "unit": "count",
-        "today": cell["value"],
-        "yesterday": cell["compare"]["value"],
-        "yesterday_so_far": round(cell["value"] / 1.15),
-        "change": 0.15,
-        "grade": "provisional",
-    }
-
-
-def _stickiness() -> list[dict[str, Any]]:
-    rows = []
-    for ago in range(27, -1, -1):
-        dau = round(5_200 * _wave("dau", ago))
-        mau = 21_400
-        ratio = {"numerator": dau, "denominator": mau, "value": dau / mau, "grade": "provisional"}
-        rows.append({"day": _day(ago), "dau": dau, "wau": 12_000, "mau": mau, "stickiness": ratio})
-    return rows
-
-
-def _minutes(metric: str) -> dict[str, int]:
-    now = datetime.now(UTC).replace(second=0, microsecond=0)
-    size = {"activities": 40, "views": 900, "engagements": 16}[metric]
-    return {
-        (now - timedelta(minutes=ago)).isoformat(): round(size * _wave(metric, ago))
-        for ago in range(60, -1, -1)
-    }
-
-
-def a_delivery(source_id: str, status: str, *, seconds_ago: float = 0, **more: Any) -> Any:
-    reason = more.pop("reason", None)
-    received = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-    return {
-        "id": f"delivery-{source_id}-{seconds_ago}",
-        "source_id": source_id,
-        "received_at": received.isoformat(),
-        "status": status,
-        "reason": reason,
-        "counts": {"received": sum(more.values()), **more},
-    }
-
-
 def a_busy_backend() -> Backend:
     """A company that has been connected for a while."""
     backend = Backend()
@@ -347,7 +238,7 @@ def a_busy_backend() -> Backend:
     backend.attention.append({"kind": "failed_items", "channel_id": "channel-3", **one})
     two = {"severity": "warning", "detail": "no activity", "channel_id": "channel-2", "count": 3}
     backend.attention.append({"kind": "silent_channel", **two})
-    backend.quality.append({"day": _day(0), "source_id": "source-1", **row})
+    backend.quality.append({"day": day(0), "source_id": "source-1", **row})
     return backend
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.console.backend import SECRET, TOKEN, Backend, a_delivery
+from tests.console.answers import a_delivery
+from tests.console.backend import SECRET, TOKEN, Backend
 from tests.console.conftest import Tabs
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
