@@ -1,4 +1,4 @@
-"""The loop of one consumer group: it reads, has applied what it read, and parks what fails alone."""
+"""The loop of one consumer group: it reads, has it applied, and parks what fails alone."""
 
 import asyncio
 import time

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import structlog
 
 from mediaops_common.bus.kafka.clients import Endpoint, KafkaError
-from mediaops_common.bus.kafka.control import Control, Description
 from mediaops_common.bus.kafka.consumer import KafkaConsumer
+from mediaops_common.bus.kafka.control import Control, Description
 from mediaops_common.bus.kafka.publisher import KafkaPublisher
 from mediaops_common.bus.port import (
     BusUnavailable,
