@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from mediaops_common.platforms import id_scope, id_scope_is_channel, lateness
+from mediaops_common.platforms import id_scope, lateness
 
 CHANNEL = UUID(int=5)
 
@@ -11,7 +11,6 @@ CHANNEL = UUID(int=5)
 def test_an_unknown_slug_behaves_as_generic():
     for platform in ("generic", "some-forum"):
         assert id_scope(platform, CHANNEL) == str(CHANNEL)
-        assert id_scope_is_channel(platform)
         assert lateness(platform) == timedelta(hours=24)
 
 
@@ -19,7 +18,6 @@ def test_ids_of_a_platform_or_app_need_no_channel():
     assert id_scope("site", CHANNEL) == ""
     assert id_scope("douyin", CHANNEL) == ""
     assert id_scope("douyin", CHANNEL, "app-1") == "app-1"
-    assert not id_scope_is_channel("douyin")
 
 
 def test_an_official_account_has_ids_of_its_own():

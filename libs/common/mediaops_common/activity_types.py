@@ -10,14 +10,12 @@ __all__ = [
     "FOLLOWER_DELTAS",
     "VIEWS",
     "activates",
-    "follower_delta",
-    "is_engagement",
     "is_known_type",
-    "is_view",
     "makes_active",
 ]
 
 VIEWS = frozenset({"view.recorded"})
+"""Each adds its `count` to the views."""
 
 ENGAGEMENTS = frozenset(
     {
@@ -30,9 +28,11 @@ ENGAGEMENTS = frozenset(
         "gift.sent",
     }
 )
-"""Gross: what is taken back (`like.removed`, …) is a metric of its own and subtracts nothing."""
+"""Each adds its `count` to the engagements. Gross: what is taken back (`like.removed`, …) is a metric
+of its own and subtracts nothing."""
 
 FOLLOWER_DELTAS = {"follow.created": 1, "follow.removed": -1}
+"""What one does to the number of followers, whatever its `count`."""
 
 ACTIVE = (
     VIEWS
@@ -88,21 +88,6 @@ _KNOWN = ACTIVE | _PASSIVE
 def makes_active(type_: str) -> bool:
     """Whether whoever did this was active on that day."""
     return type_ in ACTIVE or type_.startswith(_TRACK)
-
-
-def is_engagement(type_: str) -> bool:
-    """Whether it adds its `count` to the engagements."""
-    return type_ in ENGAGEMENTS
-
-
-def is_view(type_: str) -> bool:
-    """Whether it adds its `count` to the views."""
-    return type_ in VIEWS
-
-
-def follower_delta(type_: str) -> int:
-    """What it does to the number of followers: +1, −1 or 0, whatever its `count`."""
-    return FOLLOWER_DELTAS.get(type_, 0)
 
 
 @lru_cache(maxsize=4_096)

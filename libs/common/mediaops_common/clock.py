@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "FrozenClock", "SystemClock", "open_clock"]
+__all__ = ["Clock", "FrozenClock", "SystemClock", "monotonic", "open_clock"]
 
 
 class Clock(Protocol):

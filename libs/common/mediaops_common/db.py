@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mediaops_common.sqlite_connection import Connections
 
 __all__ = [
+    "CHUNK",
     "NAMING",
     "READING",
     "UNAVAILABLE",

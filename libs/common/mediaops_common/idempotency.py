@@ -19,7 +19,7 @@ from mediaops_common.keys import SecretBox, Unsealable
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
 
-__all__ = ["FORGET_ANSWERS", "Answer", "KeyReused", "Once"]
+__all__ = ["FORGET_ANSWERS", "Answer", "Answered", "KeyReused", "Once"]
 
 KEPT = timedelta(hours=24)
 PENDING = 0

@@ -7,6 +7,7 @@ import uuid_utils
 from uuid_utils.compat import uuid7
 
 __all__ = [
+    "SHARDS",
     "SLOTS",
     "derived_id",
     "id_of",

@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mediaops_common.settings import KeySettings
 
 __all__ = [
+    "PRIVATE",
+    "PUBLIC",
+    "SECRET",
     "Keys",
     "SecretBox",
     "Unsealable",

@@ -11,7 +11,7 @@ from mediaops_common.db import upsert
 from mediaops_common.ids import SHARDS
 from mediaops_common.tables import SpineTables
 
-__all__ = ["LaneKey", "LaneNumbers", "pack", "unpack"]
+__all__ = ["LaneKey", "LaneNumbers", "all_numbers", "pack", "unpack"]
 
 LaneKey = tuple[str, str, int]
 """(producer, topic, slot): one row, with a number for each shard."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
-__all__ = ["PLATFORMS", "IdScope", "Platform", "id_scope", "id_scope_is_channel", "lateness"]
+__all__ = ["PLATFORMS", "IdScope", "Platform", "id_scope", "lateness"]
 
 
 class IdScope(Enum):
@@ -70,11 +70,6 @@ PLATFORMS: dict[str, Platform] = {
 def lateness(platform: str) -> timedelta:
     """How long after its end a day of this platform stays provisional."""
     return PLATFORMS.get(platform, _GENERIC).lateness
-
-
-def id_scope_is_channel(platform: str) -> bool:
-    """Whether the same id on two channels of this platform means two people."""
-    return PLATFORMS.get(platform, _GENERIC).id_scope is IdScope.channel
 
 
 def id_scope(platform: str, channel_id: UUID, app_id: str | None = None) -> str:

@@ -11,7 +11,7 @@ from mediaops_common.outages import Outage
 from mediaops_common.reach import current_reach
 from mediaops_common.row_security import SETTING
 
-__all__ = ["CONNECT_SECONDS", "connect", "note_outages", "open_engines"]
+__all__ = ["connect", "note_outages", "open_engines"]
 
 CONNECT_SECONDS = 4.0
 POOL_SECONDS = 5.0

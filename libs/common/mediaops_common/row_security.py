@@ -5,15 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
 
-__all__ = [
-    "BY_WORKSPACE",
-    "REACH",
-    "SETTING",
-    "is_above_the_law",
-    "lend",
-    "may_make_tables",
-    "secure",
-]
+__all__ = ["REACH", "SETTING", "is_above_the_law", "lend", "may_make_tables", "secure"]
 
 SETTING = "mediaops.workspace"
 """Set by each transaction for itself: the id of a workspace, or `*`. Unset, nothing is seen."""

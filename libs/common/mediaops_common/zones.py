@@ -12,6 +12,7 @@ __all__ = [
     "hour_end",
     "hour_start",
     "number_day",
+    "number_of",
     "zone",
 ]
 

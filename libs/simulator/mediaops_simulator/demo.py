@@ -27,7 +27,7 @@ from mediaops_simulator.system.mending import mend, spoil
 from mediaops_simulator.system.progress import show_progress
 from mediaops_simulator.truth.reading import as_it_was, as_misread
 
-__all__ = ["STAGE", "Stage", "command", "main", "play"]
+__all__ = ["Stage", "command", "main", "play"]
 
 
 @dataclass(frozen=True, slots=True)

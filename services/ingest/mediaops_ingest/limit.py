@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-__all__ = ["BURST_SECONDS", "Burst", "Limit", "Rate"]
+__all__ = ["Burst", "Limit", "Rate"]
 
 BURST_SECONDS = 10
 """A burst that is not named is what the rate brings in this time: webhooks come in crowds."""

@@ -3,8 +3,10 @@
 import pytest
 from mediaops_common.events import decode
 from mediaops_common.ids import workspace_id
-from mediaops_ingest.workspaces import service
 from sqlalchemy import select
+
+from tests.ingest.running import an_activity
+from tests.ingest.spine import spine_of
 
 
 async def outbox(ingest) -> list:
@@ -83,8 +85,9 @@ async def test_the_name_can_change_and_the_zone_until_the_first_activity(ingest)
     changed = await ingest.call("PATCH", path, both, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
     assert (await ingest.call("GET", path)).json()["timezone"] == "Asia/Kolkata"
-    async with ingest.runtime.database.write() as session:
-        await service.mark_active(session, workspace_id("acme"))
+    channel = await ingest.add_channel()
+    await ingest.call("POST", "/activities", [an_activity(channel)])
+    await (await spine_of(ingest)).run()
     fixed = await ingest.call("PATCH", path, {"timezone": "UTC"}, headers={"If-Match": '"2"'})
     assert (fixed.status_code, fixed.json()["type"].rsplit("/")[-1]) == (409, "timezone-fixed")
     named = await ingest.call("PATCH", path, {"name": "Newer"}, headers={"If-Match": '"2"'})

@@ -23,7 +23,7 @@ from mediaops_common.http import (
 )
 from mediaops_common.rebuild import request_rebuild
 
-__all__ = ["admin_router"]
+__all__ = ["admin_router", "scope_of"]
 
 CanRead = Annotated[Caller, allow("admin:read")]
 CanWrite = Annotated[Caller, allow("admin:write")]

@@ -14,6 +14,7 @@ __all__ = [
     "Consumer",
     "Locate",
     "LogBounds",
+    "Place",
     "Record",
     "TopicIdentity",
 ]

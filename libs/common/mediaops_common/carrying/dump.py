@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mediaops_common.service import Service
     from mediaops_common.settings import StoreSettings
 
-__all__ = ["dump"]
+__all__ = ["dump", "has_memory"]
 
 BATCH = 1_000
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
-import structlog
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
@@ -32,8 +31,6 @@ from mediaops_common.settings import Settings
 from mediaops_common.workers import run_workers
 
 __all__ = ["Plan", "installed_console", "leave", "load_services", "owner_of", "run", "run_page"]
-
-log = structlog.get_logger("mediaops.process")
 
 END_SECONDS = 9.0
 """After this the process ends whatever still runs: nothing acknowledged is lost by it."""

@@ -10,7 +10,17 @@ import msgspec
 
 from mediaops_common.ids import new_id
 
-__all__ = ["REGISTRY", "Envelope", "Event", "Topic", "decode", "encode", "event", "type_of"]
+__all__ = [
+    "REGISTRY",
+    "SCHEMAS",
+    "Envelope",
+    "Event",
+    "Topic",
+    "decode",
+    "encode",
+    "event",
+    "type_of",
+]
 
 SCHEMAS = "https://mediaops.example/schemas/"
 

@@ -45,10 +45,6 @@ class Caller:
         """Whose rows the transactions of the request see."""
         return EVERY_WORKSPACE if self.workspace == "*" else self.workspace_id
 
-    def may_use(self, source_id: UUID) -> bool:
-        """Whether this source is among the caller's; a foreign one is a 404."""
-        return self.sources is None or source_id in self.sources
-
 
 class Authenticator:
     """Turns the headers of a request into a Caller. Raw ASGI doors use it as routes do."""

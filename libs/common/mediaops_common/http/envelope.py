@@ -13,7 +13,7 @@ from mediaops_common.http.problems import Malformed, Problem, problem_response
 from mediaops_common.metrics import count_request
 from mediaops_common.reach import NO_WORKSPACE, reaching
 
-__all__ = ["Envelope"]
+__all__ = ["REQUEST_ID", "Envelope"]
 
 log = structlog.get_logger("mediaops.http")
 

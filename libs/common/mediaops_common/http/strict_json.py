@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from mediaops_common.http.problems import Malformed
 
-__all__ = ["MAX_DEPTH", "read_json"]
+__all__ = ["MAX_VALUES", "read_json"]
 
 MAX_DEPTH = 64
 MAX_VALUES = 250_000

@@ -6,7 +6,7 @@ from typing import Literal
 
 from mediaops_simulator.company.acts import Act
 
-__all__ = ["LANES", "Sending", "lane_of"]
+__all__ = ["Sending", "lane_of"]
 
 LANES = 4
 """Requests of one account travel on this many connections; each person always on the same one,

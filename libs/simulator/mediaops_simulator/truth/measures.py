@@ -11,7 +11,7 @@ from mediaops_simulator.truth.book import Book
 from mediaops_simulator.truth.periods import start_of
 from mediaops_simulator.truth.reading import ACTIVE, ENGAGEMENTS, Reading
 
-__all__ = ["MEASURES", "Cell", "active_actors", "along_accounts", "group_of", "measure"]
+__all__ = ["MEASURES", "Cell", "active_actors", "along_accounts", "measure"]
 
 
 @dataclass(frozen=True, slots=True)

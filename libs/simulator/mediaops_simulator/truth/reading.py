@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mediaops_simulator.company.acts import BROKEN, UNMAPPED, Act
 
-__all__ = ["ACTIVE", "ENGAGEMENTS", "MISREAD", "Reading", "as_it_was", "as_misread"]
+__all__ = ["ACTIVE", "ENGAGEMENTS", "Reading", "as_it_was", "as_misread"]
 
 ENGAGEMENTS = {"like.created", "favourite.created", "comment.created", "share.created"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mediaops_simulator.company.acts import BROKEN, Act
 
-__all__ = ["KINDS", "shop_body"]
+__all__ = ["shop_body"]
 
 KINDS = {
     "view.recorded": "view",

@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from mediaops_crm.database import CrmModel
 
-__all__ = ["GAP_DAYS", "MASK_DAYS", "Actor", "ActorDays", "DaysRow", "Recency"]
+__all__ = ["MASK_DAYS", "Actor", "ActorDays", "DaysRow", "Recency"]
 
 MASK_DAYS = 64
 GAP_DAYS = 30

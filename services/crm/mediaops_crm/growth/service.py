@@ -13,7 +13,7 @@ from mediaops_crm.audience.service import View
 if TYPE_CHECKING:
     from pyroaring import BitMap
 
-__all__ = ["Growth", "Period", "accounts", "next_start", "start_of"]
+__all__ = ["Growth", "Period", "accounts", "start_of"]
 
 Period = Literal["day", "week", "month"]
 

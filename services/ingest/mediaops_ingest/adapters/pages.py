@@ -11,7 +11,7 @@ from typing import Any
 from mediaops_ingest.platforms.declaration import Declaration, Key
 from mediaops_ingest.platforms.registry import attachable
 
-__all__ = ["BEGIN", "END", "hand_written", "index", "page"]
+__all__ = ["END", "hand_written", "index", "page"]
 
 BEGIN = "<!-- From here to the next mark: written by hand. -->"
 END = "<!-- From here on: written from the declaration. -->"

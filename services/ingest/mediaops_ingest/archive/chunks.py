@@ -8,7 +8,7 @@ import msgspec
 from mediaops_common.bus import Record
 from mediaops_common.events import Topic
 
-__all__ = ["Archived", "pack_chunk", "to_record", "unpack_chunk"]
+__all__ = ["PRODUCER", "TOPICS", "Archived", "pack_chunk", "to_record", "unpack_chunk"]
 
 PRODUCER = "ingest"
 TOPICS = (str(Topic.activity), str(Topic.snapshot))

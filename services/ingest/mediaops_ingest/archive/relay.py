@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import structlog
 from mediaops_common.bus import Bus, Record
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
@@ -19,8 +18,6 @@ from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.worker import Normaliser
 
 __all__ = ["ArchiveRelay"]
-
-log = structlog.get_logger(__name__)
 
 BUSY_HEADS_SECONDS = 5.0
 IDLE_HEADS_SECONDS = 60.0

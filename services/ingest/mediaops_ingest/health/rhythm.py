@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mediaops_common.zones import day_number
 
-__all__ = ["DAYS", "allowed_seconds", "with_gap"]
+__all__ = ["allowed_seconds", "with_gap"]
 
 DAYS = 14
 """What is older is forgotten, so that a rhythm may change."""

@@ -9,7 +9,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
 
-__all__ = ["MAX_LENGTH", "BadExpression", "Budget", "EvaluationFailed", "Expression", "OutOfBudget"]
+__all__ = ["BadExpression", "Budget", "EvaluationFailed", "Expression", "OutOfBudget"]
 
 MAX_LENGTH = 500
 """Characters of one expression."""

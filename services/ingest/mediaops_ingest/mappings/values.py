@@ -14,7 +14,7 @@ from mediaops_common.zones import zone
 from mediaops_ingest.mappings.expressions import BadExpression, Budget, Expression
 from mediaops_ingest.platforms.times import parse_rfc3339
 
-__all__ = ["BadMapping", "BadValue", "Scope", "Tables", "Value", "compile_value"]
+__all__ = ["BadMapping", "BadValue", "Scope", "Tables", "Value", "compile_value", "expression_of"]
 
 Tables = Mapping[str, Mapping[str, Any]]
 Scope = dict[str, Any]

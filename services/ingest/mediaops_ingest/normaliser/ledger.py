@@ -16,7 +16,7 @@ from mediaops_ingest.deliveries.delays import bucket_of
 from mediaops_ingest.deliveries.reasons import reason_of
 from mediaops_ingest.delivery_log.port import LoggedDelivery
 
-__all__ = ["KnownKey", "Ledger", "Outcome", "Parts", "ShardState"]
+__all__ = ["COUNTED", "KnownKey", "Ledger", "Outcome", "Parts", "ShardState"]
 
 Parts = Mapping[tuple[str, str], int]
 """(kind, name) → items, as `SourceDayPart` keeps them."""

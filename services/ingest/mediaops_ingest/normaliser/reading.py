@@ -38,7 +38,17 @@ from mediaops_ingest.platforms.port import (
     Unreadable,
 )
 
-__all__ = ["Output", "ReadDelivery", "ReadItem", "SourceView", "read_delivery", "trace_of"]
+__all__ = [
+    "ACTIVITY",
+    "SNAPSHOT",
+    "SOURCE",
+    "Output",
+    "ReadDelivery",
+    "ReadItem",
+    "SourceView",
+    "read_delivery",
+    "trace_of",
+]
 
 ACTIVITY, SNAPSHOT = 0, 1
 SOURCE = "/ingest"

@@ -18,6 +18,7 @@ from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay, Sou
 from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardState
 
 __all__ = [
+    "ZoneChanged",
     "known_keys",
     "load_shards",
     "lowest_cursor",

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from mediaops_common.clock import Clock
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
@@ -22,8 +21,6 @@ from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
 
 __all__ = ["MARGIN", "Normaliser"]
-
-log = structlog.get_logger(__name__)
 
 ITEMS = Counter("mediaops_items", "Items by outcome", ["outcome"])
 SECONDS = Histogram("mediaops_normalise_seconds", "Time of one batch of deliveries")

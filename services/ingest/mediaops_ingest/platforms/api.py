@@ -28,7 +28,7 @@ from mediaops_ingest.platforms.port import (
 from mediaops_ingest.platforms.strict_json import NotStrict, canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339
 
-__all__ = ["ACTIVITIES", "SNAPSHOTS", "Api", "snapshot_key"]
+__all__ = ["ACTIVITIES", "SNAPSHOTS", "Api"]
 
 ACTIVITIES = "activities"
 SNAPSHOTS = "snapshots"

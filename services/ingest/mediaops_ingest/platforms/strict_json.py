@@ -8,7 +8,6 @@ import msgspec
 from mediaops_common.http.strict_json import MAX_VALUES
 
 __all__ = [
-    "MAX_DEPTH",
     "NotStrict",
     "canonical_json",
     "decode",

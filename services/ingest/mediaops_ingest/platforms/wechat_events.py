@@ -15,7 +15,7 @@ from mediaops_ingest.platforms.times import (
     seconds_or_milliseconds,
 )
 
-__all__ = ["MEANINGS", "MESSAGES", "draft_of", "received", "time_of"]
+__all__ = ["MEANINGS", "MESSAGES", "draft_of", "received"]
 
 Message = Mapping[str, Any]
 Reading = tuple[str, dict[str, Any]]

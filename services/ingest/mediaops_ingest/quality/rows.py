@@ -15,7 +15,7 @@ from mediaops_ingest.deliveries.models import SourceDay
 from mediaops_ingest.quality.schemas import QualityDay, Refusals
 from mediaops_ingest.sources.service import Source
 
-__all__ = ["SEASON_DAYS", "Counted", "Ever", "rows"]
+__all__ = ["SEASON_DAYS", "Counted", "Ever", "Parts", "rows"]
 
 WEEK = 7
 WEEKS = 8

@@ -35,7 +35,7 @@ from mediaops_ingest.sources.secrets import (
 )
 from mediaops_ingest.sources.settling import adapter_named, check_mapping, settle
 
-__all__ = ["API", "Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
+__all__ = ["Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
 
 find = repository.find
 find_by_hook = repository.find_by_hook

@@ -14,7 +14,7 @@ from mediaops_ingest.database import TABLES
 from mediaops_ingest.limit import Limit
 from mediaops_ingest.workspaces.models import WorkspaceLimit
 
-__all__ = ["Workspace", "add", "change", "find", "limits", "mark_active", "set_limit"]
+__all__ = ["Workspace", "add", "change", "find", "limits", "set_limit"]
 
 TABLE = TABLES.workspace
 LIMITS: Table = WorkspaceLimit.__table__  # type: ignore[attr-defined]
@@ -90,13 +90,4 @@ async def change(session: AsyncSession, workspace_id: UUID, **values: Any) -> No
     connection = await session.connection()
     await connection.execute(
         update(TABLE).where(TABLE.c.workspace_id == workspace_id).values(**values)
-    )
-
-
-async def mark_active(session: AsyncSession, workspace_id: UUID) -> None:
-    connection = await session.connection()
-    await connection.execute(
-        update(TABLE)
-        .where(TABLE.c.workspace_id == workspace_id, TABLE.c.has_activity.is_(False))
-        .values(has_activity=True)
     )

@@ -20,16 +20,12 @@ __all__ = [
     "create",
     "find",
     "limits",
-    "mark_active",
     "set_limit",
 ]
 
 find = repository.find
 
 limits = repository.limits
-
-mark_active = repository.mark_active
-"""Its first activity was counted: from now on its time zone stays."""
 
 
 class SlugTaken(Conflict):

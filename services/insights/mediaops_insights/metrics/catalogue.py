@@ -49,10 +49,6 @@ class Metric:
     note: str | None = field(default=None, compare=False)
 
     @property
-    def is_ratio(self) -> bool:
-        return isinstance(self.measure, Ratio)
-
-    @property
     def availability(self) -> dict[str, str]:
         """Platform → how it comes; `*` is every platform that is not named."""
         if self.sources == ("snapshots",):

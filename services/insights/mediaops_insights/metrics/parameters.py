@@ -21,8 +21,6 @@ UNUSED = ("limit", "after")
 
 OWNER_KINDS = ("organisation", "individual")
 
-Values = Annotated[list[str], Query(max_length=500)]
-
 
 class Filters:
     """Filters by dimension name; each may be repeated, and then any of its values passes."""

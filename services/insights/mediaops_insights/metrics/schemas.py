@@ -4,7 +4,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CellRead", "ComparedRead", "ExplanationRead", "MetricList", "MetricRead", "SeriesRead"]
+__all__ = [
+    "CellRead",
+    "ComparedRead",
+    "CountsRead",
+    "ExplanationRead",
+    "MetricList",
+    "MetricRead",
+    "SeriesRead",
+]
 
 
 class MetricRead(BaseModel):

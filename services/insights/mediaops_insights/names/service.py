@@ -17,7 +17,6 @@ __all__ = [
     "ContentKey",
     "Kind",
     "all_numbers",
-    "content_numbers",
     "content_texts",
     "known_number",
     "known_numbers",
@@ -158,13 +157,6 @@ async def matching_contents(
     """The numbers of the workspace's contents with one of these ids, on whatever channel."""
     found = await repository.content_numbers(session, workspace_id, external_ids)
     return sorted(found.values())
-
-
-async def content_numbers(
-    session: AsyncSession, workspace_id: UUID, external_ids: Collection[str]
-) -> dict[tuple[UUID, str], int]:
-    """(channel, external id) → number, of the workspace's contents with one of these ids."""
-    return await repository.content_numbers(session, workspace_id, external_ids)
 
 
 async def texts(session: AsyncSession, wanted: Iterable[int]) -> dict[int, str]:
