@@ -28,8 +28,8 @@ ENGAGEMENTS = frozenset(
         "gift.sent",
     }
 )
-"""Each adds its `count` to the engagements. Gross: what is taken back (`like.removed`, …) is a metric
-of its own and subtracts nothing."""
+"""Each adds its `count` to the engagements. Gross: what is taken back (`like.removed`, …) is a
+metric of its own and subtracts nothing."""
 
 FOLLOWER_DELTAS = {"follow.created": 1, "follow.removed": -1}
 """What one does to the number of followers, whatever its `count`."""

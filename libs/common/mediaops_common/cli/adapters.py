@@ -22,15 +22,13 @@ def adapters(
     as_json: AsJson = False,
 ) -> None:
     """Lists the wire schemes that a source can speak, or shows one of them whole."""
-    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.connection import connect, or_exit
     from mediaops_common.cli.listing import read_pages
     from mediaops_common.cli.printing import print_facts, print_json, print_rows
 
     connection = connect(settings_for(data), url=url, token=token, workspace=workspace)
-    try:
+    with or_exit():
         known = read_pages(connection, _PATH, most=1000)
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if name is None:
         columns = ["name", "title", "platform", "proofs", "deadline_seconds", "lateness_hours"]
         print_json(known) if as_json else print_rows(known, columns)

@@ -30,18 +30,16 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Compares what was received, numbered and applied. Ends with 1 when anything is left over."""
-    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.connection import connect_operator, or_exit
     from mediaops_common.cli.printing import print_json
 
-    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    connection = connect_operator(settings_for(data), url=url, token=token)
     deadline = time.monotonic() + wait
-    try:
+    with or_exit():
         found = _compare(connection)
         while _is_under_way(found) and time.monotonic() < deadline:
             time.sleep(0.2)
             found = _compare(connection)
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if as_json:
         print_json(found)
     else:

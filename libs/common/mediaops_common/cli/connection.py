@@ -1,10 +1,12 @@
 """Speaks HTTP to a running system: where it is, with which token, and what it answers."""
 
+import contextlib
 import json
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,15 @@ from mediaops_common.cli.options import sign
 if TYPE_CHECKING:
     from mediaops_common.settings import Settings
 
-__all__ = ["Answered", "Connection", "connect", "find_public_url", "find_url"]
+__all__ = [
+    "Answered",
+    "Connection",
+    "connect",
+    "connect_operator",
+    "find_public_url",
+    "find_url",
+    "or_exit",
+]
 
 
 class Answered(Exception):
@@ -23,6 +33,15 @@ class Answered(Exception):
         super().__init__(problem.get("detail") or problem.get("title") or f"status {status}")
         self.status = status
         self.problem = problem
+
+
+@contextlib.contextmanager
+def or_exit() -> Iterator[None]:
+    """A problem that the system answers with ends the command with its sentence."""
+    try:
+        yield
+    except Answered as answer:
+        raise SystemExit(str(answer)) from None
 
 
 def find_url(settings: "Settings", url: str | None) -> str:
@@ -156,3 +175,8 @@ def connect(
         return Connection(found, token)
     made = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
     return Connection(found, made, made_for=workspace)
+
+
+def connect_operator(settings: "Settings", *, url: str | None, token: str | None) -> Connection:
+    """A connection of who runs the installation: to every workspace, and to no data."""
+    return connect(settings, url=url, token=token, workspace="*", role="operator")

@@ -27,14 +27,12 @@ def republish(
     as_json: AsJson = False,
 ) -> None:
     """Sends the archive to the bus again from a moment on; consumers skip what they have."""
-    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.connection import connect_operator, or_exit
     from mediaops_common.cli.printing import print_json
 
-    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
-    try:
+    connection = connect_operator(settings_for(data), url=url, token=token)
+    with or_exit():
         found = connection.post("/ingest/v1/admin/republish", {"since": since})
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if as_json:
         print_json(found)
     else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mediaops_common.cli.connection import Answered, connect
+from mediaops_common.cli.connection import connect, or_exit
 from mediaops_common.cli.options import settings_for
 from mediaops_common.cli.printing import print_json, print_rows
 
@@ -38,10 +38,8 @@ def print_list(
 ) -> None:
     """Prints what a list of the API holds. Exits with the problem's sentence."""
     connection = connect(settings_for(data), url=url, token=token, workspace=workspace)
-    try:
+    with or_exit():
         items = read_pages(connection, path, most=most, **query)
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if as_json:
         print_json(items)
     else:

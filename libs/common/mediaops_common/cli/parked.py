@@ -71,9 +71,9 @@ def drop_parked(
 
 
 def _connect(data: "Path | None", url: str | None, token: str | None) -> "Connection":
-    from mediaops_common.cli.connection import connect
+    from mediaops_common.cli.connection import connect_operator
 
-    return connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    return connect_operator(settings_for(data), url=url, token=token)
 
 
 def _open_items(connection: "Connection", only: str | None) -> list[dict[str, Any]]:

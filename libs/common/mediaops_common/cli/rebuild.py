@@ -30,17 +30,15 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Rebuilds a service's projections from the archive beside the live ones, then swaps them."""
-    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.connection import connect_operator, or_exit
     from mediaops_common.cli.printing import print_json
 
-    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    connection = connect_operator(settings_for(data), url=url, token=token)
     path = f"/{service}/v1/admin/rebuilds"
-    try:
+    with or_exit():
         found: dict[str, Any] = connection.post(path)
         if wait:
             found = _follow(connection, path, found["id"], quiet=as_json)
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if as_json:
         print_json(found)
     else:

@@ -27,15 +27,13 @@ def create_workspace(
     as_json: AsJson = False,
 ) -> None:
     """Makes a workspace in a running system; the token must be an operator's."""
-    from mediaops_common.cli.connection import Answered, connect
+    from mediaops_common.cli.connection import connect_operator, or_exit
     from mediaops_common.cli.printing import print_json
 
-    connection = connect(settings_for(data), url=url, token=token, workspace="*", role="operator")
+    connection = connect_operator(settings_for(data), url=url, token=token)
     body = {"slug": slug, "name": name or slug, "timezone": timezone}
-    try:
+    with or_exit():
         made = connection.post("/ingest/v1/workspaces", body)
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
     if as_json:
         print_json(made)
     else:

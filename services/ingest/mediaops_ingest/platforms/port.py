@@ -103,9 +103,6 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-# --- What the door learns of a request -------------------------------------------------------
-
-
 class Verified(msgspec.Struct, frozen=True):
     """Authentic and readable: to be stored, then answered with `Verifier.answer`."""
 
@@ -156,9 +153,6 @@ class Ignored(msgspec.Struct, frozen=True):
 
 
 Verdict = Verified | Handshake | Refused | Malformed | Ignored
-
-
-# --- What the normaliser learns of a stored request -------------------------------------------
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -244,9 +238,6 @@ class Unmapped(msgspec.Struct, frozen=True):
 
 
 Draft = ActivityDraft | SnapshotDraft | Unmapped
-
-
-# --- The Protocol ------------------------------------------------------------------------------
 
 
 class Verifier(Protocol):

@@ -21,6 +21,7 @@ async def numbers(session: AsyncSession, kind: Kind, texts: Collection[str]) -> 
 
 
 async def all_numbers(session: AsyncSession, kind: Kind) -> list[int]:
+    """Every number of that kind."""
     query = select(NAME.c.id).where(NAME.c.kind == int(kind)).order_by(NAME.c.id)
     connection = await session.connection()
     return list((await connection.execute(query)).scalars().all())

@@ -27,6 +27,10 @@ __all__ = [
     "texts",
 ]
 
+all_numbers = repository.all_numbers
+known_numbers = repository.numbers
+newest_contents = repository.newest_contents
+
 MOST = 200_000
 """Names remembered of each sort before all are forgotten: a bound for the memory, never reached by
 most installations."""
@@ -139,18 +143,6 @@ async def known_number(session: AsyncSession, kind: Kind, text: str) -> int | No
     return (await known_numbers(session, kind, [text])).get(text)
 
 
-async def known_numbers(
-    session: AsyncSession, kind: Kind, wanted: Collection[str]
-) -> dict[str, int]:
-    """The numbers of those names that were ever met."""
-    return await repository.numbers(session, kind, wanted)
-
-
-async def all_numbers(session: AsyncSession, kind: Kind) -> list[int]:
-    """Every number of that kind."""
-    return await repository.all_numbers(session, kind)
-
-
 async def matching_contents(
     session: AsyncSession, workspace_id: UUID, external_ids: Collection[str]
 ) -> list[int]:
@@ -183,23 +175,3 @@ async def _told(
         _learn(known, read_now)
         found |= read_now
     return found
-
-
-async def newest_contents(
-    session: AsyncSession,
-    workspace_id: UUID,
-    *,
-    channel_ids: Collection[UUID] | None,
-    external_id: str | None,
-    below: int | None,
-    limit: int,
-) -> list[Any]:
-    """Contents (id, channel_id, external_id), those met last first."""
-    return await repository.newest_contents(
-        session,
-        workspace_id,
-        channel_ids=channel_ids,
-        external_id=external_id,
-        below=below,
-        limit=limit,
-    )
