@@ -146,7 +146,7 @@ async def test_two_owners_of_a_partition_count_once(spine) -> None:
     # A zombie: both have fetched the same records before either applies them.
     zombie = spine.another_runner()
     mine = await spine.bus.consumer("a", [TOPIC], spine.runner.locate)
-    its = await spine.bus.consumer("b", [TOPIC], zombie._locate)
+    its = await spine.bus.consumer("b", [TOPIC], zombie.locate)
     for consumer in (mine, its):
         assert await consumer.poll(10, 0.01) == []
     await spine.producer.publish(*[spine.producer.recorded("u1", str(n)) for n in range(3)])
