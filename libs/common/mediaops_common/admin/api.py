@@ -1,6 +1,7 @@
 """`/SERVICE/v1/admin/{lag,audit,parked,rebuilds,trail}`: the same in every consuming service."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ CanRead = Annotated[Caller, allow("admin:read")]
 CanWrite = Annotated[Caller, allow("admin:write")]
 
 
+@cache
 def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
     """The admin routes of one service. Ingest, which produces what others consume, has lag and
     audit of its own and nothing to rebuild (`consumes_only=False`)."""

@@ -1,5 +1,6 @@
 """The routes that every service has: who am I, health, metrics, its own description."""
 
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -42,6 +43,7 @@ class HealthRead(BaseModel):
     checks: list[CheckRead]
 
 
+@cache
 def operations_router(name: str) -> APIRouter:
     """The router of `/NAME/v1/me`, `/NAME/health/…`, `/NAME/metrics` and the description."""
     router = APIRouter(prefix=f"/{name}", tags=["operations"])
