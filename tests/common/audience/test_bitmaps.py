@@ -21,6 +21,7 @@ from mediaops_common.audience import (
 from mediaops_common.db import Database
 
 from tests.common.audience.conftest import an_audience
+from tests.examples import examples
 
 Audience = tuple[Database, AudienceTables]
 Marks = set[tuple[UUID, int, int]]
@@ -52,7 +53,7 @@ async def as_marks(database: Database, tables: AudienceTables, channel: UUID) ->
     return {(channel, day, ordinal) for day, bits in days.items() for ordinal in bits}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(steps)
 async def test_whatever_is_folded_when_the_bitmaps_hold_what_was_marked(
     history: list[tuple[str, object]],

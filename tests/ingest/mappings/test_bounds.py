@@ -10,6 +10,7 @@ from mediaops_ingest.mappings.compiled import MAX_OUTPUTS, Allowance, compile_ma
 from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.port import ItemFailed, Unmapped
 
+from tests.examples import examples
 from tests.ingest.platforms.examples import a_context
 
 
@@ -150,7 +151,7 @@ JSON = st.recursive(
 EXPRESSION = st.text(alphabet="item.each[]*?@&|!=<>`'\"(){},:0 lengthjonsrmax_by", max_size=40)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(EXPRESSION, JSON)
 def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(expression, item):
     place = "activities[0]"
@@ -163,7 +164,7 @@ def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(expressio
     assert place.startswith(("activities[0]", "mapping"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(JSON)
 def test_any_json_is_a_mapping_or_is_refused(document):
     for shape in (

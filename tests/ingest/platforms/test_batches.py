@@ -14,6 +14,7 @@ from mediaops_ingest.platforms.batches import (
 )
 from mediaops_ingest.platforms.strict_json import NotStrict
 
+from tests.examples import examples
 from tests.ingest.platforms.examples import CHANNEL
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -214,7 +215,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(sorted(an_activity())), JSON) | JSON, max_size=5))
 def test_every_item_is_either_accepted_or_rejected_and_nothing_raises(items):
     try:
