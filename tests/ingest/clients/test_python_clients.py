@@ -134,11 +134,11 @@ async def test_segment_and_rudder_are_done_after_one_answer(tmp_path, backend, l
         )
         await asyncio.to_thread(call_everything, client)
         assert failures == []
+        # Each came once: a client that does not like an answer sends its batch again.
         assert await kept_types(ingest) == sorted(CALLS)
-        # Each batch was sent once: a client that does not like an answer sends it again.
-        [delivery] = await ingest.logged()
+        headers = [pair for delivery in await ingest.logged() for pair in delivery.headers]
         assert source["secrets"]["write_key"].encode() not in b"".join(
-            value for _, value in delivery.headers
+            value for _, value in headers
         )
 
 

@@ -51,6 +51,22 @@ async def test_a_page_is_filled_however_rare_the_wanted_is(ingest, spine) -> Non
         assert len(await texts(ingest, f"limit={limit}")) == 11
 
 
+async def test_what_a_source_brought_is_looked_for_with_its_channel_alone(
+    ingest, spine, monkeypatch
+) -> None:
+    for number in range(5):
+        channel = await ingest.add_channel()
+        await ingest.call("POST", "/activities", [an_activity(channel, text=f"{number}")])
+        await spine.run()
+    everything = (await ingest.call("GET", "/events")).json()["items"]
+    assert len(everything) == 5
+    monkeypatch.setattr(service, "SECONDS", -1.0)
+    monkeypatch.setattr(service, "CHUNKS", 1)  # no more than one is looked through for a page
+    for one in everything:
+        answer = await ingest.call("GET", f"/events?source_id={one['source_id']}")
+        assert [found["text"] for found in answer.json()["items"]] == [one["text"]]
+
+
 async def test_the_events_of_a_delivery_are_found_at_once(ingest, spine) -> None:
     channel = await ingest.add_channel()
     await post_one_by_one(ingest, spine, channel, 5)

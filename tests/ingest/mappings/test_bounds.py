@@ -4,13 +4,12 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.mappings.compiled import MAX_OUTPUTS, Allowance, compile_mapping
 from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.platforms.port import ItemFailed, Unmapped
 
-from tests.examples import examples
+from tests.ingest.counts import counts, over
 from tests.ingest.platforms.examples import a_context
 
 
@@ -151,29 +150,31 @@ JSON = st.recursive(
 EXPRESSION = st.text(alphabet="item.each[]*?@&|!=<>`'\"(){},:0 lengthjonsrmax_by", max_size=40)
 
 
-@settings(max_examples=examples(100), deadline=None)
-@given(EXPRESSION, JSON)
-def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(expression, item):
-    place = "activities[0]"
-    try:
-        place = apply(a_rule(text=f"={expression}", when=expression or "item"), item) and place
-    except BadMapping as error:
-        place = error.position
-    except ItemFailed as error:
-        place = error.field
-    assert place.startswith(("activities[0]", "mapping"))
+@counts(100, 20_000)
+def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(count):
+    @over(count, EXPRESSION, JSON)
+    def _(expression, item):
+        place = "activities[0]"
+        try:
+            place = apply(a_rule(text=f"={expression}", when=expression or "item"), item) and place
+        except BadMapping as error:
+            place = error.position
+        except ItemFailed as error:
+            place = error.field
+        assert place.startswith(("activities[0]", "mapping"))
 
 
-@settings(max_examples=examples(100), deadline=None)
-@given(JSON)
-def test_any_json_is_a_mapping_or_is_refused(document):
-    for shape in (
-        document,
-        {"activities": document},
-        {"activities": [document], "tables": document},
-    ):
-        with pytest.raises(BadMapping):
-            compile_mapping(shape)
+@counts(100, 20_000)
+def test_any_json_is_a_mapping_or_is_refused(count):
+    @over(count, JSON)
+    def _(document):
+        for shape in (
+            document,
+            {"activities": document},
+            {"activities": [document], "tables": document},
+        ):
+            with pytest.raises(BadMapping):
+                compile_mapping(shape)
 
 
 def test_all_items_of_a_delivery_together_are_bounded_too():

@@ -4,7 +4,6 @@ import gzip
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.port import (
@@ -17,6 +16,7 @@ from mediaops_ingest.platforms.port import (
 )
 from mediaops_ingest.platforms.registry import ADAPTERS
 
+from tests.ingest.counts import counts, over
 from tests.ingest.platforms.examples import a_context
 from tests.ingest.platforms.international_signers import (
     INTERNATIONAL,
@@ -92,13 +92,15 @@ def test_rightly_signed_nonsense_never_raises(scheme: str):
             use(scheme, a_push(scheme, body, path=path, content_type=content_type))
 
 
+@counts(15, 1_000)
 @pytest.mark.parametrize("scheme", SCHEMES)
-@settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
-@given(data=st.data())
-def test_any_rightly_signed_bytes_never_raise(scheme: str, data: st.DataObject):
-    raw = data.draw(st.binary(max_size=80))
-    coding = data.draw(st.sampled_from(["identity", "gzip"]))
-    packed = gzip.compress(raw) if data.draw(st.booleans()) else raw
-    query = {data.draw(st.text(max_size=5)): data.draw(st.text(max_size=5))}
+def test_any_rightly_signed_bytes_never_raise(scheme: str, count: int):
     path = an_example(scheme).path
-    use(scheme, a_push(scheme, packed, path=path, content_encoding=coding, query=query))
+
+    @over(count, st.data())
+    def _(data: st.DataObject) -> None:
+        raw = data.draw(st.binary(max_size=80))
+        coding = data.draw(st.sampled_from(["identity", "gzip"]))
+        packed = gzip.compress(raw) if data.draw(st.booleans()) else raw
+        query = {data.draw(st.text(max_size=5)): data.draw(st.text(max_size=5))}
+        use(scheme, a_push(scheme, packed, path=path, content_encoding=coding, query=query))

@@ -1,6 +1,8 @@
 """The parsers of strangers' bytes, one by one."""
 
+import gzip
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mediaops_ingest.platforms import strict_json, xml
 from mediaops_ingest.platforms.fields import id_of, key_of, text_of, whole_number
+from mediaops_ingest.platforms.generic_body import NotReadable, read_body
+from mediaops_ingest.platforms.inflating import NotInflated, inflate
 from mediaops_ingest.platforms.port import ItemFailed, Request
 from mediaops_ingest.platforms.times import (
     parse_beijing,
@@ -17,6 +21,8 @@ from mediaops_ingest.platforms.times import (
 )
 from mediaops_ingest.platforms.verifying import is_within
 from mediaops_ingest.platforms.wechat_crypto import Undecipherable, WeChatCipher
+
+from tests.ingest.counts import counts, over
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -141,13 +147,41 @@ def test_a_text_may_speak_of_a_document_type():
     assert xml.decode(b"<x><a><![CDATA[<!DOCTYPE a>]]></a></x>") == {"a": "<!DOCTYPE a>"}
 
 
-@patient
-@given(st.binary(max_size=200))
-def test_any_bytes_are_xml_or_not_and_nothing_else(raw: bytes):
-    try:
-        assert isinstance(xml.decode(raw), dict)
-    except xml.NotXml:
-        assert raw != b"<a/>"
+MARKUP = st.text("<>/a&;=\"'!-[]# \n", max_size=60).map(str.encode)
+
+
+@counts(100, 50_000)
+def test_any_bytes_are_xml_or_not_and_nothing_else(count: int):
+    @over(count, st.binary(max_size=200) | MARKUP)
+    def _(raw: bytes) -> None:
+        try:
+            assert isinstance(xml.decode(raw, attributes=True), dict)
+        except xml.NotXml:
+            assert raw != b"<a/>"
+
+
+@counts(100, 50_000)
+@pytest.mark.parametrize("kind", ["auto", "json", "xml", "form"])
+def test_any_bytes_are_a_body_of_a_partner_or_not_and_nothing_else(kind: str, count: int):
+    pieces = st.lists(st.sampled_from([bytes([one]) for one in b"a=&%f+\xff0[{}],:"]))
+
+    @over(count, st.binary(max_size=200) | MARKUP | pieces.map(b"".join))
+    def _(raw: bytes) -> None:
+        with suppress(NotReadable):
+            body = read_body(Request(method="POST", body=raw, now=NOW), {"body": kind})
+            assert strict_json.storable(body) == strict_json.canonical_json(body)
+
+
+@counts(100, 20_000)
+def test_any_bytes_are_gzip_within_the_limit_or_not_and_nothing_else(count: int):
+    @over(count, st.binary(max_size=300), st.integers(0, 400), st.integers(0, 30))
+    def _(raw: bytes, limit: int, cut: int) -> None:
+        whole = gzip.compress(raw)
+        for packed in (raw, whole, whole[: -cut or None]):
+            with suppress(NotInflated):
+                assert len(inflate(packed, limit)) <= limit
+        if len(raw) <= limit:
+            assert inflate(whole, limit) == raw
 
 
 @pytest.mark.parametrize(

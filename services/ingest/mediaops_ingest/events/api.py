@@ -63,7 +63,10 @@ async def list_events(
     for each in channel_id or ():
         await channels.find(session, caller.workspace_id, each)
     if source_id is not None:
-        await sources.find(session, caller.workspace_id, source_id)
+        source = await sources.find(session, caller.workspace_id, source_id)
+        if source.channel_id is not None and not channel_id:
+            # What a source brought lies with its channel: nothing else need be looked through.
+            channel_id = [source.channel_id]
     chunks = None
     if delivery_id is not None:
         log = runtime.state["delivery_log"]

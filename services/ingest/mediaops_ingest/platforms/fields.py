@@ -49,7 +49,7 @@ def present(**fields: Any) -> dict[str, Any]:
 
 
 def whole_number(value: Any) -> int | None:
-    """A whole number, from a number or its text; None for anything else or beyond 10^15."""
+    """A whole number, from a number or its text; None for anything else or beyond 10^12."""
     if isinstance(value, str):
         text = value.strip()
         digits = text.removeprefix("-")
