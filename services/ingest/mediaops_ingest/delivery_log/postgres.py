@@ -13,8 +13,8 @@ from mediaops_common.postgresql import open_engines
 from sqlalchemy import URL
 
 from mediaops_ingest.delivery_log import partitions
+from mediaops_ingest.delivery_log.appending import AppendWriter
 from mediaops_ingest.delivery_log.backlog import Backlog
-from mediaops_ingest.delivery_log.copying import NEWEST, CopyWriter
 from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
 from mediaops_ingest.delivery_log.intake import Intake, Limits, Waiting
 from mediaops_ingest.delivery_log.partitions import PARENT, SCHEMA
@@ -29,6 +29,8 @@ POLL_SECONDS = 0.1
 """How soon a reader sees what another replica's door committed."""
 EXCHANGE_SECONDS = 1.0
 STOP_SECONDS = 8.0
+
+NEWEST = f"SELECT seq FROM {PARENT} ORDER BY seq DESC LIMIT 1"
 
 # Bodies are summed up before they are read, so that a read of many large ones stays small.
 READ = f"""
@@ -58,7 +60,7 @@ class PostgresLog:
 
     def __init__(self, url: URL, clock: Clock, limits: Limits) -> None:
         self._writing, self._reading = open_engines(url)
-        self._writer = CopyWriter(url, clock, self._settle)
+        self._writer = AppendWriter(url, clock, self._settle)
         self._intake = Intake(self._writer.submit, limits)
         self._backlog = Backlog()
         self._newest = 0

@@ -1,4 +1,4 @@
-"""The one task that writes the log on PostgreSQL: whoever waits shares the next COPY."""
+"""The one task that writes the log on PostgreSQL: whoever waits shares the next statement."""
 
 import asyncio
 from collections import deque
@@ -10,13 +10,13 @@ from mediaops_common.clock import Clock, monotonic
 from mediaops_common.postgresql import connect
 from sqlalchemy import URL
 
-from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
+from mediaops_ingest.delivery_log.days import first_seq, utc_day
 from mediaops_ingest.delivery_log.intake import Waiting, gather
-from mediaops_ingest.delivery_log.partitions import LOCK, PARENT, SCHEMA, ensure_day
+from mediaops_ingest.delivery_log.partitions import LOCK, SCHEMA
 from mediaops_ingest.delivery_log.port import LogUnavailable
-from mediaops_ingest.delivery_log.rows import COLUMNS, Row, to_row
+from mediaops_ingest.delivery_log.rows import Row, to_row
 
-__all__ = ["NEWEST", "CopyWriter"]
+__all__ = ["AppendWriter"]
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +26,13 @@ COMMIT_SECONDS = 5.0
 RETRY_SECONDS = 0.5
 """After trouble, how long requests are refused before the server is asked again."""
 
-BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
-"""Together, for each way to the server and back is time in which a group waits."""
+APPEND = f"SELECT {SCHEMA}.append({LOCK}, $1, $2, $3, $4)"
+"""A transaction of its own: takes the turn, numbers the rows behind the newest, makes their day
+where it is missing, and tells the first seq. Each way to the server and back is time in which a
+group waits, for the server and for its turn among the requests of this process."""
 
-NEWEST = f"SELECT seq FROM {PARENT} ORDER BY seq DESC LIMIT 1"
 
-
-class CopyWriter:
+class AppendWriter:
     """Takes what waits, commits it as one transaction, tells everyone, and begins again.
 
     There is no linger: the next group gathers while the server works on this one.
@@ -50,7 +50,6 @@ class CopyWriter:
         self._queue: deque[Waiting | None] = deque()
         self._bell = asyncio.Event()
         self._connection: Any = None
-        self._day = 0
         self._refuse_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -114,22 +113,10 @@ class CopyWriter:
         """The seq of the first row. All are there or none: after an error the connection is given
         up, and with it what it had begun."""
         connection = await self._connected()
-        await connection.execute(BEGIN)
-        # A statement of its own: it sees what was committed while this one waited.
-        newest = await connection.fetchval(NEWEST) or 0
+        _, ids, heads, bodies = zip(*rows, strict=True)
         # A clock that steps back never leads back to an earlier day: readers have left it.
-        day = max(day_in(newest), utc_day(self._clock.now()))
-        if day != self._day:
-            await ensure_day(connection, day)
-        first = max(newest, first_seq(day)) + 1
-        await connection.copy_records_to_table(
-            "delivery",
-            schema_name=SCHEMA,
-            columns=COLUMNS.split(", "),
-            records=[(seq, *row[1:]) for seq, row in enumerate(rows, first)],
-        )
-        await connection.execute("COMMIT")
-        self._day = day
+        lowest = first_seq(utc_day(self._clock.now()))
+        first: int = await connection.fetchval(APPEND, lowest, ids, heads, bodies)
         return first
 
     async def _connected(self) -> Any:
@@ -144,7 +131,6 @@ class CopyWriter:
         log.warning("delivery_log_trouble", error=type(error).__name__)
         self._refuse_until = monotonic() + RETRY_SECONDS
         self.trouble = f"the database does not take deliveries: {type(error).__name__}"
-        self._day = 0
         self._disconnect()
 
     def _disconnect(self) -> None:
