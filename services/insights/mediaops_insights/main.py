@@ -12,7 +12,7 @@ from mediaops_insights.metrics import api as metrics
 from mediaops_insights.overview import api as overview
 from mediaops_insights.quality import handlers as quality
 from mediaops_insights.registry import handlers as registry
-from mediaops_insights.rollups.jobs import FORGET_OLD_ROLLUPS
+from mediaops_insights.rollups.jobs import FINISH_MINUTES, FORGET_OLD_ROLLUPS
 from mediaops_insights.settings import InsightsSettings
 from mediaops_insights.stream import api as stream
 from mediaops_insights.stream.hub import Hub
@@ -41,7 +41,7 @@ INSIGHTS = Service(
         audience.handlers,
     ],
     groups=[FAST],
-    jobs=[FOLD_BITMAPS, FORGET_OLD_ROLLUPS, FORGET_OLD_EVENTS],
+    jobs=[FOLD_BITMAPS, FINISH_MINUTES, FORGET_OLD_ROLLUPS, FORGET_OLD_EVENTS],
     workers=[tell_changes],
     start=_start,
     stop=_stop,

@@ -50,23 +50,32 @@ class Sheet:
     types: list[str] = field(default_factory=lambda: [""])
     regions: list[str] = field(default_factory=lambda: [""])
     minutes: dict[Span, Cells] = field(default_factory=dict)
+    """With what they add to hours, days and all time, below."""
     hours: dict[Span, Cells] = field(default_factory=dict)
     days: dict[Span, Cells] = field(default_factory=dict)
     ever: dict[Span, Cells] = field(default_factory=dict)
     money_hours: dict[tuple[Span, str], Cells] = field(default_factory=dict)
     money_days: dict[tuple[Span, str], Cells] = field(default_factory=dict)
+    newest: dict[Span, Cells] = field(default_factory=dict)
+    """Minutes that are not over: they are in nothing above but money."""
+    places: dict[Span, tuple[int, int]] = field(default_factory=dict)
+    """Of the newest minutes: the buckets of their hour and day."""
     is_plain: bool = True
     """Nothing was late, corrected or retracted: the last three counts are 0 throughout."""
 
 
 def add_up(
-    recorded: Iterable[Activity], retracted: Iterable[ActivityRetracted], oldest_minute: int
+    recorded: Iterable[Activity],
+    retracted: Iterable[ActivityRetracted],
+    oldest_minute: int,
+    newest_minute: int,
 ) -> Sheet:
     """The sum of a batch. A retraction takes away exactly what its activity added.
 
-    Minutes before `oldest_minute` are not told apart: nobody keeps them any more.
+    Minutes before `oldest_minute` are not told apart: nobody keeps them any more. What lies in
+    `newest_minute` or later is not added to hours and days: that is done when the minute is over.
     """
-    counting = _Counting(oldest_minute)
+    counting = _Counting(oldest_minute, newest_minute)
     counting.add((one, one.known_at or one.received_at, 1) for one in recorded)
     counting.add((event.activity, event.retracted_at, -1) for event in retracted)
     return counting.finish()
@@ -75,9 +84,10 @@ def add_up(
 class _Counting:
     """The inner loop and what it remembers of the batch."""
 
-    def __init__(self, oldest_minute: int) -> None:
+    def __init__(self, oldest_minute: int, newest_minute: int) -> None:
         self.sheet = Sheet()
         self.oldest_minute = oldest_minute
+        self.newest_minute = newest_minute
         self.workspaces: dict[UUID, int] = {}
         self.channels: dict[UUID, tuple[int, int, dict[str, int]]] = {}
         self.types: dict[str, int] = {}
@@ -121,6 +131,9 @@ class _Counting:
                 self._add_money(activity, channel[0], key, known_at, sign, place)
 
     def _cells(self, span: Span, place: _Place) -> Cells:
+        if span[1] >= self.newest_minute:
+            self.sheet.places[span] = (place.hour, place.day)
+            return self.sheet.newest.setdefault(span, {})
         hour = (span[0], place.hour)
         self.day_of[hour] = place.day
         if span[1] < self.oldest_minute:

@@ -10,7 +10,17 @@ from sqlalchemy import Column, Integer, SmallInteger, String, Table
 from mediaops_insights.database import METADATA
 from mediaops_insights.names.models import Kind
 
-__all__ = ["COUNTS", "KEY", "MONEY", "MONEY_COUNTS", "MONEY_KEY", "ROLLUPS", "Level"]
+__all__ = [
+    "COUNTS",
+    "KEY",
+    "MONEY",
+    "MONEY_COUNTS",
+    "MONEY_KEY",
+    "NEWEST",
+    "NEWEST_NAMES",
+    "ROLLUPS",
+    "Level",
+]
 
 
 class Level(IntEnum):
@@ -43,7 +53,7 @@ KEY = ("generation", "workspace", "level", "bucket", "channel", "content", "type
 COUNTS = ("n", "total", "corrections", "late", "retracted")
 
 
-def _rollup(name: str) -> Table:
+def _rollup(name: str, *beside: str) -> Table:
     """Names are numbers of the feature `names`; 0 is "none", or not told apart at this level.
 
     The workspace leads, then time: a batch of live events writes few pages that lie together, and
@@ -60,6 +70,7 @@ def _rollup(name: str) -> Table:
         Column("content", BigInt, primary_key=True, autoincrement=False),
         Column("type", BigInt, primary_key=True, autoincrement=False),
         Column("region", BigInt, primary_key=True, autoincrement=False),
+        *(Column(name, Integer, nullable=False) for name in beside),
         # Activities that stand, one each whatever their `count`.
         Column("n", BigInt, nullable=False, default=0),
         # The sum of their `count`.
@@ -87,6 +98,13 @@ ROLLUPS: dict[str, Table] = {
     "ever": _rollup("rollup_ever"),
 }
 """Projections, by granularity."""
+
+# What the tables above do not hold yet of minutes that are not over: a row is written once a batch
+# and not once for each of its minute, hour, day and all time. Every answer is the sum of both. The
+# buckets of its hour and day stand in the row, as its activities told them.
+NEWEST = _rollup("rollup_newest", "hour", "day")
+
+NEWEST_NAMES = (*KEY[:4], "hour", "day", *KEY[4:])
 
 MONEY_KEY = (
     "generation",

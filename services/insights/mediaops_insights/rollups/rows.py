@@ -1,6 +1,6 @@
 """From the cells of a batch to the rows of its tables, with the numbers that names have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -29,6 +29,7 @@ class Rows:
 
     is_plain: bool
     """Of the counts only the first two are there; the others are 0."""
+    newest: list[Row] = field(default_factory=list)
     tallies: dict[str, list[Row]] = field(default_factory=dict)
     money: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -37,7 +38,7 @@ def rows_of(sheet: Sheet, numbers: Numbers, generation: int) -> Rows:
     """All rows that the batch adds."""
     writing = _Writing(numbers, generation, 2 if sheet.is_plain else 5)
     by_granularity = {"minute": sheet.minutes, "hour": sheet.hours, "day": sheet.days}
-    rows = Rows(sheet.is_plain)
+    rows = Rows(sheet.is_plain, writing.newest(sheet.newest, sheet.places))
     for granularity, spans in by_granularity.items():
         rows.tallies[granularity] = writing.tallies(spans, tuple(Level))
     rows.tallies["ever"] = writing.tallies(sheet.ever, (Level.content,))
@@ -55,15 +56,25 @@ class _Writing:
         """Spans share cells where a batch lies in one hour: their ends of rows are made once."""
 
     def tallies(self, spans: dict[Span, Cells], wanted: tuple[Level, ...]) -> list[Row]:
-        parts: list[tuple[Row, list[Row]]] = []
-        for (workspace, bucket), cells in spans.items():
-            number = self.numbers.workspaces[workspace]
-            for level, ends in self._ends(cells):
-                if level in wanted:
-                    parts.append(((self.generation, number, int(level), bucket), ends))
-        # Few beginnings and ends that are in order already: the rows need no sorting of their own.
-        parts.sort(key=itemgetter(0))
-        return [begin + end for begin, ends in parts for end in ends]
+        return _joined(
+            ((*begin, bucket), ends)
+            for (workspace, bucket), cells in spans.items()
+            for level, begin, ends in self._levels(workspace, cells)
+            if level in wanted
+        )
+
+    def newest(self, spans: dict[Span, Cells], places: dict[Span, tuple[int, int]]) -> list[Row]:
+        return _joined(
+            ((*begin, span[1], *places[span]), ends)
+            for span, cells in spans.items()
+            for _level, begin, ends in self._levels(span[0], cells)
+        )
+
+    def _levels(self, workspace: int, cells: Cells) -> Iterator[tuple[Level, Row, list[Row]]]:
+        """Each level, how its rows begin, and their ends in order."""
+        number = self.numbers.workspaces[workspace]
+        for level, ends in self._ends(cells):
+            yield level, (self.generation, number, int(level)), ends
 
     def _ends(self, cells: Cells) -> list[tuple[Level, list[Row]]]:
         known = self.done.get(id(cells))
@@ -97,3 +108,8 @@ class _Writing:
             begin = (self.generation, self.numbers.workspaces[workspace], bucket, currency)
             rows += [begin + end for end in self._named(cells)]
         return sorted(rows)
+
+
+def _joined(parts: Iterable[tuple[Row, list[Row]]]) -> list[Row]:
+    """Few beginnings, and ends that are in order already: rows need no sorting of their own."""
+    return [begin + end for begin, ends in sorted(parts, key=itemgetter(0)) for end in ends]

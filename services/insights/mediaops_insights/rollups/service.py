@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import add
 from uuid import UUID
 
 from mediaops_common.aside import aside
@@ -30,6 +31,7 @@ __all__ = [
     "Tally",
     "count",
     "ever",
+    "finish_minutes",
     "forget_old",
     "money",
     "newest_minutes",
@@ -41,18 +43,25 @@ __all__ = [
 MINUTES_KEPT = timedelta(days=14)
 HOURS_KEPT = timedelta(days=400)
 
+NEWEST_MINUTES = 3
+"""So many minutes, the one that runs included, are not over: what is live falls into them."""
+OVER_MINUTES = NEWEST_MINUTES + 1
+"""After so many a minute is added to hours and days. By then no batch writes to it any more, so
+that neither waits for the other."""
+
 
 def sheet_of(batch: Batch) -> Sheet:
     """The sum of the batch: no database, so it runs before the transaction and in a thread."""
     oldest = int((batch.now - MINUTES_KEPT).timestamp() // 60)
-    return add_up(batch.recorded, batch.retracted, oldest)
+    newest = int(batch.now.timestamp() // 60) - NEWEST_MINUTES + 1
+    return add_up(batch.recorded, batch.retracted, oldest, newest)
 
 
 async def count(session: AsyncSession, sheet: Sheet, generation: int) -> None:
     """Adds the sheet to the rollups of this generation."""
     if len(sheet.workspaces) > 1:
         numbers = await _numbers(session, sheet)
-        cells = sum(map(len, sheet.days.values()))
+        cells = sum(len(cells) for spans in (sheet.days, sheet.newest) for cells in spans.values())
         await repository.add(session, await aside(cells, rows_of, sheet, numbers, generation))
 
 
@@ -168,8 +177,9 @@ async def ever(
     types = await names.texts(session, {row.type for row in rows})
     found: dict[int, dict[str, Tally]] = {}
     for row in rows:
-        tally = Tally(0, None, None, types[row.type], None, *row[3:])
-        found.setdefault(row.content, {})[types[row.type]] = tally
+        tallies, type_ = found.setdefault(row.content, {}), types[row.type]
+        known = tallies.get(type_, Tally(0, None, None, type_, None, 0, 0, 0, 0, 0))
+        tallies[type_] = Tally(*known[:5], *map(add, known[5:], row[3:]))
     return found
 
 
@@ -203,6 +213,18 @@ async def newest_minutes(
         )
         for row in rows
     ]
+
+
+async def finish_minutes(database: Database, now: datetime) -> None:
+    """Adds the minutes that are over to hours, days and all time, one level of one in each
+    transaction."""
+    before = int(now.timestamp() // 60) - OVER_MINUTES + 1
+    async with database.read() as session:
+        generations = await repository.generations(session)
+        parts = await repository.minutes_over(session, generations, before)
+    for part in parts:
+        async with database.write() as session:
+            await repository.move_minute(session, part)
 
 
 async def forget_old(database: Database, now: datetime) -> None:

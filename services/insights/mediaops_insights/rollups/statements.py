@@ -1,4 +1,4 @@
-"""The statement of the hot path: one upsert for many rows."""
+"""The statements of the hot path: one upsert for many rows, and the end of a minute."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,7 +8,9 @@ from mediaops_common.bulk import Conflict, insert_stored
 from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-__all__ = ["add_rows"]
+from mediaops_insights.rollups.models import COUNTS, KEY, NEWEST, ROLLUPS, Level
+
+__all__ = ["add_rows", "move_minute"]
 
 SIZES = (1024, 128, 16, 1)
 """Rows in one statement of SQLite. Few sizes, so that their prepared forms stay cached; 1,024 rows
@@ -17,15 +19,20 @@ of 13 values are below the 32,766 parameters that it allows."""
 
 @lru_cache(maxsize=256)
 def _statement(
-    table: str, key: tuple[str, ...], counts: tuple[str, ...], given: int, rows: int
+    table: str,
+    key: tuple[str, ...],
+    names: tuple[str, ...],
+    counts: tuple[str, ...],
+    given: int,
+    rows: int,
 ) -> str:
-    width = len(key) + given
+    width = len(names) + given
     zeros = ["0"] * (len(counts) - given)
     values = ", ".join([f"({', '.join([*['?'] * width, *zeros])})"] * rows)
     changed = counts[:given]
     changes = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in changed)
     return (
-        f"INSERT INTO {table} ({', '.join((*key, *counts))}) VALUES {values} "
+        f"INSERT INTO {table} ({', '.join((*names, *counts))}) VALUES {values} "
         f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
     )
 
@@ -37,23 +44,58 @@ async def add_rows(
     counts: tuple[str, ...],
     rows: Sequence[tuple[object, ...]],
     given: int,
+    names: tuple[str, ...] | None = None,
 ) -> None:
     """Adds the counts of each row to the row of its key, making it where there is none.
 
-    Each row is its key's values and then the first `given` counts (the others are 0), all of types
-    that the driver takes as they are. Rows must be sorted, so that two transactions cannot wait for
-    each other in a circle.
+    Each row is its key's values (or those of `names`, among which the key is) and then the first
+    `given` counts (the others are 0), all of types that the driver takes as they are. Rows must be
+    sorted, so that two transactions cannot wait for each other in a circle.
     """
+    names = names or key
     connection = await session.connection()
     if connection.dialect.name == "postgresql":
         changed = counts[:given]
-        await insert_stored(session, table, (*key, *changed), rows, Conflict(key, add=changed))
+        await insert_stored(session, table, (*names, *changed), rows, Conflict(key, add=changed))
         return
     start = 0
     for size in SIZES:
         stop = start + (len(rows) - start) // size * size
         parts = [tuple(chain.from_iterable(rows[n : n + size])) for n in range(start, stop, size)]
         if parts:
-            statement = _statement(table.name, key, counts, given, size)
+            statement = _statement(table.name, key, names, counts, given, size)
             await connection.exec_driver_sql(statement, parts)
         start = stop
+
+
+MOVED = {"minute": "bucket", "hour": "hour", "day": "day", "ever": "0"}
+"""What the newest minutes are added to: by granularity, where a row's bucket is found."""
+
+
+async def move_minute(session: AsyncSession, part: tuple[int, int, int, int]) -> None:
+    """Adds one of the newest minutes (generation, workspace, level, bucket) to the tables of all
+    granularities, and takes it away: what was counted before, and nothing that comes meanwhile."""
+    connection = await session.connection()
+    whose = "generation = {} AND workspace = {} AND level = {} AND bucket = {}"
+    if connection.dialect.name == "postgresql":
+        # One statement: it adds just those rows that it takes away, as they are then.
+        gone = f"DELETE FROM {NEWEST.name} WHERE {whose.format('$1', '$2', '$3', '$4')} RETURNING *"
+        moves = ", ".join(f"{name}_ AS ({_move(name, 'gone')})" for name in MOVED)
+        await connection.exec_driver_sql(f"WITH gone AS ({gone}), {moves} SELECT 1", part)
+        return
+    where = whose.format("?", "?", "?", "?")
+    for name in MOVED:
+        await connection.exec_driver_sql(_move(name, NEWEST.name, f"WHERE {where}"), part)
+    await connection.exec_driver_sql(f"DELETE FROM {NEWEST.name} WHERE {where}", part)
+
+
+def _move(granularity: str, source: str, where: str = "WHERE true") -> str:
+    key, counts = ", ".join(KEY), ", ".join(COUNTS)
+    places = key.replace("bucket", MOVED[granularity])
+    table = ROLLUPS[granularity].name
+    changes = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTS)
+    only = f" AND level = {int(Level.content)}" if granularity == "ever" else ""
+    return (
+        f"INSERT INTO {table} ({key}, {counts}) SELECT {places}, {counts} FROM {source} "
+        f"{where}{only} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+    )

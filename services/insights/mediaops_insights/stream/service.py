@@ -40,7 +40,11 @@ async def mark_changed(session: AsyncSession, sheet: rollups.Sheet, now: datetim
     oldest = int((now - TOLD_FOR).timestamp() // 60)
     await repository.mark(
         session,
-        [(sheet.workspaces[place], minute) for place, minute in sheet.minutes if minute >= oldest],
+        [
+            (sheet.workspaces[place], minute)
+            for place, minute in (*sheet.minutes, *sheet.newest)
+            if minute >= oldest
+        ],
     )
 
 
