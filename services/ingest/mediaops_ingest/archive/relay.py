@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +27,14 @@ SETTLED_SECONDS = 0.3
 IDLE_LOOK_SECONDS = 1.0
 
 CHUNKS = 400
+PART_BYTES = 512 << 10
+"""Of packed chunks that are published at once, while those behind them are unpacked."""
 
 Heads = dict[tuple[int, int], dict[int, int]]
 """(shard, topic) → slot → the last number."""
+
+Unpacked = tuple[list[tuple[str, Record]], Heads]
+"""Records with their topics, and the last number of each of their lanes."""
 
 
 class ArchiveRelay:
@@ -78,8 +83,7 @@ class ArchiveRelay:
         if not rows:
             await self._tell_when_due()
             return False
-        records, heads = await asyncio.to_thread(_unpacked, rows)
-        await publish_in_order(self._bus, records)
+        heads = await self._publish(rows)
         hit("archive_relay.after_publish")
         moved = {row.shard: row.chunk for row in rows}
         async with self._database.write() as session:
@@ -92,6 +96,24 @@ class ArchiveRelay:
         if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
             await self._tell_heads()
         return len(rows) == CHUNKS
+
+    async def _publish(self, rows: Sequence[Any]) -> Heads:
+        """Publishes the records of these chunks, in order; returns the last numbers of their lanes.
+        While some are under way those behind them are unpacked."""
+        heads: Heads = {}
+        parts = _parts(rows)
+        unpacking = _unpacking(next(parts, None))
+        try:
+            while unpacking is not None:
+                records, told = await unpacking
+                unpacking = _unpacking(next(parts, None))
+                await publish_in_order(self._bus, records)
+                for lane, numbers in told.items():
+                    heads.setdefault(lane, {}).update(numbers)
+        finally:
+            if unpacking is not None:
+                unpacking.cancel()
+        return heads
 
     async def wait(self) -> None:
         """Returns when there are new chunks, or when it is time to look after the heads."""
@@ -128,12 +150,26 @@ class ArchiveRelay:
         self._heads_at = time.monotonic()
 
 
-def _unpacked(rows: Sequence[Any]) -> tuple[list[tuple[str, Record]], Heads]:
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    first = size = 0
+    for place, row in enumerate(rows, 1):
+        size += len(row.records)
+        if size >= PART_BYTES or place == len(rows):
+            yield rows[first:place]
+            first, size = place, 0
+
+
+def _unpacking(rows: Sequence[Any] | None) -> asyncio.Task[Unpacked] | None:
+    return None if rows is None else asyncio.create_task(asyncio.to_thread(_unpacked, rows))
+
+
+def _unpacked(rows: Sequence[Any]) -> Unpacked:
     """The records of these chunks, in order, and the last number of each of their lanes."""
     records: list[tuple[str, Record]] = []
     heads: Heads = {}
     for row in rows:
+        told = [heads.setdefault((row.shard, topic), {}) for topic in range(len(TOPICS))]
         for archived in unpack_chunk(row.records):
             records.append(to_record(row.shard, archived))
-            heads.setdefault((row.shard, archived.topic), {})[archived.slot] = archived.seq
+            told[archived.topic][archived.slot] = archived.seq
     return records, heads
