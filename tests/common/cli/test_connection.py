@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from mediaops_common.cli.connection import Answered, Connection
+from mediaops_common.cli.ingest import app as ingest
+from typer.testing import CliRunner
 
 
 class Busy(BaseHTTPRequestHandler):
@@ -57,7 +60,15 @@ def test_what_is_refused_for_good_or_for_too_long_is_told_at_once(connection: Co
         connection.post("/things")
 
 
-def test_other_commands_do_not_wait(connection: Connection) -> None:
+def test_an_operators_command_comes_again(connection: Connection, tmp_path: Path) -> None:
+    command = ["republish", "--since", "2026-11-22T00:00:00Z", "--json"]
+    place = ["--data", str(tmp_path), "--url", connection.url, "--token", connection.token]
+    called = CliRunner().invoke(ingest, [*command, *place])
+    assert (called.exit_code, called.output.split()) == (0, ["{}"])
+    assert Busy.refusals == []
+
+
+def test_one_that_only_looks_does_not_wait(connection: Connection) -> None:
     with pytest.raises(Answered) as refused:
         connection.post("/things")
     assert refused.value.status == 503

@@ -25,6 +25,9 @@ __all__ = [
     "or_exit",
 ]
 
+PATIENCE_SECONDS = 60.0
+"""A command waits so long for a system that is busy or whose database is away for a moment."""
+
 
 class Answered(Exception):
     """The system answered with a problem."""
@@ -169,12 +172,16 @@ def connect(
     workspace: str = "default",
     role: str = "owner",
 ) -> Connection:
-    """A connection with the given token, else one made from the data directory for an hour."""
+    """A patient connection with the given token, else one made from the data directory for an
+    hour."""
     found = find_url(settings, url)
     if token:
-        return Connection(found, token)
-    made = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
-    return Connection(found, made, made_for=workspace)
+        connection = Connection(found, token)
+    else:
+        made = sign(settings, workspace=workspace, role=role, lifetime=timedelta(hours=1))
+        connection = Connection(found, made, made_for=workspace)
+    connection.patience = PATIENCE_SECONDS
+    return connection
 
 
 def connect_operator(settings: "Settings", *, url: str | None, token: str | None) -> Connection:

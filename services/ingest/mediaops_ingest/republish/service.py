@@ -49,13 +49,15 @@ async def go_back(session: AsyncSession, ask: LaneStalled) -> bool:
 async def go_back_to(session: AsyncSession, since: datetime) -> int:
     """`republish --since`: every shard goes back to what was received then. Returns how many
     shards went back. The fence is raised even where the cursor does not change."""
-    moved = 0
-    for shard in sorted(range(SHARDS), key=lease_name):
+    firsts: dict[int, int] = {}
+    # All are looked for before the first is locked: nobody waits while a long archive is read.
+    for shard in range(SHARDS):
         # A chunk says up to when all was normalised before it: a little earlier than what is in it.
         chunk = await repository.first_chunk_since(session, shard, since - MARGIN)
         if chunk is not None:
-            # Leases first and in the order in which their holder locks them.
-            await raise_fence(session, lease_name(shard))
-            await repository.set_published(session, shard, chunk - 1)
-            moved += 1
-    return moved
+            firsts[shard] = chunk
+    for shard in sorted(firsts, key=lease_name):
+        # Leases first and in the order in which their holder locks them.
+        await raise_fence(session, lease_name(shard))
+        await repository.set_published(session, shard, firsts[shard] - 1)
+    return len(firsts)
