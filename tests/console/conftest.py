@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.console.backend import TOKEN, Backend, a_busy_backend, served
 
 # A round of the page is 5 s; health is asked for every 10.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [

@@ -281,7 +281,7 @@ async def test_when_no_service_answers_the_page_says_so_and_recovers(
     await expect(page.locator(".pill.silent")).to_have_count(4)
     busy.is_silent = False
     busy.troubled.add("crm")
-    await expect(page.get_by_text("No service answers.")).to_be_hidden(timeout=15_000)
+    await expect(page.get_by_text("No service answers.")).to_be_hidden()
     await expect(page.locator(".pill.troubled")).to_contain_text("crm: not ready")
     await expect(page.locator(".pill.troubled")).to_contain_text("lane stalled")
     await expect(page.locator("[data-tile=activities] .number")).to_have_text("18,432")

@@ -16,7 +16,7 @@ from tests.system.running import SERVICES, System, a_system, event_body, signed
 
 pytestmark = [
     pytest.mark.nightly,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1_800),
     pytest.mark.skipif(not kafka_broker.can_run(), reason=kafka_broker.MISSING),
 ]
 
@@ -78,7 +78,7 @@ class Serving:
             system.kill()
             system.http.close()
 
-    def settle(self, seconds: float = 60.0) -> None:
+    def settle(self, seconds: float = 600.0) -> None:
         operator = {"workspace": "*", "role": "operator"}
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

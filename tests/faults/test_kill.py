@@ -13,6 +13,7 @@ import pytest
 from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
+from tests.system.replicas import until
 from tests.system.running import System, a_system, new_system
 
 pytestmark = pytest.mark.timeout(300)
@@ -39,7 +40,7 @@ def kill_at_random(folder: Path, runtime: str, kills: int, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_800)
 def test_six_kills_at_random_moments_lose_nothing(tmp_path, runtime) -> None:
     print(f"seed {SEED}")
     kill_at_random(tmp_path, runtime, 6, SEED)
@@ -64,7 +65,7 @@ POINTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_a_kill_at_each_named_point_loses_nothing(tmp_path, runtime) -> None:
     """One system that dies at one point after the other, and is whole after each."""
     with a_system(tmp_path, runtime) as system:
@@ -90,7 +91,7 @@ REBUILD_POINTS = ("rebuild.step", "rebuild.swap", "republish.after_publish")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize(
     "service",
     # The same code with the other service's tables: once a night.
@@ -113,7 +114,6 @@ def test_a_kill_during_a_rebuild_loses_nothing(tmp_path, runtime, service) -> No
                 system.start()
             assert died, f"{point} was not reached"
             rebuilds = rebuilt(system, service)
-            assert {rebuild["state"] for rebuild in rebuilds} == {"done"}, point
             assert max(rebuild["generation"] for rebuild in rebuilds) == generation
         driver.stop()
         prove(system, ledger)
@@ -123,13 +123,13 @@ OPERATOR = {"workspace": "*", "role": "operator"}
 
 
 def rebuilt(system: System, service: str) -> list[dict[str, Any]]:
-    """The rebuilds, once none of them is under way any more."""
-    deadline = time.monotonic() + 60
-    while True:
-        rebuilds = system.ask(f"/{service}/v1/admin/rebuilds", **OPERATOR)["items"]
-        if {rebuild["state"] for rebuild in rebuilds} == {"done"} or time.monotonic() > deadline:
-            return list(rebuilds)
-        time.sleep(0.2)
+    """The rebuilds, once each of them is done."""
+
+    def rebuilds() -> list[dict[str, Any]]:
+        return list(system.ask(f"/{service}/v1/admin/rebuilds", **OPERATOR)["items"])
+
+    until(lambda: {rebuild["state"] for rebuild in rebuilds()} == {"done"})
+    return rebuilds()
 
 
 def old_activities(channel: str, moment: datetime) -> list[dict[str, object]]:
@@ -160,12 +160,9 @@ def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, runtime, p
         del system.environment["MEDIAOPS_CLOCK"]
         system.forget_tokens()
         system.start(MEDIAOPS_FAILPOINTS=f"{point}=kill@1")
-        assert system.wait_for_death(60), f"{point} was not reached"
+        assert system.wait_for_death(), f"{point} was not reached"
         system.start()
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and system.ask("/ingest/v1/deliveries")["items"]:
-            time.sleep(0.2)
-        assert system.ask("/ingest/v1/deliveries")["items"] == []
+        until(lambda: system.ask("/ingest/v1/deliveries")["items"] == [])
         system.settle()
         assert len(system.events()) == 200
         assert system.audit()["residual"] == 0

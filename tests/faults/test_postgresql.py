@@ -21,7 +21,10 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     "kills",
-    [pytest.param(3, marks=pytest.mark.slow), pytest.param(30, marks=pytest.mark.nightly)],
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(30, marks=(pytest.mark.nightly, pytest.mark.timeout(3_600))),
+    ],
 )
 def test_kills_of_the_process_and_of_the_server_lose_nothing(tmp_path, kills) -> None:
     chance = random.Random(SEED)

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from mediaops_common.bus.open import open_bus
-from mediaops_common.bus.port import Bus, Record
+from mediaops_common.bus.port import Bus, BusUnavailable, Record
 from mediaops_common.cli.init_env import init_env
 from mediaops_common.events.base import Topic
 
@@ -37,9 +37,9 @@ def test_a_broker_that_is_no_voter_says_what_is_missing() -> None:
 
 async def publish(bus: Bus, partition: int) -> None:
     """As a relay does: it begins anew after an error, until another broker leads."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while True:
-            with contextlib.suppress(KafkaError, TimeoutError):
+            with contextlib.suppress(KafkaError, TimeoutError, BusUnavailable):
                 await bus.publish(
                     Topic.activity, partition, [Record(b"k", b"v", "ingest", 0, 0, 1)]
                 )

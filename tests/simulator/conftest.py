@@ -38,7 +38,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, runtime: str) -> Iterator[S
         yield System(_ready(process, data), data)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
         log.close()
 
 

@@ -119,7 +119,7 @@ class System(Surface):
         self.process = None
         return code
 
-    def wait_for_death(self, seconds: float = 120.0) -> bool:
+    def wait_for_death(self, seconds: float = 240.0) -> bool:
         """Whether the process died by itself (at a failpoint) within that time."""
         assert self.process is not None
         try:

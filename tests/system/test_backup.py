@@ -17,7 +17,7 @@ from tests.postgres import Cluster
 from tests.system.answers import sampled, tell_the_past
 from tests.system.running import SERVICES, System, a_system, engines, new_databases
 
-pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
 FIRST = WORKSPACES[0]
 
@@ -32,7 +32,7 @@ class Company:
         channels = system.ask("/ingest/v1/channels", workspace=FIRST)["items"]
         self.channels = [channel["id"] for channel in channels]
         tell_the_past(system, self.channels, self.today)
-        system.settle(120)
+        system.settle()
         self.before = sampled(system, self.channels, self.today)
         self.events = len(system.events(FIRST))
 
@@ -54,13 +54,13 @@ class Company:
     def check(self) -> None:
         """As at the backup; then the senders repeat what came after it, and no number is wrong."""
         system = self.system
-        system.settle(600)
+        system.settle()
         assert sampled(system, self.channels, self.today) == self.before
         assert len(system.events(FIRST)) == self.events
         assert system.audit()["residual"] == 0
         for _ in range(2):
             self.act_on()
-        system.settle(120)
+        system.settle()
         assert len(system.events(FIRST)) == self.events + 10
         audit = system.audit()
         assert (audit["residual"], audit["in_flight"], audit["parked"]) == (0, 0, 0)
@@ -114,7 +114,7 @@ def test_dumps_of_postgresql_come_back(tmp_path, cluster, new_bus) -> None:
             )
         system.start()
         company.act_on()
-        system.settle(120)
+        system.settle()
         system.kill()
         restored = new_databases(cluster)
         for name in SERVICES:

@@ -15,7 +15,7 @@ from tests.system.running import System, a_system, event_body, new_databases, si
 
 pytestmark = [
     pytest.mark.nightly,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1_800),
     pytest.mark.skipif(binaries() is None, reason=MISSING),
 ]
 
@@ -62,7 +62,7 @@ def test_a_dump_of_a_data_directory_goes_on_living_on_postgresql(tmp_path) -> No
     moved.printed("load", str(file), "--data", str(moved.data))
     try:
         moved.start()
-        moved.settle(120)
+        moved.settle()
         assert sampled(moved, channels, today) == before
         assert [listed(moved, path) for path in lists] == listed_before
         assert (len(moved.events(FIRST)), moved.audit()["received"]) == (events, received)
@@ -71,7 +71,7 @@ def test_a_dump_of_a_data_directory_goes_on_living_on_postgresql(tmp_path) -> No
         assert moved.ask(f"/ingest/v1/deliveries/{delivery}/raw", workspace=FIRST)["body_base64"]
         # It lives on: repeats are known, what is new counts, under the same hook and secret.
         assert [knock(moved, source, n, today) for n in range(5)] == [202] * 5
-        moved.settle(120)
+        moved.settle()
         assert len(moved.events(FIRST)) == events + 2
         audit = moved.audit()
         assert (audit["residual"], audit["received"]) == (0, received + 5)

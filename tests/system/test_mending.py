@@ -1,12 +1,12 @@
 """A mapping mended days later: final numbers change, say so, and can be rebuilt alike."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.system.replicas import until
 from tests.system.running import System, new_system, signed
 from tests.system.test_rebuild import rebuild
 
@@ -65,15 +65,10 @@ def mend_and_replay(system: System, source_id: str) -> None:
     key = {"Idempotency-Key": "mend-1"}
     begun, again = (system.call(*asked, headers=key) for _ in range(2))
     assert (begun.status_code, again.json()) == (202, begun.json())
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        done = system.ask(f"/ingest/v1/deliveries/replays/{begun.json()['replay_id']}")
-        if done["state"] == "done":
-            counts = [done["counts"].get(name, 0) for name in ("changed", "missing", "unchanged")]
-            assert counts == [2, 1, 1]
-            return
-        time.sleep(0.1)
-    raise AssertionError(done)
+    path = f"/ingest/v1/deliveries/replays/{begun.json()['replay_id']}"
+    until(lambda: system.ask(path)["state"] == "done")
+    counts = system.ask(path)["counts"]
+    assert [counts.get(name, 0) for name in ("changed", "missing", "unchanged")] == [2, 1, 1]
 
 
 METRICS = ("likes", "favourites", "activities", "orders_paid", "views_reported")

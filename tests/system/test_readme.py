@@ -60,7 +60,7 @@ class Shell:
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
@@ -106,7 +106,7 @@ def test_the_first_webhook_of_the_readme_works_line_by_line(tmp_path, runtime) -
             assert json.loads(printed)["accepted"] == 1
             sent = time.monotonic()
             while not has_effect(answers := shown(shell, effect.strip().splitlines())):
-                assert time.monotonic() - sent < 20, answers
+                assert time.monotonic() - sent < 300, answers
             print(f"the effect showed within {time.monotonic() - sent:.1f} s")
             assert "0" in shell.run(proof.strip())
         finally:

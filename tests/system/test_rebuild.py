@@ -9,9 +9,10 @@ from tests.faults.driver import Driver
 from tests.faults.proof import prove
 from tests.ledger import Ledger
 from tests.system.answers import sampled, tell_the_past
+from tests.system.replicas import until
 from tests.system.running import System, a_system
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 OPERATOR = {"workspace": "*", "role": "operator"}
 
@@ -19,13 +20,8 @@ OPERATOR = {"workspace": "*", "role": "operator"}
 def rebuild(system: System, service: str) -> None:
     answer = system.call("POST", f"/{service}/v1/admin/rebuilds", **OPERATOR)
     assert answer.status_code == 202, answer.text
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        newest = system.ask(f"/{service}/v1/admin/rebuilds", **OPERATOR)["items"][0]
-        if newest["state"] == "done":
-            return
-        time.sleep(0.2)
-    raise AssertionError(newest)
+    path = f"/{service}/v1/admin/rebuilds"
+    until(lambda: system.ask(path, **OPERATOR)["items"][0]["state"] == "done")
 
 
 def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
