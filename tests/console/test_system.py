@@ -24,7 +24,7 @@ pytestmark = [
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def system(tmp_path: Path, runtime: str) -> AsyncIterator[System]:
-    system = new_system(tmp_path, runtime)
+    system = await asyncio.to_thread(new_system, tmp_path, runtime)
     try:
         await asyncio.to_thread(system.start)
         yield system

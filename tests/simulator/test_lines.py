@@ -1,6 +1,7 @@
 """The simulator's own connections, against a server that does one thing at a time."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,8 +16,11 @@ LAST = b"HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 2\r\n
 class Server:
     """Answers each request with the next of `answers`; `None` hangs up."""
 
-    def __init__(self, *answers: bytes | None) -> None:
+    def __init__(self, *answers: bytes | None, takes_one: bool = False) -> None:
+        """`takes_one`: ends its half of a connection after an answer, then waits for the other."""
         self.answers = list(answers)
+        self.takes_one = takes_one
+        self.ended = asyncio.Event()
         self.connections = 0
         self.requests: list[bytes] = []
 
@@ -30,6 +34,11 @@ class Server:
                     break
                 writer.write(answer)
                 await writer.drain()
+                if self.takes_one:
+                    writer.write_eof()
+                    await reader.read()
+                    self.ended.set()
+                    break
         except asyncio.IncompleteReadError:
             pass
         finally:
@@ -74,6 +83,18 @@ async def test_a_connection_that_the_server_closes_is_made_anew():
     async with connected(server) as lines:
         assert [await post(lines), await post(lines)] == [(401, b"no"), (200, b"success")]
         assert server.connections == 2
+
+
+async def test_a_connection_that_ended_while_it_rested_is_ended_here_too():
+    server = Server(OK, OK, takes_one=True)
+    async with connected(server) as lines:
+        assert await post(lines) == (200, b"success")
+        while server.connections == 1:
+            with contextlib.suppress(Broken):  # it may not have heard of the end yet
+                await post(lines)
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            await server.ended.wait()
 
 
 async def test_an_answer_that_never_comes_is_broken_and_the_next_request_goes_through():

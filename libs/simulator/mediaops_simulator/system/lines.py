@@ -106,6 +106,7 @@ class Lines:
     async def _line(self, lane: Hashable) -> _Line:
         line = self._open.get(lane)
         if line is None or line.reader.at_eof():
+            self._hang_up(lane)  # the server ended its half while the line rested
             secure = self._server.scheme == "https"
             port = self._server.port or (443 if secure else 80)
             line = _Line(
