@@ -1,6 +1,7 @@
 """Jobs by the clock: on one replica at a time, under a lease."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,9 +20,17 @@ __all__ = ["Job", "run_job"]
 log = structlog.get_logger(__name__)
 
 
+LEASE_SECONDS = 30.0
+"""Whatever the period: when a holder dies, another one has its jobs as soon after."""
+
+LOOK_SECONDS = LEASE_SECONDS / 3
+RETRY_SECONDS = 60.0
+
+
 @dataclass(frozen=True)
 class Job:
-    """Runs every `every_seconds`, first soon after the start; a run that fails is tried again."""
+    """Runs every `every_seconds`, first soon after the start or after it was taken over; a run that
+    fails is tried again, within a minute."""
 
     name: str
     every_seconds: float
@@ -30,15 +39,32 @@ class Job:
 
 async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Event) -> None:
     """The loop of one job. The job's own transactions must be safe to repeat."""
-    seconds = max(30.0, job.every_seconds * 3)
-    tenure = Tenure(runtime.database, f"job:{job.name}", owner, seconds=seconds)
+    tenure = Tenure(runtime.database, f"job:{job.name}", owner, seconds=LEASE_SECONDS)
+    due = 0.0
     while not stopping.is_set():
         try:
-            if await tenure.hold() is not None:
-                await job.run(runtime)
+            if await tenure.hold() is None:
+                due = 0.0
+            elif time.monotonic() >= due:
+                due = time.monotonic() + min(job.every_seconds, RETRY_SECONDS)
+                await _run(runtime, job, tenure)
+                due = time.monotonic() + job.every_seconds
         except LeaseLost:
+            due = 0.0
             log.info("job_taken_over", job=job.name)
         except Exception:
             tell_failure("job_failed", runtime.database, runtime.bus, job=job.name)
-        await until(stopping, job.every_seconds)
+        await until(stopping, min(job.every_seconds, LOOK_SECONDS))
     await tenure.release()
+
+
+async def _run(runtime: "Runtime", job: Job, tenure: Tenure) -> None:
+    """One run, whose lease is kept beside it. Ends it and raises LeaseLost when it is another's."""
+    running = asyncio.ensure_future(job.run(runtime))
+    try:
+        while not (await asyncio.wait({running}, timeout=LOOK_SECONDS))[0]:
+            await tenure.hold()
+        await running
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
