@@ -7,7 +7,8 @@ from mediaops_common.events import Activity, ActivityRecorded, SnapshotRecorded,
 from mediaops_common.platforms import lateness
 from msgspec.structs import replace
 
-from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
+from mediaops_ingest.normaliser.ledger import KnownKey, Ledger
+from mediaops_ingest.normaliser.outcome import Outcome
 from mediaops_ingest.normaliser.reading import (
     ACTIVITY,
     SOURCE,
@@ -17,7 +18,7 @@ from mediaops_ingest.normaliser.reading import (
     trace_of,
 )
 
-__all__ = ["counts_of", "decide", "decide_item", "emit"]
+__all__ = ["decide", "decide_item", "emit"]
 
 
 def decide(
@@ -38,7 +39,7 @@ def decide(
     ledger.count(
         delivery,
         timezone,
-        counts_of(outcome),
+        outcome.counts(),
         outcome.parts(),
         newest_occurred=outcome.newest_occurred(delivery.received_at),
         deliveries=1,
@@ -135,23 +136,6 @@ def _encoded(
         event_id=fact.id,
         traceparent=trace_of(read.delivery),
     )
-
-
-def counts_of(outcome: Outcome) -> dict[str, int]:
-    """What the permanent counters of the source and day are raised by."""
-    return {
-        "received": outcome.received,
-        "normalised": outcome.normalised,
-        "duplicates": outcome.duplicates,
-        "conflicts": outcome.conflicts,
-        "rejected": outcome.rejected,
-        "failed": outcome.failed,
-        "unmapped": outcome.unmapped,
-        "activities": outcome.activities,
-        "retractions": outcome.retractions,
-        "snapshots": outcome.snapshots,
-        "late": outcome.late,
-    }
 
 
 def _delivery_row(read: ReadDelivery, outcome: Outcome) -> dict[str, object]:

@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.archive.chunks import TOPICS
 from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, Shard
 from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay, SourceDayPart
-from mediaops_ingest.normaliser.ledger import COUNTED, KnownKey, Ledger, ShardState
+from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, ShardState
+from mediaops_ingest.normaliser.outcome import COUNTED
 
 __all__ = [
     "ZoneChanged",

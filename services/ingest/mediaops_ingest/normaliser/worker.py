@@ -15,7 +15,8 @@ from prometheus_client import Counter, Histogram
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.deciding import decide
-from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, Outcome
+from mediaops_ingest.normaliser.ledger import KnownKey, Ledger
+from mediaops_ingest.normaliser.outcome import Outcome
 from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_delivery
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook

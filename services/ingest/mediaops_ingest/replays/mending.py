@@ -10,8 +10,9 @@ from mediaops_common.activity_types import activates
 from mediaops_common.events import Activity, ActivityRetracted, Event, SnapshotRecorded, encode
 from mediaops_common.ids import slot_of
 
-from mediaops_ingest.normaliser.deciding import counts_of, decide_item, emit
-from mediaops_ingest.normaliser.ledger import Ledger, Outcome
+from mediaops_ingest.normaliser.deciding import decide_item, emit
+from mediaops_ingest.normaliser.ledger import Ledger
+from mediaops_ingest.normaliser.outcome import Outcome
 from mediaops_ingest.normaliser.reading import ACTIVITY, SNAPSHOT, SOURCE, Output
 from mediaops_ingest.replays.active_days import ActorDay, actor_day
 from mediaops_ingest.replays.comparison import ComparedDelivery
@@ -31,7 +32,7 @@ def mend(
     source = one.read.source
     assert source is not None
     outcome, was = _reopened(one), _as_it_was(one)
-    before = counts_of(was)
+    before = was.counts()
     outcome.chunks |= set(one.row.chunks)
     for _, diff in one.diffs:
         counts.update(diff.counts)
@@ -44,7 +45,7 @@ def mend(
             counts["missing"] += len(item.outputs)
             _note_active(item.outputs, active)
     counts["failed"] += one.unreadable_items
-    changes = {name: value - before[name] for name, value in counts_of(outcome).items()}
+    changes = {name: value - before[name] for name, value in outcome.counts().items()}
     if not any(changes.values()):
         return []
     parts = Counter(outcome.parts())
