@@ -18,6 +18,8 @@ from mediaops_content.publications.schemas import PublicationCreate
 
 __all__ = ["AlreadyRegistered", "Filters", "find", "page", "register"]
 
+find = repository.find
+
 
 class AlreadyRegistered(Conflict):
     """The channel has a publication under this external id already."""
@@ -55,10 +57,6 @@ async def register(
         )
     await _tell(session, publication)
     return publication
-
-
-async def find(session: AsyncSession, workspace_id: UUID, publication_id: UUID) -> Publication:
-    return await repository.find(session, workspace_id, publication_id)
 
 
 async def page(

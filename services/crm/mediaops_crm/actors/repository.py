@@ -50,6 +50,7 @@ async def days_of(
 async def profile_ids(
     session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
 ) -> dict[int, UUID]:
+    """Ordinal → profile."""
     given = (generation, stored_ids(session)(workspace_id))
     rows = await PROFILES_OF.rows(session, given, sorted(ordinals))
     return {ordinal: as_id(profile_id) for ordinal, profile_id in rows}
@@ -92,7 +93,7 @@ async def cards(
 async def new_by_day(
     session: AsyncSession, generation: int, workspace_id: UUID, first: int, last: int
 ) -> dict[int, int]:
-    """Day → how many were active for the first time."""
+    """Day → how many were active for the first time, over all channels."""
     query = (
         select(DAYS.c.first_day, func.count())
         .where(*_those(DAYS, generation, workspace_id), DAYS.c.first_day.between(first, last))
@@ -112,7 +113,7 @@ async def new_since(
 
 
 async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
-    """How many were ever active."""
+    """How many actors were ever active."""
     query = select(func.count()).where(
         *_those(DAYS, generation, workspace_id), DAYS.c.first_day.is_not(None)
     )
@@ -130,7 +131,7 @@ async def last_ordinal(session: AsyncSession, generation: int, workspace_id: UUI
 async def ordinals_above(
     session: AsyncSession, generation: int, workspace_id: UUID, after: int, limit: int
 ) -> list[int]:
-    """In order."""
+    """The next ordinals, in order."""
     query = select(DAYS.c.ordinal).where(
         *_those(DAYS, generation, workspace_id), DAYS.c.ordinal > after
     )

@@ -37,6 +37,14 @@ __all__ = [
     "tracks",
 ]
 
+profile_ids = repository.profile_ids
+new_by_day = repository.new_by_day
+new_since = repository.new_since
+count = repository.count
+last_ordinal = repository.last_ordinal
+ordinals_above = repository.ordinals_above
+profiles_above = repository.profiles_above
+
 
 @dataclass(frozen=True)
 class Person:
@@ -111,44 +119,6 @@ def _profile_id(workspace_id: UUID, identity: Identity) -> UUID:
     return derived_id("profile", workspace_id.bytes, *identity)
 
 
-async def profile_ids(
-    session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
-) -> dict[int, UUID]:
-    """Ordinal → profile."""
-    return await repository.profile_ids(session, generation, workspace_id, ordinals)
-
-
-async def new_by_day(
-    session: AsyncSession, generation: int, workspace_id: UUID, first: int, last: int
-) -> dict[int, int]:
-    """Day → how many were active for the first time, over all channels."""
-    return await repository.new_by_day(session, generation, workspace_id, first, last)
-
-
-async def new_since(
-    session: AsyncSession, generation: int, workspace_id: UUID, day: int
-) -> list[int]:
-    """The ordinals of those who were first active on that day or later."""
-    return await repository.new_since(session, generation, workspace_id, day)
-
-
-async def count(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
-    """How many actors were ever active."""
-    return await repository.count(session, generation, workspace_id)
-
-
-async def last_ordinal(session: AsyncSession, generation: int, workspace_id: UUID) -> int:
-    """The largest ordinal; -1 where there is none."""
-    return await repository.last_ordinal(session, generation, workspace_id)
-
-
-async def ordinals_above(
-    session: AsyncSession, generation: int, workspace_id: UUID, after: int, limit: int
-) -> list[int]:
-    """The next ordinals, in order."""
-    return await repository.ordinals_above(session, generation, workspace_id, after, limit)
-
-
 async def recencies(
     session: AsyncSession, generation: int, workspace_id: UUID, ordinals: Iterable[int]
 ) -> dict[int, Recency | None]:
@@ -191,10 +161,3 @@ async def of_identity(
         session, generation, workspace_id, platform, external_id
     )
     return await people(session, generation, workspace_id, ordinals)
-
-
-async def profiles_above(
-    session: AsyncSession, generation: int, workspace_id: UUID, after: UUID | None, limit: int
-) -> list[tuple[UUID, int]]:
-    """The next (profile, ordinal), in the order of profiles' ids."""
-    return await repository.profiles_above(session, generation, workspace_id, after, limit)

@@ -33,6 +33,8 @@ __all__ = [
     "state_of",
 ]
 
+days_reached = repository.days_reached
+
 NEW_DAYS = 7
 """`new` and `resurrected` hold so long."""
 ACTIVE_DAYS, AT_RISK_DAYS, DORMANT_DAYS = 7, 14, 30
@@ -160,11 +162,6 @@ async def announce(
         )
     if events:
         await repository.tell(session, workspace_id, events)
-
-
-async def days_reached(session: AsyncSession) -> dict[UUID, tuple[int, int]]:
-    """Workspace → (day, generation) up to which the clock has moved it."""
-    return await repository.days_reached(session)
 
 
 async def reach_day(session: AsyncSession, workspace_id: UUID, day: int, generation: int) -> None:

@@ -35,6 +35,7 @@ async def replace_channel(session: AsyncSession, event: ChannelSaved) -> None:
 
 
 async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str]:
+    """Channel → platform, of every channel of the workspace."""
     query = select(KnownChannel.channel_id, KnownChannel.platform).where(
         KnownChannel.workspace_id == workspace_id
     )
@@ -42,6 +43,7 @@ async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str
 
 
 async def zones(session: AsyncSession) -> dict[UUID, str]:
+    """Workspace → time zone, of every workspace."""
     table = session.info["tables"].workspace
     query = select(table.c.workspace_id, table.c.timezone)
     return {workspace_id: timezone for workspace_id, timezone in await session.exec(query)}

@@ -9,6 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.registry import repository
 
+platforms = repository.platforms
+zones = repository.zones
+
 
 async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
     """Keeps what the event says, unless something newer is known already."""
@@ -17,19 +20,9 @@ async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
         await repository.replace_channel(session, event)
 
 
-async def platforms(session: AsyncSession, workspace_id: UUID) -> dict[UUID, str]:
-    """Channel → platform, of every channel of the workspace."""
-    return await repository.platforms(session, workspace_id)
-
-
 async def await_channel(
     database: Database, workspace_id: UUID, channel_id: UUID, *, timeout_seconds: float
 ) -> None:
     """Returns as soon as the channel is known, or when the time is over."""
     look = partial(repository.channel_version, workspace_id=workspace_id, channel_id=channel_id)
     await database.find_soon(look, timeout_seconds=timeout_seconds)
-
-
-async def zones(session: AsyncSession) -> dict[UUID, str]:
-    """Workspace → time zone, of every workspace."""
-    return await repository.zones(session)

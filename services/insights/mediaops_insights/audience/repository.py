@@ -39,6 +39,7 @@ async def replace_day(session: AsyncSession, event: DayComputed) -> None:
 async def days(
     session: AsyncSession, workspace_id: UUID, first: int, last: int
 ) -> dict[int, AudienceDay]:
+    """Day number → people of that day, as far as crm has told."""
     query = select(AudienceDay).where(
         AudienceDay.workspace_id == workspace_id,
         col(AudienceDay.day) >= first,

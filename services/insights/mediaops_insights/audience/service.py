@@ -45,6 +45,8 @@ __all__ = [
     "mark",
 ]
 
+days = repository.days
+
 FOLDED_AT_ONCE = 200
 
 QUARTER = 900
@@ -161,10 +163,3 @@ async def learn_day(session: AsyncSession, event: DayComputed) -> None:
     known = await repository.day_version(session, event.workspace_id, number_of(event.day))
     if known is None or known < event.version:
         await repository.replace_day(session, event)
-
-
-async def days(
-    session: AsyncSession, workspace_id: UUID, first: int, last: int
-) -> dict[int, AudienceDay]:
-    """Day number → people of that day, as far as crm has told."""
-    return await repository.days(session, workspace_id, first, last)

@@ -13,6 +13,8 @@ from mediaops_insights.registry import service as registry
 
 __all__ = ["SourceDay", "days", "learn", "newest_applied", "newest_received"]
 
+newest_received = repository.newest_received
+
 
 async def learn(session: AsyncSession, events: Iterable[QualityComputed]) -> None:
     """Keeps what the events say, unless something newer is known already."""
@@ -34,13 +36,6 @@ async def days(
 ) -> list[SourceDay]:
     """What the sources (of these channels) received on those days."""
     return await repository.days(session, workspace_id, first, last, channels)
-
-
-async def newest_received(
-    session: AsyncSession, workspace_id: UUID, up_to: int
-) -> dict[UUID | None, dict[int, datetime]]:
-    """Channel → local day → the newest moment of receipt, for days up to `up_to`."""
-    return await repository.newest_received(session, workspace_id, up_to)
 
 
 async def newest_applied(

@@ -58,6 +58,7 @@ async def replace_source(session: AsyncSession, event: SourceSaved) -> None:
 
 
 async def channels(session: AsyncSession, workspace_id: UUID) -> list[KnownChannel]:
+    """Every channel of the workspace, in the order of their ids."""
     query = (
         select(KnownChannel)
         .where(KnownChannel.workspace_id == workspace_id)
@@ -67,5 +68,6 @@ async def channels(session: AsyncSession, workspace_id: UUID) -> list[KnownChann
 
 
 async def sources(session: AsyncSession, workspace_id: UUID) -> list[KnownSource]:
+    """Every source of the workspace."""
     query = select(KnownSource).where(KnownSource.workspace_id == workspace_id)
     return list((await session.exec(query)).all())

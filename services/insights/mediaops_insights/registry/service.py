@@ -21,6 +21,9 @@ __all__ = [
     "sources",
 ]
 
+channels = repository.channels
+sources = repository.sources
+
 
 async def learn_channel(session: AsyncSession, event: ChannelSaved) -> None:
     """Keeps what the event says, unless something newer is known already."""
@@ -34,16 +37,6 @@ async def learn_source(session: AsyncSession, event: SourceSaved) -> None:
     known = await repository.source_version(session, event.workspace_id, event.source_id)
     if known is None or known < event.version:
         await repository.replace_source(session, event)
-
-
-async def channels(session: AsyncSession, workspace_id: UUID) -> list[KnownChannel]:
-    """Every channel of the workspace, in the order of their ids."""
-    return await repository.channels(session, workspace_id)
-
-
-async def sources(session: AsyncSession, workspace_id: UUID) -> list[KnownSource]:
-    """Every source of the workspace."""
-    return await repository.sources(session, workspace_id)
 
 
 async def await_channels(
