@@ -22,10 +22,10 @@ async def record(
     action: str,
     object_type: str,
     object_id: object,
-    outcome: str = "done",
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Writes the row in the transaction of the change: both are there, or neither.
+    """Writes the row in the transaction of the change: both are there, or neither. What is refused
+    changes nothing and has no row.
 
     `action` is a verb of the business (`rotate-secret`); `detail` names what changed and holds
     nothing secret and nothing personal.
@@ -42,7 +42,7 @@ async def record(
             object_type=object_type,
             object_id=str(object_id),
             request_id=current_request_id(),
-            outcome=outcome,
+            outcome="done",
             detail=detail or {},
         )
     )

@@ -21,6 +21,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
 
 _BEIJING = timezone(timedelta(hours=8))
+_LOCAL = "%Y-%m-%d %H:%M:%S"
 
 _MILLISECONDS_FROM = 100_000_000_000
 """As seconds this is the year 5138, as milliseconds 1973."""
@@ -67,13 +68,13 @@ def parse_utc(value: Any) -> datetime | None:
     return parse_rfc3339(value) or parse_rfc3339(f"{value}Z")
 
 
-def parse_beijing(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
+def parse_beijing(value: Any) -> datetime | None:
     """A local time without a zone, which platforms of China mean as +08:00 wherever the account
     is; None for anything else."""
     if not isinstance(value, str) or len(value) > 64:
         return None
     try:
-        return datetime.strptime(value.strip(), form).replace(tzinfo=_BEIJING).astimezone(UTC)
+        return datetime.strptime(value.strip(), _LOCAL).replace(tzinfo=_BEIJING).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -184,12 +184,11 @@ async def open_for_trial(
     return await open_source(session, box, source), channel
 
 
-async def mapping_of(
-    session: AsyncSession, source: Source, revision: int | None = None
-) -> dict[str, Any] | None:
-    """The mapping of that revision, or the newest; None where there is none."""
-    wanted = source.mapping_revision if revision is None else revision
-    found = await repository.find_mapping(session, source.id, wanted) if wanted else None
+async def mapping_of(session: AsyncSession, source: Source) -> dict[str, Any] | None:
+    """The newest mapping; None where there is none."""
+    if not source.mapping_revision:
+        return None
+    found = await repository.find_mapping(session, source.id, source.mapping_revision)
     return None if found is None else found.mapping
 
 
