@@ -15,6 +15,8 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    """The machine's own."""
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 

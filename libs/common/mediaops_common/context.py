@@ -25,10 +25,12 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def current_traceparent() -> str | None:
+    """Of the request or event under way; None where nothing is."""
     return traceparent.get()
 
 
 def current_request_id() -> str | None:
+    """Of the request under way; None outside of requests."""
     return request_id.get()
 
 

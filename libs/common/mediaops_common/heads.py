@@ -23,6 +23,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heads(msgspec.Struct, frozen=True, kw_only=True):
+    """What one producer says at one moment."""
+
     producer: str
     streams: list[Stream]
 

@@ -23,6 +23,7 @@ def pack(numbers: Iterable[int]) -> bytes:
 
 
 def unpack(raw: bytes) -> list[int]:
+    """The numbers that were packed."""
     return array("q", raw).tolist()
 
 

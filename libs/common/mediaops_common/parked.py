@@ -153,6 +153,7 @@ async def _places(
 
 
 def place_of(record: Record) -> Place:
+    """Where the record stands among those of its topic, whenever it comes."""
     return record.producer, record.shard, record.slot, record.seq
 
 

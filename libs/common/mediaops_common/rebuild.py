@@ -46,6 +46,8 @@ OPEN_STATES = ("requested", "replaying", "following")
 
 
 class RebuildUnderWay(Conflict):
+    """One at a time: the swap of one would take the ground from the other."""
+
     title = "A rebuild is under way"
 
 

@@ -90,6 +90,7 @@ def is_above_the_law(connection: Connection) -> bool:
 
 
 def may_make_tables(connection: Connection) -> bool:
+    """Whether this role may make tables in the schema that it uses."""
     return bool(_of_role(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')"))
 
 

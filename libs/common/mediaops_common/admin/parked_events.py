@@ -23,6 +23,8 @@ __all__ = ["drop", "retry", "shown"]
 
 
 class NotParked(Conflict):
+    """Somebody retried or dropped it meanwhile, or what it tells of was taken back."""
+
     title, type = "This event is not parked any more", "not-parked"
 
 

@@ -43,6 +43,8 @@ class Carried(msgspec.Struct):
 
 
 class Manifest(msgspec.Struct):
+    """What a whole dump holds, and of which version."""
+
     made_at: str
     revisions: dict[str, list[str]]
     """The version of each service's tables."""
@@ -72,6 +74,8 @@ class Writer:
 
 
 class Reader:
+    """A dump of this version's format. Raises ValueError for another."""
+
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.manifest = msgspec.json.decode(archive.read("manifest.json"), type=Manifest)

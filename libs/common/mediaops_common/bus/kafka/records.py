@@ -17,6 +17,7 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 
 def to_headers(record: Record) -> Headers:
+    """What `from_headers` makes the record of again, beside key and value."""
     lane = f"{record.producer}/{record.shard}/{record.slot}/{record.seq}"
     if record.kind == "event":
         return [(LANE, lane.encode()), CONTENT_TYPE]
