@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 import pytest
 from hypothesis import strategies as st
+from mediaops_ingest.door.cache import ALWAYS_HIDDEN
 from mediaops_ingest.platforms.port import (
     Handshake,
     Ignored,
@@ -218,6 +219,14 @@ def test_any_bytes_anywhere_never_raise(case: Case, count: int):
 def test_what_is_not_configured_is_refused(case: Case):
     adapter = ADAPTERS[case[0]]
     assert isinstance(adapter.prepare([], {}).verify(case[3]), Refused)
+
+
+@all_cases()
+def test_a_header_that_is_a_secret_itself_is_not_kept(case: Case):
+    scheme, _, secrets, request = case
+    hidden = ALWAYS_HIDDEN | ADAPTERS[scheme].declaration.hidden_headers
+    for name, value in request.headers:
+        assert name in hidden or value.decode("latin-1") not in secrets.values()
 
 
 def test_every_adapter_has_a_case_of_its_own():

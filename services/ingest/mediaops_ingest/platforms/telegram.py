@@ -76,6 +76,7 @@ class Telegram:
             ),
         ),
         proofs=(frozenset({"secret_token"}),),
+        hidden_headers=frozenset({_HEADER}),
         proof="`X-Telegram-Bot-Api-Secret-Token` is the token; nothing is signed",
         answer="200, empty",
         known_by="`update_id`",
