@@ -150,7 +150,7 @@ JSON = st.recursive(
 EXPRESSION = st.text(alphabet="item.each[]*?@&|!=<>`'\"(){},:0 lengthjonsrmax_by", max_size=40)
 
 
-@counts(100, 20_000)
+@counts(100, 5_000)
 def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(count):
     @over(count, EXPRESSION, JSON)
     def _(expression, item):
@@ -164,7 +164,7 @@ def test_any_expression_over_any_item_fails_by_its_place_or_not_at_all(count):
         assert place.startswith(("activities[0]", "mapping"))
 
 
-@counts(100, 20_000)
+@counts(100, 5_000)
 def test_any_json_is_a_mapping_or_is_refused(count):
     @over(count, JSON)
     def _(document):

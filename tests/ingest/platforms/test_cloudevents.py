@@ -46,6 +46,15 @@ def test_both_modes_of_one_event_are_one_item():
     assert canonical_digest(binary) == canonical_digest(structured)
 
 
+def test_one_mode_must_say_that_its_data_are_json_and_the_other_may_leave_it_out():
+    binary, structured = (a_cloud_event(a_like(), binary=mode) for mode in (True, False))
+    event = json.loads(structured.body)
+    del event["datacontenttype"]
+    structured = msgspec.structs.replace(structured, body=json.dumps(event).encode())
+    (one,), (other,) = (adapter.split(request, [], {}) for request in (binary, structured))
+    assert canonical_digest(one) == canonical_digest(other)
+
+
 def test_tracing_does_not_make_another_event_of_a_repeat():
     first = a_cloud_event(a_like(), traceparent="00-1")
     again = a_cloud_event(a_like(), traceparent="00-2")

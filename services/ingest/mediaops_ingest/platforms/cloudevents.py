@@ -44,16 +44,15 @@ __all__ = ["CloudEvents"]
 _ACCEPTED = Answer(202)
 """The web hook specification's word for: accepted, and not yet processed."""
 
-_VOLATILE = ("id", "source", "traceparent", "tracestate")
+_VOLATILE = ("id", "source", "traceparent", "tracestate", "datacontenttype")
 """Identity is the key's matter: where the data bring a key of their own, a sender may tell of the
-same act in two events."""
+same act in two events. What JSON is labelled as, one mode must say and the other may leave out."""
 
 _CORE = frozenset(
     {
         "type",
         "specversion",
         "time",
-        "datacontenttype",
         "dataschema",
         "data",
         "data_base64",
