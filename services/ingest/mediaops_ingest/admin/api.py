@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mediaops_ingest.admin import audit, repository
 from mediaops_ingest.deliveries.pending import pending_deliveries
-from mediaops_ingest.deliveries.repository import cursors
+from mediaops_ingest.deliveries.service import cursors
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser.worker import MARGIN
 from mediaops_ingest.republish import service as republish

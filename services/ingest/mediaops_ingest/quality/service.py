@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.deliveries.pending import pending_deliveries
-from mediaops_ingest.deliveries.repository import cursors
+from mediaops_ingest.deliveries.service import cursors
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.quality import repository
 from mediaops_ingest.quality.rows import SEASON_DAYS, Counted, rows
