@@ -225,8 +225,10 @@ def test_what_is_not_configured_is_refused(case: Case):
 def test_a_header_that_is_a_secret_itself_is_not_kept(case: Case):
     scheme, _, secrets, request = case
     hidden = ALWAYS_HIDDEN | ADAPTERS[scheme].declaration.hidden_headers
+    # Doudian says in a header whose application it is: that is a name, and proves nothing.
+    secret = [value for key, value in secrets.items() if key != "app_key"]
     for name, value in request.headers:
-        assert name in hidden or value.decode("latin-1") not in secrets.values()
+        assert name in hidden or value.decode("latin-1") not in secret
 
 
 def test_every_adapter_has_a_case_of_its_own():
