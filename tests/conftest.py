@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mediaops_common.logs import configure_logs
 from mediaops_common.settings import LogSettings
 
@@ -15,6 +16,10 @@ from tests.databases import SQLITE, Backend, PostgresBackend
 from tests.postgres import MISSING, binaries, lasting_cluster, shared_cluster
 
 configure_logs(LogSettings(format="json"))
+
+# Machines are shared: no test depends on how fast an example runs.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -124,6 +124,8 @@ async def test_the_chart_follows_the_stream_and_resumes_after_the_last_event(
     await expect(page.locator("#live-state")).to_have_text("live")
     await expect(page.locator("#chart rect")).to_have_count(60)
     chart = page.get_by_role("img", name="Activities:")
+    # What was asked before is drawn: else its answer would come after what is told now.
+    await expect(chart).to_have_accessible_name(re.compile(r"2,\d{3} in the last 60"))
     assert await busy.resumed_from.get() is None
 
     busy.tell_minute(41, 1_000_000, pieces=5)

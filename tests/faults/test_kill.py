@@ -153,7 +153,9 @@ def test_a_kill_during_retention_loses_nothing_that_is_kept(tmp_path, runtime, p
     system = new_system(tmp_path, runtime, MEDIAOPS_CLOCK=str(int(long_ago.timestamp())))
     try:
         system.start()
-        body = old_activities(system.add_channel(), long_ago)
+        # Not of this minute: the newest stand apart, and would end only after what drops the old.
+        earlier = long_ago - timedelta(minutes=10)
+        body = old_activities(system.add_channel(), earlier)
         assert system.call("POST", "/ingest/v1/activities", body).json()["accepted"] == 200
         system.settle()
         system.kill()

@@ -1,9 +1,9 @@
 """Builds the ASGI app of a service, and one app out of several services."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -66,8 +66,35 @@ def build_api(service: Service, runtime: Runtime) -> FastAPI:
     )
     api.state.runtime = runtime
     errors.install(api)
+    guarded = guarded_router(service)
+    api.state.routes = guarded.declared
+    # Not `include_router`: it would make what FastAPI knows of every route anew for each app.
+    api.router.routes.extend(guarded.router.routes)
+    describe(api)
+    return api
+
+
+class Guarded(NamedTuple):
+    router: APIRouter
+    declared: list[APIRoute]
+
+
+_GUARDED: dict[int, tuple[Service, Guarded]] = {}
+"""By the identity of the service: made once in a process, however many apps it has."""
+
+
+def guarded_router(service: Service) -> Guarded:
+    """All routes of a service behind their gates. Raises Undeclared."""
+    known = _GUARDED.get(id(service))
+    if known is None:
+        known = _GUARDED[id(service)] = (service, _guarded(service))
+    return known[1]
+
+
+def _guarded(service: Service) -> Guarded:
+    whole = APIRouter(generate_unique_id_function=_operation_id)
     names: dict[str, str] = {}
-    api.state.routes = []
+    declared: list[APIRoute] = []
     routers = [*service.routers, operations_router(service.name)]
     routers.append(admin_router(service.name, consumes_only=not service.owns_workspaces))
     for router in routers:
@@ -79,10 +106,9 @@ def build_api(service: Service, runtime: Runtime) -> FastAPI:
             if names.setdefault(route.name, route.path) != route.path:
                 raise Undeclared(f"{route.path} and {names[route.name]} are both {route.name}")
             guard(route)
-            api.state.routes.append(route)
-        api.include_router(router, responses=PROBLEMS)
-    describe(api)
-    return api
+            declared.append(route)
+        whole.include_router(router, responses=PROBLEMS)
+    return Guarded(whole, declared)
 
 
 def _operation_id(route: Any) -> str:
