@@ -48,6 +48,9 @@ class Backend:
         self.secret = SECRET
         self.arrived: list[Any] = []
         self.told: dict[str, int] = {}
+        self.may_answer = asyncio.Event()
+        """Minutes that were asked for are held back, as they are, until it is set."""
+        self.may_answer.set()
         self.is_silent = False
         self.address = ""
 
@@ -167,6 +170,7 @@ class Backend:
                 for m in metrics
                 for start, value in (minutes(m) | (self.told if m == "activities" else {})).items()
             ]
+            await self.may_answer.wait()
         elif "compare" in query:
             rows = [compared(metric) for metric in metrics]
         else:

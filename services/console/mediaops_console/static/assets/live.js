@@ -41,6 +41,7 @@ export class Live {
 
   async ask() {
     const query = new URLSearchParams([["granularity", "minute"], ...SERIES.map((name) => ["metric", name])]);
+    this.minutes.beforeRows();
     // Without a range it is the last hour by the server's clock.
     const answer = await get(`/insights/v1/metrics/query?${query}`);
     this.minutes.takeRows(Array.isArray(answer?.items) ? answer.items : []);

@@ -11,13 +11,20 @@ const minuteOf = (text) => {
 export class Minutes {
   constructor() {
     this.values = new Map();
+    this.told = new Set();
+  }
+
+  /** Rows are asked for: what the stream tells from now on is newer than they are. */
+  beforeRows() {
+    this.told.clear();
   }
 
   /** Rows of `metrics/query` with granularity minute. */
   takeRows(rows) {
     for (const row of rows) {
       const minute = minuteOf(row?.start);
-      if (minute !== null && typeof row.value === "number") this.#put(minute, row.metric, row.value);
+      if (minute === null || typeof row.value !== "number" || this.told.has(`${minute} ${row.metric}`)) continue;
+      this.#put(minute, row.metric, row.value);
     }
   }
 
@@ -26,7 +33,10 @@ export class Minutes {
     const minute = minuteOf(message?.start);
     if (minute === null) return false;
     const known = SERIES.filter((name) => typeof message.metrics?.[name] === "number");
-    known.forEach((name) => this.#put(minute, name, message.metrics[name]));
+    for (const name of known) {
+      this.#put(minute, name, message.metrics[name]);
+      this.told.add(`${minute} ${name}`);
+    }
     return known.length > 0;
   }
 
