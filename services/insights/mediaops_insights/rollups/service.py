@@ -1,6 +1,6 @@
 """Counts activities into rollups, and answers questions from them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from operator import add
 from uuid import UUID
@@ -17,10 +17,11 @@ from mediaops_insights.names import service as names
 from mediaops_insights.names.service import Kind
 from mediaops_insights.rollups import repository
 from mediaops_insights.rollups.cells import Sheet, add_up
-from mediaops_insights.rollups.levels import Key, distribute, plan
+from mediaops_insights.rollups.levels import distribute, plan
 from mediaops_insights.rollups.models import MONEY, ROLLUPS, Level
 from mediaops_insights.rollups.questions import Money, Question, Tally, with_currency
 from mediaops_insights.rollups.rows import Numbers, rows_of
+from mediaops_insights.rollups.told import Told
 
 __all__ = [
     "HOURS_KEPT",
@@ -120,7 +121,7 @@ async def tallies(session: AsyncSession, workspace_id: UUID, question: Question)
         sums.append((part, rows))
     rows_read = sum(len(rows) for _part, rows in sums)
     cells = await aside(rows_read, distribute, sums, question.by)
-    told = await _Told.of(session, cells)
+    told = await Told.of(session, cells)
     return await aside(rows_read, told.tallies, cells)
 
 
@@ -148,7 +149,7 @@ async def money(session: AsyncSession, workspace_id: UUID, question: Question) -
         given = dict(zip(by, row[1 : 1 + len(by)], strict=True))
         place = tuple(given.get(n, 0) for n in ("channel", "content", "type", "region"))
         cells[row[0], *place, given.get("currency")] = list(row[1 + len(by) :])
-    told = await _Told.of(session, cells)
+    told = await Told.of(session, cells)
     return [
         Money(key[0], key[5], *told.names(*key[1:5]), *counts)
         for key, counts in sorted(cells.items(), key=lambda cell: cell[0][:5])
@@ -273,47 +274,3 @@ async def _within(
         found = await names.known_numbers(session, Kind.region, question.regions)
         within["region"] = found.values()
     return within
-
-
-class _Told:
-    """Names of the numbers in some cells."""
-
-    def __init__(
-        self, channels: dict[int, UUID], texts: dict[int, str], contents: dict[int, str]
-    ) -> None:
-        self._channels = channels
-        self._texts = texts
-        self._contents = contents
-
-    @classmethod
-    async def of(cls, session: AsyncSession, cells: Iterable[tuple[int, ...]]) -> "_Told":
-        channels: set[int] = set()
-        numbers: set[int] = set()
-        contents: set[int] = set()
-        for _bucket, channel, content, type_, region, *_currency in cells:
-            channels.add(channel)
-            numbers.add(type_)
-            numbers.add(region)
-            contents.add(content)
-        texts = await names.texts(session, (channels | numbers) - {0})
-        return cls(
-            {number: UUID(texts[number]) for number in channels - {0}},
-            texts,
-            await names.content_texts(session, contents - {0}),
-        )
-
-    def tallies(self, cells: Mapping[Key, Sequence[int]]) -> list[Tally]:
-        """The cells in the order of their keys."""
-        return [
-            Tally(key[0], *self.names(*key[1:]), *counts) for key, counts in sorted(cells.items())
-        ]
-
-    def names(
-        self, channel: int, content: int, type_: int, region: int
-    ) -> tuple[UUID | None, str | None, str | None, str | None]:
-        return (
-            self._channels[channel] if channel else None,
-            self._contents[content] if content else None,
-            self._texts[type_] if type_ else None,
-            self._texts[region] if region else None,
-        )
