@@ -89,7 +89,7 @@ def containers_of(environment: dict[str, str], *profiles: str) -> dict[str, Cont
             command=[*(service.get("entrypoint") or _entry_point()), *service.get("command", [])],
             environment=service.get("environment", {}),
             mounts=dict(_mount(volume) for volume in service.get("volumes", [])),
-            folders=service["tmpfs"],
+            folders=[folder.partition(":")[0] for folder in service["tmpfs"]],
             secrets={s: file["secrets"][s]["file"] for s in service.get("secrets", [])},
             check=_check(service.get("healthcheck", {})),
             after={n: how["condition"] for n, how in after[name].items() if n in chosen},

@@ -122,6 +122,20 @@ def test_only_the_front_is_published_and_only_the_front_is_reached(file) -> None
         assert services[name]["networks"] == ["data"]
 
 
+def test_what_asks_a_hub_or_an_address_of_ours_reaches_the_outside(file) -> None:
+    """Leases at hubs are renewed by the worker, a sample goes to the hook from the API."""
+    for name in ("ingest-worker", "ingest-api"):
+        reached = file["services"][name]["networks"]
+        assert any(not file["networks"][network].get("internal") for network in reached), name
+
+
+def test_brokers_may_run_the_library_that_they_unpack(file) -> None:
+    """zstd, in which everything is published, is a library that Java unpacks into /tmp; an engine
+    mounts that without the right to execute unless it is told otherwise."""
+    for name in ("kafka", "kafka-2", "kafka-3"):
+        assert file["services"][name]["tmpfs"] == ["/tmp:exec"], name
+
+
 def test_secrets_are_files_and_each_container_has_only_its_own(file) -> None:
     secret = re.compile(r"password|secret|token|key", re.IGNORECASE)
     for name, service in file["services"].items():
