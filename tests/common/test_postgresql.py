@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from mediaops_common.db import NAMING, insert_new, open_database
 from mediaops_common.outages import tell_failure
+from mediaops_common.schema import or_exit
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
@@ -149,3 +150,20 @@ async def test_a_killed_server_is_told_of_once_and_found_again_without_a_restart
             await database.close()
     finally:
         cluster.remove()
+
+
+async def test_a_command_ends_with_a_sentence_where_a_table_is_held(database) -> None:
+    async with database.write() as holder:
+        await (await holder.connection()).execute(update(THING).values(n=1))
+        with pytest.raises(SystemExit, match="somebody holds a table of a that"), or_exit("a"):
+            await run(database, "SET LOCAL lock_timeout = '10ms'", "LOCK TABLE thing")
+
+
+async def test_a_command_ends_with_a_sentence_where_a_database_is_not_there(database) -> None:
+    elsewhere = database.writer.url.set(drivername="postgresql", database="nowhere")
+    url = elsewhere.render_as_string(hide_password=False)
+    other = open_database(url, name="a", metadata=METADATA)
+    told = 'a cannot use its database: database "nowhere" does not exist'
+    with pytest.raises(SystemExit, match=told), or_exit("a"):
+        await run(other, "SELECT 1")
+    await other.close()

@@ -1,8 +1,11 @@
 """The tables of a service as this version needs them, made by the role that owns them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from mediaops_common.db import Database, open_database
 from mediaops_common.migrations import is_newest, migrate
@@ -12,7 +15,27 @@ if TYPE_CHECKING:
     from mediaops_common.service import Service
     from mediaops_common.settings import StoreSettings
 
-__all__ = ["prepare", "upgrade"]
+__all__ = ["or_exit", "prepare", "upgrade"]
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextmanager
+def or_exit(service_name: str) -> Iterator[None]:
+    """Exits with a sentence where the service's database cannot be used."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig
+        if getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise SystemExit(
+                f"somebody holds a table of {service_name} that is to be changed: nothing was"
+                " changed; try again"
+            ) from None
+        reason = str(cause).partition("\n")[0].rpartition(">: ")[2]
+        raise SystemExit(
+            f"{service_name} cannot use its database: {reason or type(cause).__name__}"
+        ) from None
 
 
 async def upgrade(service: "Service", store: "StoreSettings") -> None:

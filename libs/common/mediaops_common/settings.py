@@ -40,18 +40,27 @@ def _begins_with(*beginnings: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _database(url: str, password_file: Path | None, service: str) -> str:
+def _database(name: str, url: str, password_file: Path | None, service: str) -> str:
+    # A command that needs no database need not wait for it.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     url = url.replace("{service}", service)
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        raise SystemExit(
+            f"{name} cannot be read: it names one host, one port, and what is special in a password"
+            " is percent-encoded"
+        ) from None
     if password_file is None:
         return url
     file = Path(str(password_file).replace("{service}", service))
-    from sqlalchemy.engine import make_url  # a command that needs no database need not wait for it
-
     try:
         password = file.read_text().strip()
     except OSError as error:
         raise SystemExit(f"cannot read the password in {file}: {error.strerror}") from None
-    return make_url(url).set(password=password).render_as_string(hide_password=False)
+    return made.set(password=password).render_as_string(hide_password=False)
 
 
 class StoreSettings(BaseSettings):
@@ -99,12 +108,12 @@ class StoreSettings(BaseSettings):
     def url_of(self, service: str) -> str:
         """Where this service keeps its tables, as the role that serves."""
         url = self.database_url or f"sqlite:///{self.data}/{{service}}.db"
-        return _database(url, self.database_password_file, service)
+        return _database("MEDIAOPS_DATABASE_URL", url, self.database_password_file, service)
 
     def owner_url_of(self, service: str) -> str | None:
         """The same as the role that owns the tables; None where that is not another one."""
-        url = self.database_owner_url
-        return url and _database(url, self.database_owner_password_file, service)
+        url, file = self.database_owner_url, self.database_owner_password_file
+        return url and _database("MEDIAOPS_DATABASE_OWNER_URL", url, file, service)
 
     @property
     def is_shared(self) -> bool:
@@ -166,6 +175,15 @@ class BusSettings(BaseSettings):
         if self.password is not None:
             return self.password.get_secret_value()
         return self.password_file.read_text().strip() if self.password_file else None
+
+    def contradiction(self) -> str | None:
+        """What cannot be set together, named by a variable."""
+        if self.min_insync > self.replication:
+            return "MEDIAOPS_BUS_MIN_INSYNC: there are not so many copies"
+        proven = self.username and (self.password or self.password_file)
+        if self.security.startswith("SASL") and not proven:
+            return "MEDIAOPS_BUS_USERNAME: SASL needs a name and a password"
+        return None
 
 
 class KeySettings(BaseSettings):
@@ -269,10 +287,7 @@ class Settings:
         if "*" in self.http.trusted_proxies:
             # Anybody could then write the address that limits and logs see.
             raise ValueError("MEDIAOPS_HTTP_TRUSTED_PROXIES: name the proxies, not '*'")
-        if self.bus.min_insync > self.bus.replication:
-            raise ValueError("MEDIAOPS_BUS_MIN_INSYNC: there are not so many copies")
-        proven = self.bus.username and (self.bus.password or self.bus.password_file)
-        if self.bus.security.startswith("SASL") and not proven:
-            raise ValueError("MEDIAOPS_BUS_USERNAME: SASL needs a name and a password")
+        if contradiction := self.bus.contradiction():
+            raise ValueError(contradiction)
         if self.store.production and "*" in self.http.cors_origins:
             raise ValueError("MEDIAOPS_HTTP_CORS_ORIGINS: '*' is refused in production mode")

@@ -56,7 +56,8 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
         if runtime.bus.trouble is not None:
             raise Unhealthy(
                 runtime.bus.trouble,
-                repair="see to the brokers, or to MEDIAOPS_BUS_URL; it goes on by itself",
+                repair="see to the brokers, to MEDIAOPS_BUS_URL, and to name, password and"
+                " certificates of MEDIAOPS_BUS_*; it goes on by itself",
             )
 
     async def outbox() -> None:

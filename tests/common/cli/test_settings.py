@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from mediaops_common.bus.open import open_bus
 from mediaops_common.cli.options import settings_for
 from mediaops_common.cli.settings_page import OTHERS, environment_example, groups, settings_page
 from mediaops_common.settings import HttpSettings, Settings, StoreSettings
@@ -66,6 +67,38 @@ def test_a_wrong_value_is_refused_with_its_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=name):
         settings_for(None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:se:cr@et@one:1,two:2/x", "postgresql://me:secret@host:many/x"],
+)
+def test_a_database_url_that_cannot_be_read_is_not_shown(url: str) -> None:
+    store = StoreSettings(database_url=url, database_owner_url=url)
+    for url_of, name in ((store.url_of, "DATABASE_URL"), (store.owner_url_of, "OWNER_URL")):
+        with pytest.raises(SystemExit, match=f"{name} cannot be read") as refused:
+            url_of("ingest")
+        assert "me:" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("kafka://", "MEDIAOPS_BUS_URL"),
+        ("kafka://me:secret@host:9092", "MEDIAOPS_BUS_URL"),
+        ("kafka://host:many", "MEDIAOPS_BUS_URL"),
+        ("kafka://host?colour=red", "cannot set colour"),
+        ("kafka://host?password=secret", "cannot set password"),
+        ("kafka://host?replication=secret", "replication in the bus URL"),
+        ("kafka://host?min_insync=2", "MEDIAOPS_BUS_MIN_INSYNC"),
+        ("kafka://host?security=SASL_SSL", "MEDIAOPS_BUS_USERNAME"),
+        ("rabbit://host", "begins with sqlite"),
+    ],
+)
+async def test_a_bus_url_that_cannot_be_is_refused_with_a_sentence(url: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told) as refused:
+        await open_bus(url)
+    assert "secret" not in str(refused.value)
 
 
 def test_production_refuses_to_open_itself_to_every_origin() -> None:

@@ -112,7 +112,7 @@ class Bus(Protocol):
         """Why nothing can be published or read now; None while all is well."""
 
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
-        """The topic's identity; it is made when it is missing."""
+        """The topic's identity; it is made when it is missing. Raises BusUnavailable."""
 
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Appends the records in order; durable when this returns. After an error the outcome is

@@ -12,7 +12,7 @@ from mediaops_common.carrying.file import Carried, Manifest, Rows, Writer, writi
 from mediaops_common.carrying.values import packer
 from mediaops_common.db import open_database
 from mediaops_common.migrations import newest
-from mediaops_common.schema import upgrade
+from mediaops_common.schema import or_exit, upgrade
 
 if TYPE_CHECKING:
     from mediaops_common.service import Service
@@ -28,9 +28,10 @@ async def dump(services: Sequence["Service"], store: "StoreSettings", path: Path
     manifest = Manifest(made_at=datetime.now(UTC).isoformat(), revisions={}, members={})
     with writing(path) as writer:
         for service in services:
-            await upgrade(service, store)
             manifest.revisions[service.name] = newest(service.versions)
-            members = manifest.members[service.name] = await _tables(service, store, writer)
+            with or_exit(service.name):
+                await upgrade(service, store)
+                members = manifest.members[service.name] = await _tables(service, store, writer)
             for beside in service.beside:
                 count = await writer.add(service.name, beside.name, beside.read(store))
                 members[beside.name] = Carried(count)

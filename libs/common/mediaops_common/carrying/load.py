@@ -12,7 +12,7 @@ from mediaops_common.carrying.file import Carried, Manifest, Reader, Rows, readi
 from mediaops_common.carrying.values import unpacker
 from mediaops_common.db import insert_rows, open_database
 from mediaops_common.migrations import newest
-from mediaops_common.schema import upgrade
+from mediaops_common.schema import or_exit, upgrade
 
 if TYPE_CHECKING:
     from mediaops_common.service import Service
@@ -30,13 +30,15 @@ async def load(services: Sequence["Service"], store: "StoreSettings", path: Path
     with reading(path) as dump:
         _check(services, dump.manifest)
         for service in services:
-            await upgrade(service, store)
-            await _check_empty(service, store)
+            with or_exit(service.name):
+                await upgrade(service, store)
+                await _check_empty(service, store)
         for service in services:
             members = dump.manifest.members[service.name]
             for beside in service.beside:
                 await beside.write(store, _batches(dump, service.name, beside.name))
-            await _fill(service, store, dump, members)
+            with or_exit(service.name):
+                await _fill(service, store, dump, members)
         return dump.manifest
 
 

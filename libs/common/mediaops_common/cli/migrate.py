@@ -39,9 +39,10 @@ def migrate(
 
 async def _migrate(settings: "Settings", only: str | None) -> list[str]:
     from mediaops_common.cli.process import load_services
-    from mediaops_common.schema import upgrade
+    from mediaops_common.schema import or_exit, upgrade
 
     services = load_services(None if only is None else [only])
     for service in services.values():
-        await upgrade(service, settings.store)
+        with or_exit(service.name):
+            await upgrade(service, settings.store)
     return list(services)

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
 from mediaops_common.bus.open import open_bus
@@ -26,6 +25,7 @@ from mediaops_common.garbage import leave_alone_what_stays
 from mediaops_common.http.app import build_app, combine
 from mediaops_common.http.server import listen, serve, url_of
 from mediaops_common.keys import open_keys
+from mediaops_common.schema import or_exit
 from mediaops_common.service import Runtime, Service, close_runtime, open_runtime
 from mediaops_common.settings import Settings
 from mediaops_common.workers import run_workers
@@ -184,18 +184,17 @@ async def _open(plan: Plan, stack: AsyncExitStack) -> list[Runtime]:
     clock = open_clock(production=settings.store.production)
     keys = open_keys(settings.keys, settings.store.data / "keys")
     url = settings.store.bus_url or f"sqlite:///{settings.store.data}/bus.db"
-    bus = await stack.enter_async_context(_closing(await open_bus(url, settings.bus)))
+    try:
+        opened = await open_bus(url, settings.bus)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    bus = await stack.enter_async_context(_closing(opened))
     runtimes = []
     for service in plan.services:
-        try:
+        with or_exit(service.name):
             runtime = await open_runtime(
                 service, bus=bus, clock=clock, keys=keys, common=settings, owner=plan.owner
             )
-        except DBAPIError as error:
-            reason = str(error.orig).partition("\n")[0]
-            raise SystemExit(
-                f"{service.name} cannot use its database: {reason or type(error.orig).__name__}"
-            ) from None
         stack.push_async_callback(close_runtime, runtime)
         runtimes.append(runtime)
     return runtimes

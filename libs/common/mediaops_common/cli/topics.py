@@ -27,16 +27,24 @@ def topics(
 
 async def _make(bus_url: str | None) -> list[dict[str, Any]]:
     from mediaops_common.bus.open import open_bus
+    from mediaops_common.bus.port import BusUnavailable
     from mediaops_common.events.base import Topic
 
     settings = settings_for(None, bus_url=bus_url)
     url = settings.store.bus_url or ""
     if not url.startswith("kafka://"):
         raise SystemExit("the embedded bus makes its own topics: MEDIAOPS_BUS_URL names no Kafka")
-    bus = await open_bus(url, settings.bus)
     try:
+        bus = await open_bus(url, settings.bus)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    try:
+        if bus.trouble is not None:
+            raise SystemExit(bus.trouble)
         return [
             {"topic": str(name), "partitions": (await bus.topic(name)).partitions} for name in Topic
         ]
+    except BusUnavailable as error:
+        raise SystemExit(f"{error} (see docs/settings.md, the bus)") from None
     finally:
         await bus.close()

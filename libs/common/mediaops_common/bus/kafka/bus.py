@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 
 import structlog
 
+from mediaops_common.bus.kafka.client_log import last_words
 from mediaops_common.bus.kafka.clients import Endpoint, KafkaError
 from mediaops_common.bus.kafka.consumer import KafkaConsumer
 from mediaops_common.bus.kafka.control import Control, Description
@@ -64,10 +66,11 @@ class KafkaBus:
 
     async def _look(self) -> None:
         known = dict(self._topics)
+        began = time.monotonic()
         try:
             found = await self._control.describe(list(known))
         except (KafkaError, TimeoutError) as error:
-            self._note_trouble(f"{type(error).__name__}: {error}"[:300])
+            self._note_trouble((last_words(began) or str(error) or type(error).__name__)[:300])
             return
         if self.trouble is not None:
             log.info("brokers_seen_again")
@@ -85,7 +88,10 @@ class KafkaBus:
 
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         if name not in self._topics:
-            self._topics[name] = await self._make(name, partitions or self._partitions)
+            try:
+                self._topics[name] = await self._make(name, partitions or self._partitions)
+            except (KafkaError, TimeoutError) as error:
+                raise BusUnavailable(f"{name}: {str(error) or type(error).__name__}") from error
         found = self._topics[name]
         return TopicIdentity(found.cluster_id, found.topic_id, len(found.leaders))
 

@@ -45,6 +45,14 @@ class Endpoint:
         self.settings = settings
 
     def options(self) -> dict[str, Any]:
+        """What every client is made with. Files are read anew for each, so that one which was
+        mended helps without a restart. Raises KafkaError where one cannot be read."""
+        try:
+            return self._options()
+        except (OSError, ValueError) as error:
+            raise KafkaError(f"a file of MEDIAOPS_BUS_..._FILE cannot be used: {error}") from error
+
+    def _options(self) -> dict[str, Any]:
         settings = self.settings
         options: dict[str, Any] = {
             "bootstrap_servers": self.servers,

@@ -10,7 +10,15 @@ import structlog
 
 from mediaops_common.bus.kafka.clients import Endpoint, KafkaError, join_group, leave
 from mediaops_common.bus.kafka.records import from_headers
-from mediaops_common.bus.port import Assigned, Chunk, Locate, LogBounds, Record, TopicIdentity
+from mediaops_common.bus.port import (
+    Assigned,
+    BusUnavailable,
+    Chunk,
+    Locate,
+    LogBounds,
+    Record,
+    TopicIdentity,
+)
 
 __all__ = ["KafkaConsumer"]
 
@@ -74,7 +82,7 @@ class KafkaConsumer:
                 )
             parts = await self._read(max_records, time.monotonic() + timeout)
             self._mind_progress(parts)
-        except KafkaError:
+        except (KafkaError, BusUnavailable):
             await self._leave()
             raise
         return [
