@@ -22,7 +22,7 @@ from mediaops_common.schema import prepare, upgrade
 from mediaops_common.service import Service
 from mediaops_common.settings import Settings, StoreSettings
 from sqlalchemy import make_url, select
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from tests.common.http.fake import FAKE, METADATA, NOTE, running
 from tests.postgres import OWNER, SERVING, SUPERUSER, shared_cluster
@@ -128,6 +128,13 @@ async def test_each_transaction_reaches_what_its_task_may_reach(ingest) -> None:
     wanted = [OURS, THEIRS, NO_WORKSPACE, EVERY_WORKSPACE] * 5
     found = await asyncio.gather(*map(of, wanted))  # through one pool, at the same time
     assert found == [["acme"], ["other"], [], ["acme", "other"]] * 5
+
+
+async def test_a_reach_is_a_value_whatever_it_holds(ingest) -> None:
+    await add(ingest.database, "acme", "other")
+    with reaching("' OR '*"), pytest.raises(DataError):  # no id of a workspace
+        await slugs(ingest.database)
+    assert await slugs(ingest.database) == ["acme", "other"]
 
 
 async def test_nothing_is_written_for_another_workspace(ingest) -> None:

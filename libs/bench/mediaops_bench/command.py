@@ -10,6 +10,7 @@ import typer
 import uvloop
 from mediaops_common.cli.options import AsJson
 from mediaops_common.garbage import leave_alone_what_stays
+from mediaops_common.turns import take_short_turns
 
 from mediaops_bench.conditions import conditions
 from mediaops_bench.figures import Figure
@@ -54,6 +55,7 @@ def bench(
     for name in names or MEASURES:
         run = measure(name)
         leave_alone_what_stays()  # as a process that serves does
+        take_short_turns()
         figures = found[name] = uvloop.run(run(effort))
         if not as_json:
             print_figures(name, figures)

@@ -15,6 +15,7 @@ import uvloop
 from mediaops_common.garbage import leave_alone_what_stays
 from mediaops_common.http.server import listen, serve
 from mediaops_common.settings import HttpSettings
+from mediaops_common.turns import take_short_turns
 from mediaops_ingest.delivery_log.port import NewDelivery
 from mediaops_ingest.door import lifecycle as door
 from mediaops_ingest.door.front import front
@@ -92,6 +93,7 @@ async def run(variant: str, folder: Path, channels: int, senders: Sequence[str])
 
         def tell() -> None:
             leave_alone_what_stays()  # as a process that serves does
+            take_short_turns()
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
 

@@ -67,19 +67,19 @@ class Applier:
         heads = [head for chunk in chunks for head in heads_in(chunk)]
         before, generation = await self._look(lane_keys(chunks, heads))
         await self._give_way()
-        trial = before.copy()
-        taken = await self._take_next(chunks, trial)
+        numbers = before.copy()
+        taken = await self._take_next(chunks, numbers)
         every = [one for listed in taken.values() for one in listed]
         if park is not None:
             for one in every:
                 one.error, one.attempts = park, attempts
         projection = Projection(generation, is_live=self._generation is None)
         batch = await self._prepared(every, projection)
-        early = None if park else await self._out_of_turn(chunks, trial, projection)
+        early = None if park else await self._out_of_turn(chunks, numbers, projection)
         started = time.perf_counter()
         async with self._database.write() as session:
             await self._positions.check(session, chunks)
-            numbers, quiet = await self._unmoved(session, before, generation)
+            quiet = await self._unmoved(session, before, generation)
             cancelled = await self._cancelled(session, taken)
             if cancelled:
                 left = [one for one in every if one not in cancelled]
@@ -92,8 +92,6 @@ class Applier:
             for topic, listed in taken.items():
                 failed = [one for one in listed if one.error and one not in cancelled]
                 await parked.park(session, self._name, topic, failed)
-                for one in listed:
-                    numbers.advance(topic, one.record)
             await stalls.meet_heads(session, self._service, self._name, heads, numbers)
             await numbers.save(session)
             hit("consumer.in_transaction")
@@ -119,19 +117,17 @@ class Applier:
         assert generation is not None
         return before, generation
 
-    async def _unmoved(
-        self, session: AsyncSession, before: LaneNumbers, generation: int
-    ) -> tuple[LaneNumbers, float]:
-        """The numbers, locked, and how long to be quiet; raises PositionMoved where they are no
-        more what was looked at."""
-        numbers = LaneNumbers(self._name)
-        await numbers.load(session, before.rows)
-        if not numbers.same_as(before):
+    async def _unmoved(self, session: AsyncSession, before: LaneNumbers, generation: int) -> float:
+        """Locks the numbers. How long to be quiet; raises PositionMoved where they are no more what
+        was looked at."""
+        locked = LaneNumbers(self._name)
+        await locked.load(session, before.rows)
+        if not locked.same_as(before):
             raise PositionMoved
         live, quiet = await live_and_quiet(session)
         if self._generation is None and live != generation:
             raise PositionMoved
-        return numbers, quiet
+        return quiet
 
     def _be_quiet(self, seconds: float) -> None:
         is_live_projection = self._group.is_projection and self._generation is None

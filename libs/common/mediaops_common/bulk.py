@@ -20,7 +20,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.aside import aside
 
-__all__ = ["Conflict", "insert_into", "insert_rows", "insert_stored", "is_any_of", "update_rows"]
+__all__ = [
+    "Conflict",
+    "array",
+    "insert_into",
+    "insert_rows",
+    "insert_stored",
+    "is_any_of",
+    "packer",
+    "update_rows",
+]
 
 Row = Mapping[str, Any]
 
@@ -139,7 +148,7 @@ def _prepared(
     given = (*names, *defaults)
     statement = insert_into(table, dialect.name)
     if dialect.name == "postgresql":
-        arrays = (_array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
+        arrays = (array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
         rows = text(f"SELECT * FROM unnest({', '.join(arrays)})").columns(*map(column, given))
         statement = statement.from_select(list(given), rows, include_defaults=False)
     else:
@@ -151,7 +160,7 @@ def _prepared(
     compiled = statement.inline().compile(dialect=dialect)
     order = list(compiled.positiontup or given)
     assert sorted(order) == sorted(given), "every parameter is a column of the row"
-    takers, packed = _takers(table, dialect, order), _packer(table, dialect, order)
+    takers, packed = _takers(table, dialect, order), packer(table, dialect, order)
     return _Prepared(str(compiled), takers, packed, defaults)
 
 
@@ -163,9 +172,7 @@ def _prepared_update(
     changed = [name for name in names if name not in key]
     order, target = [*changed, *key], quote(table.name)
     if dialect.name == "postgresql":
-        arrays = ", ".join(
-            _array(table.c[name].type, n, dialect) for n, name in enumerate(order, 1)
-        )
+        arrays = ", ".join(array(table.c[name].type, n, dialect) for n, name in enumerate(order, 1))
         given = f" FROM unnest({arrays}) AS given({', '.join(map(quote, order))})"
         new = {name: f"given.{quote(name)}" for name in order}
     else:
@@ -173,7 +180,7 @@ def _prepared_update(
     changes = ", ".join(f"{quote(name)} = {new[name]}" for name in changed)
     where = " AND ".join(f"{target}.{quote(name)} = {new[name]}" for name in key)
     statement = f"UPDATE {target} SET {changes}{given} WHERE {where}"
-    return _Prepared(statement, _takers(table, dialect, order), _packer(table, dialect, order), {})
+    return _Prepared(statement, _takers(table, dialect, order), packer(table, dialect, order), {})
 
 
 def _takers(
@@ -183,7 +190,8 @@ def _takers(
     return [(name, type_.bind_processor(dialect)) for name, type_ in types]
 
 
-def _packer(table: Table, dialect: Dialect, names: Sequence[str]) -> Callable[[list[Values]], Any]:
+def packer(table: Table, dialect: Dialect, names: Sequence[str]) -> Callable[[list[Values]], Any]:
+    """What turns the values of these columns into parameters."""
     if dialect.name != "postgresql":
         return _transposed
     return partial(_as_arrays, [isinstance(table.c[name].type, Integer) for name in names])
@@ -201,7 +209,8 @@ def _as_arrays(are_numbers: list[bool], columns: list[Values]) -> tuple[Any, ...
     )
 
 
-def _array(type_: TypeEngine[Any], place: int, dialect: Dialect) -> str:
+def array(type_: TypeEngine[Any], place: int, dialect: Dialect) -> str:
+    """PostgreSQL's array of a column's values, from the parameter at this place."""
     given = f"string_to_array(${place}, ',', 'None')" if isinstance(type_, Integer) else f"${place}"
     return f"CAST({given} AS {_as_array(type_).compile(dialect)})"
 

@@ -3,18 +3,21 @@
 from array import array
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Table, and_, or_, select
+from sqlalchemy import Table, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bus.port import Record
 from mediaops_common.db import upsert
 from mediaops_common.ids import SHARDS
+from mediaops_common.keyed import select_keyed
 from mediaops_common.tables import SpineTables
 
 __all__ = ["LaneKey", "LaneNumbers", "all_numbers", "pack", "unpack"]
 
 LaneKey = tuple[str, str, int]
 """(producer, topic, slot): one row, with a number for each shard."""
+
+LANE = ("producer", "topic", "slot")
 
 
 def pack(numbers: Iterable[int]) -> bytes:
@@ -56,24 +59,16 @@ class LaneNumbers:
         if not wanted:
             return
         assert session is not None
-        lane = _table(session)
-        by_stream: dict[tuple[str, str], list[int]] = {}
-        for producer, topic, slot in wanted:
-            by_stream.setdefault((producer, topic), []).append(slot)
-            self._rows[producer, topic, slot] = [0] * SHARDS
-        streams = [
-            and_(lane.c.producer == producer, lane.c.topic == topic, lane.c.slot.in_(slots))
-            for (producer, topic), slots in by_stream.items()
-        ]
-        query = (
-            select(lane.c.producer, lane.c.topic, lane.c.slot, lane.c.numbers)
-            .where(lane.c.group == self._group, or_(*streams))
-            .order_by(lane.c.producer, lane.c.topic, lane.c.slot)
+        self._rows |= {key: [0] * SHARDS for key in wanted}
+        rows = await select_keyed(
+            session,
+            _table(session),
+            (*LANE, "numbers"),
+            ("group", *LANE),
+            [(self._group, *key) for key in wanted],
+            locking=locking,
         )
-        if locking:
-            query = query.with_for_update()
-        connection = await session.connection()
-        for producer, topic, slot, numbers in await connection.execute(query):
+        for producer, topic, slot, numbers in rows:
             self._rows[producer, topic, slot] = unpack(numbers)
 
     def last(self, producer: str, topic: str, shard: int, slot: int) -> int:
@@ -124,8 +119,7 @@ class LaneNumbers:
             }
             for producer, topic, slot in self._changed
         ]
-        key = ["group", "producer", "topic", "slot"]
-        await upsert(session, _table(session), rows, key=key, replace=["numbers"])
+        await upsert(session, _table(session), rows, key=("group", *LANE), replace=["numbers"])
 
 
 async def all_numbers(

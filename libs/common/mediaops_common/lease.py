@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.db import Database, insert_new
+from mediaops_common.keyed import select_keyed
 from mediaops_common.tables import SpineTables
 
 __all__ = [
@@ -130,13 +131,9 @@ async def check(session: AsyncSession, *held: Lease) -> None:
 
     Every transaction of a holder begins with this: the fence works only inside a transaction.
     """
-    lease = _tables(session).lease
-    connection = await session.connection()
-    rows = await connection.execute(
-        select(lease.c.name, lease.c.fence)
-        .where(lease.c.name.in_([one.name for one in held]))
-        .order_by(lease.c.name)
-        .with_for_update()
+    names = [(one.name,) for one in held]
+    rows = await select_keyed(
+        session, _tables(session).lease, ("name", "fence"), ("name",), names, locking=True
     )
     fences = {row.name: row.fence for row in rows}
     for one in held:

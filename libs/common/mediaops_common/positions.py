@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bulk import update_rows
 from mediaops_common.bus.port import Assigned, Chunk
 from mediaops_common.db import Database, upsert
+from mediaops_common.keyed import select_keyed
 
 __all__ = ["PositionMoved", "Positions", "hold_groups"]
 
@@ -55,18 +56,9 @@ class Positions:
 
     async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
         """Locks the rows of these partitions. Raises PositionMoved when one is not as it was."""
-        position = self._table
-        connection = await session.connection()
-        places = [
-            and_(position.c.topic == chunk.topic, position.c.partition == chunk.partition)
-            for chunk in chunks
-        ]
-        found = await connection.execute(
-            select(position.c.topic, position.c.partition, position.c.version)
-            .where(position.c.group == self._group, or_(*places))
-            .order_by(position.c.topic, position.c.partition)
-            .with_for_update()
-        )
+        keys = [(self._group, chunk.topic, chunk.partition) for chunk in chunks]
+        names = ("topic", "partition", "version")
+        found = await select_keyed(session, self._table, names, KEY, keys, locking=True)
         versions = {(topic, partition): version for topic, partition, version in found}
         for chunk in chunks:
             place = (chunk.topic, chunk.partition)

@@ -8,8 +8,6 @@ from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, Operation
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from mediaops_common.outages import Outage
-from mediaops_common.reach import current_reach
-from mediaops_common.row_security import SETTING
 
 __all__ = ["connect", "note_outages", "open_engines"]
 
@@ -53,11 +51,24 @@ async def connect(url: URL, **settings: str) -> Any:
     """A connection of the driver with the time-outs. Raises the driver's PostgresError."""
     import asyncpg
 
+    return await _connect(asyncpg.Connection, url, settings)
+
+
+async def _pooled(url: URL, settings: dict[str, str]) -> Any:
+    from mediaops_common.postgresql_connection import Connection  # brings the driver
+
+    return await _connect(Connection, url, settings)
+
+
+async def _connect(kind: type[Any], url: URL, settings: dict[str, str]) -> Any:
+    import asyncpg
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         return await asyncpg.connect(
             address,
             timeout=CONNECT_SECONDS,
+            connection_class=kind,
             server_settings={"application_name": "mediaops", **TIMEOUTS, **PLANNING, **settings},
         )
     except (OSError, TimeoutError) as error:
@@ -68,14 +79,13 @@ async def connect(url: URL, **settings: str) -> Any:
 def _engine(url: URL, settings: dict[str, str]) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
-        async_creator=partial(connect, url, **settings),
+        async_creator=partial(_pooled, url, settings),
         pool_size=5,
         max_overflow=5,
         pool_timeout=POOL_SECONDS,
         hide_parameters=True,  # values of people do not belong into the texts of errors
     )
     event.listen(engine.sync_engine, "checkout", _replace_dead)
-    event.listen(engine.sync_engine, "begin", _tell_reach)
     event.listen(engine.sync_engine, "handle_error", _sorted_by_cause, retval=True)
     return engine
 
@@ -97,14 +107,11 @@ def note_outages(engine: AsyncEngine, outage: Outage) -> None:
         if is_away:
             outage.begin(context.original_exception)
 
+    def connected(connection: Any, _record: Any) -> None:
+        connection.driver_connection.answered = outage.end
+
     event.listen(engine.sync_engine, "handle_error", failed)
-    # After the engine's own question at each begin: then the server has answered it.
-    event.listen(engine.sync_engine, "begin", lambda _: outage.end())
-
-
-def _tell_reach(connection: Any) -> None:
-    """Whose rows this transaction may see. It ends with it: nothing stays in the pool."""
-    connection.exec_driver_sql(f"SELECT set_config('{SETTING}', $1, true)", (current_reach(),))
+    event.listen(engine.sync_engine, "connect", connected)
 
 
 def _sorted_by_cause(context: Any) -> BaseException | None:

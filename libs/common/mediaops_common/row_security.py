@@ -5,7 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
 
-__all__ = ["REACH", "SETTING", "is_above_the_law", "lend", "may_make_tables", "secure"]
+__all__ = [
+    "REACH",
+    "SETTING",
+    "is_above_the_law",
+    "lend",
+    "may_make_tables",
+    "reach_setting",
+    "secure",
+]
 
 SETTING = "mediaops.workspace"
 """Set by each transaction for itself: the id of a workspace, or `*`. Unset, nothing is seen."""
@@ -19,6 +27,12 @@ BY_WORKSPACE = (
 )
 
 POLICY = "workspace"
+
+
+def reach_setting(reach: str) -> str:
+    """The statement by which a transaction says whose rows it may see."""
+    quoted = reach.replace("'", "''")
+    return f"SET LOCAL {SETTING} = '{quoted}'"
 
 
 def secure(connection: Connection, metadata: MetaData) -> None:

@@ -54,7 +54,9 @@ async def meet_heads(
         lacking = _lacking(producer, topic, stream, numbers)
         if lacking:
             await _ask(session, service, group, topic, producer, stream, lacking)
-        packed = [stream.numbers.get(str(slot), 0) for slot in range(SLOTS)]
+        packed = [0] * SLOTS
+        for slot, number in stream.numbers.items():
+            packed[int(slot)] = number
         row = {
             "group": group,
             "producer": producer,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.events import Topic
@@ -30,19 +30,18 @@ async def shard_watermarks(session: AsyncSession, group: str) -> dict[int, datet
     tables: SpineTables = session.info["tables"]
     heads = tables.heads
     connection = await session.connection()
+    never = literal(NEVER, heads.c.applied_through.type)
+    slowest = func.min(func.coalesce(heads.c.applied_through, never)).label("slowest")
     rows = await connection.execute(
-        select(heads.c.shard, heads.c.applied_through).where(
+        select(heads.c.shard, slowest)
+        .where(
             heads.c.group == group,
             heads.c.producer == "ingest",
             heads.c.topic.in_([str(Topic.activity), str(Topic.snapshot)]),
         )
+        .group_by(heads.c.shard)
     )
-    marks: dict[int, datetime] = {}
-    for shard, through in rows:
-        known = marks.get(shard)
-        mark = through or NEVER
-        marks[shard] = mark if known is None else min(known, mark)
-    return marks
+    return {row.shard: row.slowest for row in rows}
 
 
 def grade_of_day(

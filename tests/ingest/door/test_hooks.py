@@ -278,7 +278,7 @@ def forgeries(request):
     return bare, bare | {"below": f"{path}?a=b", "content": request.body.swapcase()}
 
 
-FOLLOWING = re.compile("^BEGIN|registry_version|set_config")
+FOLLOWING = re.compile("^BEGIN|registry_version")
 
 
 @contextmanager

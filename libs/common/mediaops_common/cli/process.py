@@ -28,6 +28,7 @@ from mediaops_common.keys import open_keys
 from mediaops_common.schema import or_exit
 from mediaops_common.service import Runtime, Service, close_runtime, open_runtime
 from mediaops_common.settings import Settings
+from mediaops_common.turns import take_short_turns
 from mediaops_common.workers import run_workers
 
 __all__ = ["Plan", "installed_console", "leave", "load_services", "owner_of", "run", "run_page"]
@@ -87,6 +88,7 @@ async def run(plan: Plan) -> None:
     Raises what a worker raised.
     """
     os.umask(0o077)
+    take_short_turns()
     stopping = asyncio.Event()
     sock = listen(plan.settings.http)
     plan = _reachable(plan, url_of(sock, plan.settings.http))
