@@ -280,8 +280,9 @@ class Dispossessed:
 async def test_lag_is_told_of_the_partitions_that_are_read_and_of_no_other(spine) -> None:
     def told() -> set[str]:
         (lag,) = LAG.collect()
-        of = [sample.labels for sample in lag.samples]
-        return {labels["partition"] for labels in of if labels["group"] == spine.runner.name}
+        of = (spine.runner.name, spine.producer.topic)
+        every = [sample.labels for sample in lag.samples]
+        return {one["partition"] for one in every if (one["group"], one["topic"]) == of}
 
     await spine.producer.publish(*(spine.producer.recorded(f"u{n}", "a") for n in range(9)))
     await spine.drain()
