@@ -1,5 +1,6 @@
 """What the normaliser knows of sources, kept until the registry changes."""
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,12 +9,14 @@ from mediaops_common.keys import SecretBox
 from mediaops_common.platforms import id_scope
 
 from mediaops_ingest.channels import service as channels
+from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.mappings.compiled import compile_mapping
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.reading import SourceView
 from mediaops_ingest.platforms.identity import Scope
 from mediaops_ingest.platforms.port import Context
 from mediaops_ingest.sources import service as sources
+from mediaops_ingest.sources.service import Opened
 
 __all__ = ["SourceBook"]
 
@@ -45,11 +48,15 @@ class SourceBook:
 
     async def source(self, source_id: UUID) -> SourceView | None:
         """The source; None for those without a channel, whose items were all rejected."""
-        try:
-            return self._views[source_id]
-        except KeyError:
-            view = self._views[source_id] = await self._load(source_id)
-            return view
+        return (await self.sources({source_id}))[source_id]
+
+    async def sources(self, ids: Collection[UUID]) -> dict[UUID, SourceView | None]:
+        """Likewise several: those not met yet are read together, for a change of one source makes
+        all of them strangers."""
+        strangers = [one for one in ids if one not in self._views]
+        if strangers:
+            self._views |= await self._load(strangers)
+        return {one: self._views[one] for one in ids}
 
     async def timezone(self, workspace_id: UUID) -> str:
         if workspace_id not in self._timezones:
@@ -58,15 +65,26 @@ class SourceBook:
             self._timezones[workspace_id] = zone
         return self._timezones[workspace_id]
 
-    async def _load(self, source_id: UUID) -> SourceView | None:
+    async def _load(self, ids: Sequence[UUID]) -> dict[UUID, SourceView | None]:
+        views: dict[UUID, SourceView | None] = dict.fromkeys(ids)
+        accounts: dict[UUID, Channel] = {}
         async with self._database.read() as session:
-            found = await sources.by_ids(session, [source_id])
-            if not found or found[0].channel_id is None:
-                return None
-            source = found[0]
-            assert source.channel_id is not None
-            channel = await channels.find(session, source.workspace_id, source.channel_id)
-            opened = await sources.open_source(session, self._box, source)
+            found = await sources.by_ids(session, ids)
+            opened = await sources.open_sources(session, self._box, found)
+            wanted: dict[UUID, set[UUID]] = {}
+            for source in found:
+                if source.channel_id is not None:
+                    wanted.setdefault(source.workspace_id, set()).add(source.channel_id)
+            for workspace_id, channel_ids in wanted.items():
+                for channel in await channels.by_ids(session, workspace_id, channel_ids):
+                    accounts[channel.id] = channel
+        for one in opened:
+            if one.source.channel_id is not None:
+                views[one.source.id] = await self._view(one, accounts[one.source.channel_id])
+        return views
+
+    async def _view(self, opened: Opened, channel: Channel) -> SourceView:
+        source = opened.source
         return SourceView(
             id=source.id,
             workspace_id=source.workspace_id,

@@ -107,9 +107,10 @@ class Normaliser:
         """The deliveries as they read, and the keys of their items."""
         reads: list[ReadDelivery] = []
         keys: set[bytes] = set()
+        sources = await self._book.sources({delivery.source_id for delivery in deliveries})
         for start in range(0, len(deliveries), SLICE):
             part = [
-                (delivery, await self._book.source(delivery.source_id))
+                (delivery, sources[delivery.source_id])
                 for delivery in deliveries[start : start + SLICE]
             ]
             reads += await asyncio.to_thread(_read_all, part, keys)

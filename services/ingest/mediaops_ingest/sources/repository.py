@@ -103,6 +103,17 @@ async def secret_sets(session: AsyncSession, source_id: UUID) -> list[SourceSecr
     return list((await session.exec(query.order_by(col(SourceSecret.id).desc()))).all())
 
 
+async def secret_sets_of(
+    session: AsyncSession, ids: Collection[UUID]
+) -> dict[UUID, list[SourceSecret]]:
+    """Likewise of several sources; those that never had one are absent."""
+    query = select(SourceSecret).where(col(SourceSecret.source_id).in_(ids))
+    found: dict[UUID, list[SourceSecret]] = {}
+    for one in await session.exec(query.order_by(col(SourceSecret.id).desc())):
+        found.setdefault(one.source_id, []).append(one)
+    return found
+
+
 async def retire_secrets(session: AsyncSession, source_id: UUID, *, live_until: datetime) -> None:
     """No set stays live longer than that, and none shorter than was said when it was replaced."""
     until = col(SourceSecret.live_until)

@@ -1,6 +1,6 @@
 """What can be done with sources."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -169,9 +169,23 @@ async def rotate(
 
 async def open_source(session: AsyncSession, box: SecretBox, source: Source) -> Opened:
     """Its secrets in clear and its newest mapping. Raises SecretsLocked."""
-    rows = await repository.secret_sets(session, source.id)
-    mapping = await mapping_of(session, source)
-    return Opened(source, ADAPTERS[source.adapter], open_sets(box, rows), mapping)
+    return (await open_sources(session, box, [source]))[0]
+
+
+async def open_sources(
+    session: AsyncSession, box: SecretBox, sources: Collection[Source]
+) -> list[Opened]:
+    """Likewise of several, in their order."""
+    sets = await repository.secret_sets_of(session, [source.id for source in sources])
+    return [
+        Opened(
+            source,
+            ADAPTERS[source.adapter],
+            open_sets(box, sets.get(source.id, [])),
+            await mapping_of(session, source),
+        )
+        for source in sources
+    ]
 
 
 async def open_for_trial(
