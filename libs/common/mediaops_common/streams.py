@@ -8,10 +8,16 @@ import msgspec
 import structlog
 
 from mediaops_common.aside import aside
-from mediaops_common.bus.port import LARGEST_VALUE, Bus, Record
+from mediaops_common.bus.port import LARGEST_VALUE, Bus, Place, Record
 from mediaops_common.heads import Stream, heads_record
 
-__all__ = ["publish_heads", "publish_in_order"]
+__all__ = [
+    "by_partition",
+    "partitions_of",
+    "publish_batches",
+    "publish_heads",
+    "publish_in_order",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -22,29 +28,37 @@ async def publish_in_order(bus: Bus, records: Sequence[tuple[str, Record]]) -> N
     Partitions are published at once. Raises when any of them failed: the caller ends its stream and
     starts anew at its cursor.
     """
-    topics = {topic for topic, _ in records}
-    partitions = {topic: (await bus.topic(topic)).partitions for topic in topics}
-    batches = await aside(len(records), _by_partition, records, partitions)
+    partitions = await partitions_of(bus, {topic for topic, _ in records})
+    await publish_batches(bus, await aside(len(records), by_partition, records, partitions))
+
+
+async def partitions_of(bus: Bus, topics: Iterable[str]) -> dict[str, int]:
+    return {topic: (await bus.topic(topic)).partitions for topic in topics}
+
+
+async def publish_batches(bus: Bus, batches: Mapping[Place, Sequence[Record]]) -> None:
+    """As `publish_in_order`, of records that are in batches already."""
     await _all_of(
         bus.publish(topic, partition, batch) for (topic, partition), batch in batches.items()
     )
 
 
-def _by_partition(
-    records: Sequence[tuple[str, Record]], partitions: Mapping[str, int]
-) -> dict[tuple[str, int], list[Record]]:
-    batches: dict[tuple[str, int], list[Record]] = {}
+def by_partition(
+    records: Iterable[tuple[str, Record]], partitions: Mapping[str, int]
+) -> dict[Place, list[Record]]:
+    """The records in batches, each in order."""
+    batches: dict[Place, list[Record]] = {}
     for topic, record in records:
         place = (topic, record.slot % partitions[topic])
-        batches.setdefault(place, []).append(_within_limit(record))
+        batches.setdefault(place, []).append(
+            record if len(record.value) <= LARGEST_VALUE else _number_alone(record)
+        )
     return batches
 
 
-def _within_limit(record: Record) -> Record:
+def _number_alone(record: Record) -> Record:
     """An event that no broker takes goes out as its number alone: tried for ever, it would stop
     all that come after it. Who compares the counters sees that it is missing."""
-    if len(record.value) <= LARGEST_VALUE:
-        return record
     where = {"producer": record.producer, "slot": record.slot, "seq": record.seq}
     log.error("event_too_large", bytes=len(record.value), **where)
     return msgspec.structs.replace(record, value=b"", kind="void")

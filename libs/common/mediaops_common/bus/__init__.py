@@ -7,6 +7,7 @@ from mediaops_common.bus.port import (
     Chunk,
     Consumer,
     LogBounds,
+    Place,
     Record,
     TopicIdentity,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "Chunk",
     "Consumer",
     "LogBounds",
+    "Place",
     "Record",
     "TopicIdentity",
     "open_bus",

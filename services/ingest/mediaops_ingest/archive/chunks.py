@@ -1,7 +1,6 @@
 """A chunk's records: encoded, compressed, and read again."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import lz4.block
 import msgspec
@@ -14,7 +13,7 @@ PRODUCER = "ingest"
 TOPICS = (str(Topic.activity), str(Topic.snapshot))
 
 
-class Archived(NamedTuple):
+class Archived(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One numbered event of the archive, as it travels."""
 
     topic: int
@@ -40,5 +39,5 @@ def unpack_chunk(raw: bytes) -> list[Archived]:
 
 def to_record(shard: int, archived: Archived) -> tuple[str, Record]:
     """The topic and the record that the bus carries."""
-    topic, slot, seq, key, value = archived
-    return TOPICS[topic], Record(key, value, PRODUCER, shard, slot, seq)
+    record = Record(archived.key, archived.value, PRODUCER, shard, archived.slot, archived.seq)
+    return TOPICS[archived.topic], record

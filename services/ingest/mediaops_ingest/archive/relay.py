@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mediaops_common.bus import Bus, Record
+from mediaops_common.bus import Bus, Place, Record
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
 from mediaops_common.pace import until
-from mediaops_common.streams import publish_heads, publish_in_order
+from mediaops_common.streams import by_partition, partitions_of, publish_batches, publish_heads
 
 from mediaops_ingest.archive import repository
 from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
@@ -33,8 +33,8 @@ PART_BYTES = 512 << 10
 Heads = dict[tuple[int, int], dict[int, int]]
 """(shard, topic) → slot → the last number."""
 
-Unpacked = tuple[list[tuple[str, Record]], Heads]
-"""Records with their topics, and the last number of each of their lanes."""
+Unpacked = tuple[dict[Place, list[Record]], Heads]
+"""Records by partition, and the last number of each of their lanes."""
 
 
 class ArchiveRelay:
@@ -101,13 +101,14 @@ class ArchiveRelay:
         """Publishes the records of these chunks, in order; returns the last numbers of their lanes.
         While some are under way those behind them are unpacked."""
         heads: Heads = {}
+        partitions = await partitions_of(self._bus, TOPICS)
         parts = _parts(rows)
-        unpacking = _unpacking(next(parts, None))
+        unpacking = _unpacking(next(parts, None), partitions)
         try:
             while unpacking is not None:
-                records, told = await unpacking
-                unpacking = _unpacking(next(parts, None))
-                await publish_in_order(self._bus, records)
+                batches, told = await unpacking
+                unpacking = _unpacking(next(parts, None), partitions)
+                await publish_batches(self._bus, batches)
                 for lane, numbers in told.items():
                     heads.setdefault(lane, {}).update(numbers)
         finally:
@@ -159,11 +160,15 @@ def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
             first, size = place, 0
 
 
-def _unpacking(rows: Sequence[Any] | None) -> asyncio.Task[Unpacked] | None:
-    return None if rows is None else asyncio.create_task(asyncio.to_thread(_unpacked, rows))
+def _unpacking(
+    rows: Sequence[Any] | None, partitions: Mapping[str, int]
+) -> asyncio.Task[Unpacked] | None:
+    if rows is None:
+        return None
+    return asyncio.create_task(asyncio.to_thread(_unpacked, rows, partitions))
 
 
-def _unpacked(rows: Sequence[Any]) -> Unpacked:
+def _unpacked(rows: Sequence[Any], partitions: Mapping[str, int]) -> Unpacked:
     """The records of these chunks, in order, and the last number of each of their lanes."""
     records: list[tuple[str, Record]] = []
     heads: Heads = {}
@@ -172,4 +177,4 @@ def _unpacked(rows: Sequence[Any]) -> Unpacked:
         for archived in unpack_chunk(row.records):
             records.append(to_record(row.shard, archived))
             told[archived.topic][archived.slot] = archived.seq
-    return records, heads
+    return by_partition(records, partitions), heads

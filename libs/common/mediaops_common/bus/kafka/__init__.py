@@ -1,1 +1,2 @@
-"""The bus on Kafka. What is known of aiokafka is in `clients`, `control` and `describing` alone."""
+"""The bus on Kafka. What is known of aiokafka is in `clients`, `packing`, `control` and
+`describing` alone."""

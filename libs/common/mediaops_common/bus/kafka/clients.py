@@ -29,8 +29,6 @@ SESSION_SECONDS = 10.0
 """A member that is silent for so long has lost its partitions."""
 METADATA_SECONDS = 5.0
 """New partitions and leaders are seen after so long at the latest."""
-BATCH_BYTES = 256 * 1024
-"""Of one batch before compression: it is built and compressed in a few milliseconds."""
 LARGEST_BATCH = 16 * 1024 * 1024
 """The largest that a broker takes: one event, as large as the door lets it in."""
 
@@ -78,8 +76,6 @@ async def start_producer(endpoint: Endpoint) -> AIOKafkaProducer:
         **endpoint.options(),
         acks="all",
         enable_idempotence=True,
-        compression_type="zstd",
-        max_batch_size=BATCH_BYTES,
         max_request_size=LARGEST_BATCH,
         request_timeout_ms=int(REQUEST_SECONDS * 1000),
     )

@@ -1,14 +1,13 @@
 """The writing side on Kafka: explicit batches, and a producer that is replaced after any error."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
 from mediaops_common.bus.kafka.clients import Endpoint, abandon, start_producer
-from mediaops_common.bus.kafka.records import to_headers
+from mediaops_common.bus.kafka.packing import Packed, pack
 from mediaops_common.bus.port import Record
 
 __all__ = ["KafkaPublisher"]
@@ -18,6 +17,8 @@ log = structlog.get_logger(__name__)
 BATCH_SECONDS = 12.0
 """A batch that is not acknowledged by then has failed. The client would try it for ever."""
 STOP_SECONDS = 3.0
+FEW = 50
+"""Records that are packed sooner than another thread has begun."""
 
 
 class KafkaPublisher:
@@ -36,15 +37,15 @@ class KafkaPublisher:
         producer = await self._started()
         try:
             first, sent = 0, None
-            while first < len(records) or sent is not None:
-                batch = None
-                if first < len(records):
-                    batch = producer.create_batch()
-                    first = _fill(batch, records, first)
+            while first < len(records):
+                batch, first = await _packed(records, first)
                 async with asyncio.timeout(BATCH_SECONDS):
                     if sent is not None:
                         await sent
-                    sent = batch and await producer.send_batch(batch, topic, partition=partition)
+                    sent = await producer.send_batch(batch, topic, partition=partition)
+            async with asyncio.timeout(BATCH_SECONDS):
+                if sent is not None:
+                    await sent
         except Exception as error:
             self._give_up(producer, error)
             raise
@@ -77,15 +78,7 @@ class KafkaPublisher:
             await asyncio.wait(self._ending, timeout=STOP_SECONDS)
 
 
-def _fill(batch: Any, records: Sequence[Record], first: int) -> int:
-    """Appends records until the batch is full; returns the place of the next one."""
-    now = int(time.time() * 1000)
-    for place in range(first, len(records)):
-        record = records[place]
-        appended = batch.append(
-            timestamp=now, key=record.key, value=record.value, headers=to_headers(record)
-        )
-        if appended is None:
-            return place
-    batch.close()
-    return len(records)
+async def _packed(records: Sequence[Record], first: int) -> tuple[Packed, int]:
+    if len(records) - first < FEW:
+        return pack(records, first)
+    return await asyncio.to_thread(pack, records, first)
