@@ -16,6 +16,8 @@ from mediaops_ingest.platforms.canonical import (
     CanonicalActivity,
     CanonicalSnapshot,
     activity_fault,
+    are_sound_activities,
+    are_sound_snapshots,
     snapshot_fault,
 )
 from mediaops_ingest.platforms.strict_json import NotStrict
@@ -72,6 +74,8 @@ class _Reader(Generic[T]):
     whole: "msgspec.json.Decoder[list[T]]"
     single: "msgspec.json.Decoder[T]"
     fault: Callable[[T, datetime], tuple[str, str] | None]
+    are_sound: Callable[[Sequence[T], datetime], bool]
+    """Whether none of them has a fault."""
 
     def read(self, body: bytes, now: datetime) -> Batch[T]:
         body = body.removeprefix(b"\xef\xbb\xbf")
@@ -83,23 +87,23 @@ class _Reader(Generic[T]):
         decoded = self._together(body, raws)
         if decoded is None:
             return self._one_by_one(raws, now)
+        if self.are_sound(decoded, now) and all([one.channel_id is not None for one in decoded]):
+            return Batch(decoded, raws, range(len(raws)), [])
         fault = self.fault
         rejected = []
         for index, item in enumerate(decoded):
             found = ("channel_id", "is required") if item.channel_id is None else fault(item, now)
             if found:
                 rejected.append(Rejection(index, *found))
-        if not rejected:
-            return Batch(decoded, raws, range(len(raws)), rejected)
         bad = {one.index for one in rejected}
         kept = [index for index in range(len(raws)) if index not in bad]
         return Batch([decoded[i] for i in kept], [raws[i] for i in kept], kept, rejected)
 
     def _together(self, body: bytes, raws: list[bytes]) -> list[T] | None:
         """All items in one go; None when any of them needs a closer look."""
-        if strict_json.has_odd_values(body) or any(
-            len(raw) > MAX_ITEM_BYTES or strict_json.is_deep(raw) for raw in raws
-        ):
+        if max(map(len, raws), default=0) > MAX_ITEM_BYTES:
+            return None
+        if strict_json.has_odd_values(body) or strict_json.is_any_deep(raws):
             return None
         try:
             body.decode()
@@ -190,11 +194,13 @@ _activities = _Reader(
     msgspec.json.Decoder(list[CanonicalActivity]),
     msgspec.json.Decoder(CanonicalActivity),
     activity_fault,
+    are_sound_activities,
 )
 _snapshots = _Reader(
     msgspec.json.Decoder(list[CanonicalSnapshot]),
     msgspec.json.Decoder(CanonicalSnapshot),
     snapshot_fault,
+    are_sound_snapshots,
 )
 
 
