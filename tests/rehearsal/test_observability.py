@@ -36,12 +36,15 @@ def exported() -> dict[str, set[str]]:
             if not re.search(r"migrations|alembic_environment|__main__", found.name):
                 import_module(found.name)
     series: dict[str, set[str]] = {"up": set()}
-    for collector, names in REGISTRY._collector_to_names.items():
+    for collector in REGISTRY._collector_to_names:
         if isinstance(collector, MetricWrapperBase):
             for suffix, more in SUFFIXES[collector._type].items():
                 series[collector._name + suffix] = set(collector._labelnames) | more
-        else:
-            series |= {name: set() for name in names}
+            continue
+        for told in collector.collect():
+            for suffix in SUFFIXES[told.type].keys() - {"_created"}:
+                labels = set(told._labelnames) | SUFFIXES[told.type][suffix]
+                series[told.name + suffix] = labels
     return series
 
 

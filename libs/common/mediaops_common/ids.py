@@ -9,9 +9,11 @@ from uuid_utils.compat import uuid7
 __all__ = [
     "SHARDS",
     "SLOTS",
+    "LightId",
     "derived_id",
     "id_of",
     "joined",
+    "light_id",
     "new_id",
     "shard_of",
     "slot_of",
@@ -33,6 +35,14 @@ SHARDS = 64
 def new_id() -> UUID:
     """A random id (version 7): ids made later sort later."""
     return uuid7()
+
+
+LightId = uuid_utils.UUID
+
+
+def light_id() -> LightId:
+    """The same at a sixth of its price, for who asks for nothing but its bytes and its text."""
+    return uuid_utils.uuid7()
 
 
 def joined(*parts: str | bytes) -> bytes:

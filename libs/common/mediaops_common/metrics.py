@@ -2,10 +2,26 @@
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector, CollectorRegistry
 
-__all__ = ["CONTENT_TYPE", "Counter", "Gauge", "Histogram", "count_request", "render"]
+__all__ = [
+    "CONTENT_TYPE",
+    "REGISTRY",
+    "Collector",
+    "Counter",
+    "CounterMetricFamily",
+    "Gauge",
+    "Histogram",
+    "HistogramMetricFamily",
+    "Metric",
+    "count_request",
+    "render",
+]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 

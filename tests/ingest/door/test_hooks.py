@@ -369,3 +369,17 @@ async def test_verdicts_are_counted_by_adapter_and_reason(ingest):
     await ingest.knock_signed(source, b"{")
     after = counted("accepted"), counted("refused", "header"), counted("malformed", "json")
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1]
+
+
+async def test_the_time_of_each_request_is_counted_once(ingest):
+    source = await ingest.add_source()
+
+    def seen(sample, **labels):
+        labels = {"service": "ingest", **labels}
+        return REGISTRY.get_sample_value(f"mediaops_door_seconds_{sample}", labels)
+
+    count, total = seen("count"), seen("sum")
+    await ingest.knock_signed(source)
+    assert seen("count") == seen("bucket", le="+Inf") == count + 1
+    assert seen("sum") > total
+    assert seen("bucket", le="0.001") <= seen("bucket", le="2.5") <= seen("count")

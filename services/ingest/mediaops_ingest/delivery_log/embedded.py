@@ -1,10 +1,11 @@
 """The delivery log in SQLite files of this process: one thread writes, one thread reads."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from mediaops_common.clock import Clock, monotonic
@@ -65,8 +66,8 @@ class EmbeddedLog:
     def trouble(self) -> str | None:
         return self._writer.trouble
 
-    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
-        return await self._intake.append(deliveries)
+    def append(self, deliveries: Sequence[NewDelivery]) -> Coroutine[Any, Any, list[int]]:
+        return self._intake.append(deliveries)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
         newest = self._writer.newest_seq

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
+from mediaops_common.ids import LightId
 
 __all__ = [
     "DeliveryKind",
@@ -31,7 +32,7 @@ class RejectedItem(msgspec.Struct, frozen=True, gc=False):
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One inbound request, as it shall be kept. Nothing secret may be in it."""
 
-    id: UUID
+    id: UUID | LightId
     """Version 7, so that ids rise with time."""
     workspace_id: UUID
     source_id: UUID
@@ -56,6 +57,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class LoggedDelivery(NewDelivery, frozen=True, kw_only=True, gc=False):
     """A delivery with its place: `seq` rises in the order in which commits became visible."""
 
+    id: UUID
     seq: int
 
 

@@ -1,7 +1,7 @@
 """The delivery log in a partitioned table of PostgreSQL, shared by all replicas."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -86,8 +86,8 @@ class PostgresLog:
     def trouble(self) -> str | None:
         return self._trouble or self._writer.trouble
 
-    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
-        return await self._intake.append(deliveries)
+    def append(self, deliveries: Sequence[NewDelivery]) -> Coroutine[Any, Any, list[int]]:
+        return self._intake.append(deliveries)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
         if limit < 1:

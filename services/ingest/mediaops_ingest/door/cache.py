@@ -172,12 +172,19 @@ class DoorCache:
         except Problem:
             return None  # its next request is told of it
 
+    def known(self, key: str) -> HookSource | None:
+        """The enabled source of a hook key, where it is known already."""
+        found = self._hooks.get(key)
+        if found is None or found.fresh_until == math.inf:
+            return found
+        return found if found.fresh_until > self._clock.now().timestamp() else None
+
     async def hook(self, key: str) -> HookSource | None:
         """The enabled source of a hook key. None for an unknown key and for a disabled source."""
         if len(key) != HOOK_KEY_LENGTH:
             return None  # nobody's, and not to be remembered: it may be as long as an address
-        found = self._hooks.get(key)
-        if found is not None and found.fresh_until > self._clock.now().timestamp():
+        found = self.known(key)
+        if found is not None:
             return found
         if key in self._unknown:
             self._unknown.move_to_end(key)

@@ -1,5 +1,7 @@
 """Puts the door in front of the service's app."""
 
+from collections.abc import Awaitable
+
 from mediaops_common.service import Runtime
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,15 +16,13 @@ def front(app: ASGIApp, runtime: Runtime) -> ASGIApp:
     hooks: HookDoor = runtime.state["hook_door"]
     posts: PostDoor = runtime.state["post_door"]
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+    def door(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith(PREFIX):
-                await hooks(scope, receive, send)
-                return
+                return hooks(scope, receive, send)
             if path in PATHS and scope["method"] == "POST":
-                await posts(scope, receive, send)
-                return
-        await app(scope, receive, send)
+                return posts(scope, receive, send)
+        return app(scope, receive, send)
 
     return door

@@ -22,7 +22,7 @@ from mediaops_common.http import (
     read_capped,
 )
 from mediaops_common.http.envelope import REQUEST_ID
-from mediaops_common.ids import new_id, shard_of
+from mediaops_common.ids import light_id, shard_of
 from mediaops_common.reach import reaching
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -38,7 +38,7 @@ from mediaops_ingest.door.allowances import Allowances, Overrun
 from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.codings import inflate, is_gzip
-from mediaops_ingest.door.measures import SECONDS, count
+from mediaops_ingest.door.measures import count, observe
 from mediaops_ingest.door.replies import FAILED, OVERLOADED, Headers, Reply, accepted, of_problem
 from mediaops_ingest.platforms.batches import (
     Batch,
@@ -111,7 +111,7 @@ class PostDoor:
             reply = FAILED
         more = [(b"x-request-id", _request_id(scope["headers"]))]
         await reply.send(send, more + self._callers.cross_origin(scope["headers"]))
-        SECONDS.observe(perf_counter() - started)
+        observe(perf_counter() - started)
 
     async def _reply(self, kind: Kind, headers: Headers, receive: Receive) -> Reply:
         caller = await self._callers.find(headers)
@@ -209,7 +209,7 @@ class PostDoor:
         now = self._clock.now()
         return [
             NewDelivery(
-                id=new_id(),
+                id=light_id(),
                 workspace_id=caller.workspace_id,
                 source_id=channel.source_id,
                 channel_id=channel.id,
@@ -231,7 +231,7 @@ class PostDoor:
         self, kind: Kind, caller: Caller, rejected: list[RejectedItem]
     ) -> NewDelivery:
         return NewDelivery(
-            id=new_id(),
+            id=light_id(),
             workspace_id=caller.workspace_id,
             source_id=await self._cache.workspace_source(caller.workspace_id),
             channel_id=None,
