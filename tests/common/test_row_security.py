@@ -16,13 +16,14 @@ from fastapi import APIRouter
 from mediaops_common.db import open_database
 from mediaops_common.http import Caller, Reads, Tx, allow
 from mediaops_common.ids import new_id, workspace_id
+from mediaops_common.lease import acquire
 from mediaops_common.reach import EVERY_WORKSPACE, NO_WORKSPACE, reaching
 from mediaops_common.row_security import secure
 from mediaops_common.schema import prepare, upgrade
 from mediaops_common.service import Service
 from mediaops_common.settings import Settings, StoreSettings
 from sqlalchemy import make_url, select
-from sqlalchemy.exc import DataError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 
 from tests.common.http.fake import FAKE, METADATA, NOTE, running
 from tests.postgres import OWNER, SERVING, SUPERUSER, shared_cluster
@@ -128,6 +129,22 @@ async def test_each_transaction_reaches_what_its_task_may_reach(ingest) -> None:
     wanted = [OURS, THEIRS, NO_WORKSPACE, EVERY_WORKSPACE] * 5
     found = await asyncio.gather(*map(of, wanted))  # through one pool, at the same time
     assert found == [["acme"], ["other"], [], ["acme", "other"]] * 5
+
+
+async def test_a_glance_shows_the_machinery_and_no_row_of_a_workspace(ingest) -> None:
+    await add(ingest.database, "acme", "other")
+    async with ingest.database.write() as session:
+        await acquire(session, "job:a", "me")
+    tables = ingest.database.tables
+    for _ in range(3):  # by connections that had a transaction with a reach, and go back to one
+        async with ingest.database.glance() as session:
+            connection = await session.connection()
+            owners = await connection.execute(select(tables.lease.c.owner))
+            assert owners.scalars().all() == ["me"]
+            assert (await connection.execute(select(tables.workspace))).all() == []
+            with pytest.raises(DBAPIError, match="read-only transaction"):
+                await connection.execute(tables.lease.delete())
+        assert await slugs(ingest.database) == ["acme", "other"]
 
 
 async def test_a_reach_is_a_value_whatever_it_holds(ingest) -> None:

@@ -134,7 +134,7 @@ class OutboxRelay:
             return True
         unnumbered = exists().where(outbox.c.place.is_(None))
         unsent = exists().where(outbox.c.place > select(state.c.cursor).scalar_subquery())
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             connection = await session.connection()
             return bool((await connection.execute(select(unnumbered | unsent))).scalar_one())
 

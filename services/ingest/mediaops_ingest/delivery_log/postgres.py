@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from mediaops_common.clock import Clock, monotonic
 from mediaops_common.failpoints import hit
-from mediaops_common.postgresql import open_engines
+from mediaops_common.postgresql import open_engines, without_transactions
 from sqlalchemy import URL
 
 from mediaops_ingest.delivery_log import partitions
@@ -60,6 +60,7 @@ class PostgresLog:
 
     def __init__(self, url: URL, clock: Clock, limits: Limits) -> None:
         self._writing, self._reading = open_engines(url)
+        self._glancing = without_transactions(self._reading)
         self._writer = AppendWriter(url, clock, self._settle)
         self._intake = Intake(self._writer.submit, limits)
         self._backlog = Backlog()
@@ -173,7 +174,7 @@ class PostgresLog:
             self._news.set()
 
     async def _rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
-        async with self._reading.connect() as connection:
+        async with self._glancing.connect() as connection:
             return (await connection.exec_driver_sql(statement, values)).all()
 
     async def look(self) -> None:

@@ -35,7 +35,7 @@ class SourceBook:
 
     async def refresh(self) -> None:
         """One cheap read; called before each batch."""
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             version = await sources.version(session)
         if version != self._version:
             self._views.clear()

@@ -78,7 +78,7 @@ class Normaliser:
         states = self._held.states
         mine = [d for d in deliveries if d.shard in states and d.seq > states[d.shard].cursor]
         reads, keys = await self._read(mine)
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             known = await repository.known_keys(session, keys)
         workspaces = {delivery.workspace_id for delivery in mine}
         zones = {one: await self._book.timezone(one) for one in workspaces}

@@ -31,7 +31,7 @@ class Republisher:
 
     async def step(self) -> bool:
         """One slice of the oldest republication; False when there is none."""
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             republication = await repository.next_open(session)
         if republication is None:
             await self.release()
