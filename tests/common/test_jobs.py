@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -103,3 +104,10 @@ async def test_a_daily_job_that_fails_is_tried_again_before_tomorrow(runtime, mo
     )
     await until(lambda: asyncio.sleep(0, len(tries) == 2))
     await end(loop)
+
+
+def test_a_copy_of_a_service_has_each_job_once() -> None:
+    """A worker's is a copy: two loops of one name would take the lease from each other for ever."""
+    service = Service(name="a", metadata=METADATA)
+    copied = replace(service, routers=())
+    assert [job.name for job in copied.jobs] == [job.name for job in service.jobs]

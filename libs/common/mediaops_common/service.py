@@ -60,8 +60,9 @@ class Service:
     migrations: Path | None = None
 
     def __post_init__(self) -> None:
-        # What every service does, none needs to declare.
-        object.__setattr__(self, "jobs", (*self.jobs, FORGET_ANSWERS))
+        # What every service does, none needs to declare; a copy of a service has it already.
+        if FORGET_ANSWERS not in self.jobs:
+            object.__setattr__(self, "jobs", (*self.jobs, FORGET_ANSWERS))
 
     @property
     def versions(self) -> Path:
