@@ -26,6 +26,11 @@ async def test_what_was_received_since_then_is_published_again(ingest, seconds) 
     await successor.run()
     first, second = await successor.published()
     assert first == second
-    later = (received + timedelta(hours=1)).isoformat()
-    answer = await ingest.call("POST", "/admin/republish", {"since": later}, **operator)
-    assert answer.json() == {"shards": 0}
+    later = received + timedelta(hours=1)
+    for since, shards in (
+        (later.isoformat(), 0),
+        (str(received.date()), 1),
+        (str((later + timedelta(days=2)).date()), 0),
+    ):
+        answer = await ingest.call("POST", "/admin/republish", {"since": since}, **operator)
+        assert answer.json() == {"shards": shards}, since

@@ -19,7 +19,7 @@ def _about() -> None:
 @app.command("republish")
 def republish(
     since: Annotated[
-        str, typer.Option(help="RFC 3339: all that was received from then on is sent again.")
+        str, typer.Option(help="A day or RFC 3339: all received from then on is sent again.")
     ],
     data: DataDir = None,
     url: Url = None,

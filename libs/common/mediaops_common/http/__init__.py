@@ -31,6 +31,7 @@ from mediaops_common.http.ranges import (
     MomentRange,
     parse_day,
     parse_days,
+    parse_earliest,
     parse_moment,
     parse_range,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "page_of",
     "parse_day",
     "parse_days",
+    "parse_earliest",
     "parse_moment",
     "parse_range",
     "problem_response",

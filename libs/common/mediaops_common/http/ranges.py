@@ -7,10 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 from mediaops_common.http.problems import Invalid
 from mediaops_common.zones import day_end, day_of, day_start, number_of
 
-__all__ = ["DayRange", "MomentRange", "parse_day", "parse_days", "parse_moment", "parse_range"]
+__all__ = [
+    "DayRange",
+    "MomentRange",
+    "parse_day",
+    "parse_days",
+    "parse_earliest",
+    "parse_moment",
+    "parse_range",
+]
 
 FIRST, LAST = date(1970, 1, 2), date(2999, 12, 31)
 """Beyond these the arithmetic of days and zones would overflow."""
+
+FURTHEST_EAST = timedelta(hours=14)
+"""No zone is further ahead of UTC."""
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -62,6 +73,14 @@ def parse_moment(value: str, field: str) -> datetime:
     if not FIRST <= moment.date() <= LAST:
         raise Invalid(field, f"is not between {FIRST} and {LAST}")
     return moment
+
+
+def parse_earliest(value: str, field: str) -> datetime:
+    """A moment; or a day of no zone, from where it begins first."""
+    if not DAY.fullmatch(value):
+        return parse_moment(value, field)
+    day = parse_day(value, field)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - FURTHEST_EAST
 
 
 def parse_range(from_: str | None, to: str | None, tz: str) -> MomentRange:

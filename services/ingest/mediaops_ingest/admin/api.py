@@ -14,7 +14,7 @@ from mediaops_common.http import (
     RuntimeDep,
     Tx,
     allow,
-    parse_moment,
+    parse_earliest,
 )
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,7 +69,8 @@ class RepublishRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: str
-    """RFC 3339: everything received from then on is published again; consumers skip repeats."""
+    """RFC 3339, or a day, from where it begins first: everything received from then on is published
+    again; consumers skip repeats."""
 
 
 @router.get("/lag")
@@ -115,7 +116,7 @@ async def republish_since(
     """Sets the relay back; what consumers have already they skip."""
     if scope_of(caller) is not None:
         raise Forbidden("republishing needs an operator's token")
-    since = parse_moment(wanted.since, "since")
+    since = parse_earliest(wanted.since, "since")
     shards = await republish.go_back_to(session, since)
     await audit_trail.record(
         session,
