@@ -169,6 +169,24 @@ async def test_a_log_made_again_counts_nothing_twice(spine) -> None:
     assert len(await spine.effects()) == 7
 
 
+async def test_of_a_log_made_again_it_is_said_until_all_is_told_that_may_be_missing(spine) -> None:
+    told, lost = spine.producer.recorded("u1", "told"), spine.producer.recorded("u1", "lost")
+    await spine.producer.publish(told)
+    await spine.producer.heads()
+    await spine.drain()
+    assert not spine.runner.begins_again
+    await spine.bus.delete_topic(TOPIC)
+    await spine.bus.topic(TOPIC)
+    await spine.producer.publish(told)
+    await spine.drain()
+    assert spine.runner.begins_again
+    await spine.producer.heads()
+    await spine.drain()
+    # From here on the gap itself says it, until it is filled.
+    assert not spine.runner.begins_again
+    assert [row.missing for row in await spine.rows(spine.database.tables.stall)] == [lost.seq]
+
+
 async def test_counters_say_what_was_applied(spine) -> None:
     await spine.producer.publish(*[spine.producer.recorded(f"u{n}", "x") for n in range(4)])
     await spine.drain()

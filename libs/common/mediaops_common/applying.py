@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from prometheus_client import Counter, Histogram
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import counters, parked, stalls
-from mediaops_common.bus.port import Assigned, Chunk, Record
+from mediaops_common.bus.port import Assigned, Chunk, Place, Record
 from mediaops_common.chunks import heads_in, is_beyond, is_next, lane_keys, lane_topic
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import Batch, ConsumerGroup
@@ -59,6 +59,10 @@ class Applier:
         self._live, self._quiet_until = None, 0.0
         return await self._positions.locate(assigned)
 
+    def unheard(self, places: Set[Place]) -> bool:
+        """Whether it is not known yet what is missing of the logs that are read here."""
+        return self._positions.unheard(places)
+
     async def apply(
         self, chunks: Sequence[Chunk], *, park: str | None = None, attempts: int = 1
     ) -> None:
@@ -97,6 +101,8 @@ class Applier:
             hit("consumer.in_transaction")
             await self._positions.move(session, chunks)
         self._positions.moved(chunks)
+        for chunk in chunks:
+            self._positions.hear(chunk)
         self._lanes.update(numbers.rows)
         self._be_quiet(quiet)
         SECONDS.labels(self._name).observe(time.perf_counter() - started)

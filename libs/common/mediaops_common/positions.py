@@ -1,13 +1,14 @@
 """Where a group reads on: a row per partition, moved in the transaction of the effects."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bulk import update_rows
-from mediaops_common.bus.port import Assigned, Chunk
+from mediaops_common.bus.port import Assigned, Chunk, Place
+from mediaops_common.chunks import heads_in, lane_topic
 from mediaops_common.db import Database, upsert
 from mediaops_common.keyed import select_keyed
 
@@ -28,13 +29,16 @@ class Positions:
         self._database = database
         self._table = database.tables.position
         self._group = group
-        self._versions: dict[tuple[str, int], int] = {}
+        self._versions: dict[Place, int] = {}
+        self._unheard: dict[Place, set[tuple[str, int]]] = {}
+        """Partition of a log that was made again or trimmed → the streams (producer, shard) that
+        have told nothing since. Until they do nobody knows what is missing."""
 
     async def locate(self, assigned: Sequence[Assigned]) -> list[int]:
         """The offsets to read on from, kept where the log is still the one that they belong to."""
         position = self._table
         query = select(position).where(position.c.group == self._group)
-        offsets, begun = [], []
+        offsets, begun, again = [], [], []
         async with self._database.write() as session:
             connection = await session.connection()
             rows = {(r.topic, r.partition): r for r in await connection.execute(query)}
@@ -50,9 +54,39 @@ class Positions:
                 self._versions[place] = version = 0 if row is None else row.version + 1
                 offsets.append(one.bounds.start)
                 begun.append(_row(self._group, one, version))
+                if row is not None:
+                    again.append(place)
+            for place in again:
+                self._unheard[place] = await self._streams(session, *place)
             replaced = ["cluster_id", "topic_id", "offset", "version"]
             await upsert(session, position, begun, key=KEY, replace=replaced)
         return offsets
+
+    async def _streams(
+        self, session: AsyncSession, topic: str, partition: int
+    ) -> set[tuple[str, int]]:
+        """The streams of which the group has met heads on the partition."""
+        heads = self._database.tables.heads
+        known = await (await session.connection()).execute(
+            select(heads.c.producer, heads.c.shard).where(
+                heads.c.group == self._group,
+                heads.c.topic == lane_topic(topic),
+                heads.c.partition == partition,
+            )
+        )
+        return {(producer, shard) for producer, shard in known}
+
+    def unheard(self, places: Set[Place]) -> bool:
+        """Whether one of these logs was made again or trimmed, and not all has been told since of
+        what it shall hold."""
+        return any(self._unheard.get(place) for place in places)
+
+    def hear(self, chunk: Chunk) -> None:
+        """The heads of this chunk were met."""
+        waiting = self._unheard.get((chunk.topic, chunk.partition))
+        if waiting:
+            for met in heads_in(chunk):
+                waiting -= {(met.heads.producer, stream.shard) for stream in met.heads.streams}
 
     async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
         """Locks the rows of these partitions. Raises PositionMoved when one is not as it was."""

@@ -160,7 +160,7 @@ async def _forget(
 
 
 async def open_stalls(session: AsyncSession) -> list[tuple[str, datetime]]:
-    """(group, since) of every gap: readiness is red while one is older than a minute."""
+    """(group, since) of every gap: readiness is red while there is one."""
     tables: SpineTables = session.info["tables"]
     connection = await session.connection()
     rows = await connection.execute(select(tables.stall.c.group, tables.stall.c.since))

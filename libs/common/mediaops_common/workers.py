@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,9 +34,6 @@ next start. A process asked to end has ten seconds, and closing its files takes 
 LONGEST_PAUSE = 10.0
 """Before a loop that fails again and again is started once more."""
 
-STALL_GRACE = timedelta(minutes=1)
-"""Going back takes moments; what still lacks after this is worth a red light."""
-
 
 def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
     """The service's consumer groups: its own, one per name of its handlers, and the asks."""
@@ -49,8 +45,8 @@ def groups_of(runtime: "Runtime") -> list[ConsumerGroup]:
 
 
 def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[GroupRunner]) -> None:
-    """Readiness is red while a group cannot apply, or misses a number for over a minute, and while
-    nothing is published."""
+    """Readiness is red while a group cannot apply or misses a number, or may miss some that it has
+    not been told of, and while nothing is published."""
 
     async def bus() -> None:
         if runtime.bus.trouble is not None:
@@ -72,11 +68,17 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
                     repair="see the log and the parked events; it goes on by itself once it can",
                 )
 
-    async def stalls() -> None:
+    async def lanes() -> None:
+        again = [runner.name for runner in runners if runner.begins_again]
+        if again:
+            raise Unhealthy(
+                f"{', '.join(again)}: the log was made again or trimmed, and what is missing is not"
+                " known yet",
+                repair="those who publish tell it within a minute: see that their workers are well",
+            )
         async with runtime.database.read() as session:
             missing = await open_stalls(session)
-        oldest = min((since for _, since in missing), default=None)
-        if oldest is not None and datetime.now(UTC) - oldest > STALL_GRACE:
+        if missing:
             raise Unhealthy(
                 f"{len(missing)} lanes miss what was published",
                 repair="the owner publishes it again by itself within a day; further back order"
@@ -86,7 +88,7 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
     runtime.health.add("bus", bus)
     runtime.health.add("outbox", outbox)
     runtime.health.add("groups", groups)
-    runtime.health.add("lanes", stalls)
+    runtime.health.add("lanes", lanes)
 
 
 async def _keep_running(runtime: "Runtime", loop: Loop, stopping: asyncio.Event) -> None:
