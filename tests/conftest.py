@@ -110,7 +110,10 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if binaries() is None:
-        terminalreporter.write_line(MISSING)
-    if not kafka_broker.can_run():
-        terminalreporter.write_line(kafka_broker.MISSING)
+    """A line for each thing that was left out, which says what to install."""
+    found = [MISSING] if binaries() is None else []
+    found += [] if kafka_broker.can_run() else [kafka_broker.MISSING]
+    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", ()))
+    reasons = (why[2].removeprefix("Skipped: ") for why in skipped if isinstance(why, tuple))
+    for line in dict.fromkeys([*found, *(reason for reason in reasons if "install" in reason)]):
+        terminalreporter.write_line(line)
