@@ -6,7 +6,9 @@ from contextlib import suppress
 import pytest
 from mediaops_common.db import NAMING, insert_new, open_database
 from mediaops_common.outages import tell_failure
-from mediaops_common.schema import or_exit
+from mediaops_common.schema import or_exit, refuse_company
+from mediaops_common.service import Service
+from mediaops_common.settings import StoreSettings
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
@@ -167,3 +169,18 @@ async def test_a_command_ends_with_a_sentence_where_a_database_is_not_there(data
     with pytest.raises(SystemExit, match=told), or_exit("a"):
         await run(other, "SELECT 1")
     await other.close()
+
+
+async def test_who_wants_a_stopped_system_is_told_of_what_runs(database) -> None:
+    url = database.writer.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    service, store = Service(name="a", metadata=METADATA), StoreSettings(database_url=url)
+    await run(database, "SELECT 1")
+    with pytest.raises(SystemExit, match="connections to the database of a: stop them first"):
+        await refuse_company(service, store)
+    await database.close()
+    async with asyncio.timeout(60):
+        while True:  # the server notices a moment later
+            with suppress(SystemExit):
+                await refuse_company(service, store)
+                return
+            await asyncio.sleep(0.05)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mediaops_common.service import Service
     from mediaops_common.settings import StoreSettings
 
-__all__ = ["or_exit", "prepare", "upgrade"]
+__all__ = ["or_exit", "prepare", "refuse_company", "upgrade"]
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -45,6 +46,30 @@ async def upgrade(service: "Service", store: "StoreSettings") -> None:
     lend_to = make_url(serving).username if owning else None
     try:
         await migrate(database, service.versions, service.metadata, lend_to=lend_to)
+    finally:
+        await database.close()
+
+
+OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'mediaops' AND pid <> pg_backend_pid()"
+)
+
+
+async def refuse_company(service: "Service", store: "StoreSettings") -> None:
+    """Exits with a sentence while a process of mediaops is connected to the service's database; a
+    data directory has a lock for that."""
+    url = store.url_of(service.name)
+    database = open_database(url, name=service.name, metadata=service.metadata)
+    try:
+        if database.dialect == "postgresql":
+            async with database.reader.connect() as connection:
+                others = await connection.scalar(OTHERS)
+            if others:
+                raise SystemExit(
+                    f"processes of mediaops have {others} connections to the database of"
+                    f" {service.name}: stop them first"
+                )
     finally:
         await database.close()
 

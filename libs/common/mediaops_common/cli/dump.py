@@ -46,9 +46,13 @@ def _carried(carry: "Carry", settings: "Settings", file: Path) -> "Manifest":
 
     from mediaops_common.cli.data_dir import owned
     from mediaops_common.cli.process import load_services
+    from mediaops_common.schema import or_exit, refuse_company
 
     async def run() -> "Manifest":
         services = list(load_services(settings.store.services).values())
+        for service in services:
+            with or_exit(service.name):
+                await refuse_company(service, settings.store)
         return await carry(services, settings.store, file)
 
     is_shared = settings.store.database_url is not None
