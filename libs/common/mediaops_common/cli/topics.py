@@ -19,6 +19,14 @@ def topics(
     from mediaops_common.cli.printing import print_json, print_rows
 
     found = asyncio.run(_make(bus_url))
+    wanted = settings_for(None).bus.partitions
+    for row in found:
+        if wanted not in (None, row["partitions"]):
+            typer.echo(
+                f"{row['topic']} has {row['partitions']} partitions, not {wanted}: it was there"
+                " already; Kafka's own tools add some, none are taken away",
+                err=True,
+            )
     if as_json:
         print_json(found)
     else:
