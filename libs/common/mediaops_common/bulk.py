@@ -6,7 +6,7 @@ row at a time. PostgreSQL is given an array for each column: there a row at a ti
 times what storing it does.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from mediaops_common.aside import aside
 __all__ = [
     "Conflict",
     "array",
+    "insert_columns",
     "insert_into",
     "insert_rows",
     "insert_stored",
@@ -90,6 +91,24 @@ async def update_rows(
         await _execute(session, prepared, await aside(len(part), _of_rows, prepared, part))
 
 
+async def insert_columns(
+    session: AsyncSession,
+    table: Table,
+    columns: Mapping[str, Values],
+    *,
+    stored: Collection[str] = (),
+) -> None:
+    """Likewise rows that are given column by column; the values of those that are `stored` are as
+    the driver takes them."""
+    names = tuple(columns)
+    prepared = _prepared(table, session.get_bind().dialect, names, None)
+    takers = [(name, None if name in stored else taker) for name, taker in prepared.columns]
+    prepared = prepared._replace(columns=takers)
+    for part in _parts(range(len(columns[names[0]]))):
+        given = {name: columns[name][part[0] : part[-1] + 1] for name in names}
+        await _execute(session, prepared, await aside(len(part), _of_columns, prepared, given))
+
+
 async def insert_stored(
     session: AsyncSession,
     table: Table,
@@ -121,14 +140,19 @@ def _of_stored(prepared: _Prepared, names: tuple[str, ...], rows: Sequence[Seque
 
 
 def _of_rows(prepared: _Prepared, rows: Sequence[Row]) -> Any:
+    return _of_columns(prepared, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _of_columns(prepared: _Prepared, given: Mapping[str, Values]) -> Any:
     """What the driver gets, worked out column by column."""
     columns: list[Values] = []
+    count = len(next(iter(given.values())))
     try:
         for name, stored in prepared.columns:
             if name in prepared.defaults:
-                values = [prepared.defaults[name]] * len(rows)
+                values: Values = [prepared.defaults[name]] * count
             else:
-                values = [row[name] for row in rows]
+                values = given[name]
             columns.append(values if stored is None else [stored(value) for value in values])
     except (TypeError, ValueError) as error:
         told = f"({type(error).__name__}) {error}"

@@ -8,6 +8,8 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import UUID as PostgresUuid
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from mediaops_common.ids import uuid_of
+
 __all__ = ["BigInt", "Bytes", "Guid", "Json", "UtcDateTime"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,15 +45,18 @@ class Guid(TypeDecorator[UUID]):
             return dialect.type_descriptor(PostgresUuid(as_uuid=True))
         return dialect.type_descriptor(_PlainBlob())
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.bytes
+    def bind_processor(self, dialect: Dialect) -> Any:
+        # Without the two calls a value that `process_bind_param` would cost.
+        return None if dialect.name == "postgresql" else _bytes_of
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
         if value is None or isinstance(value, UUID):
             return value
-        return UUID(bytes=value)
+        return uuid_of(value)
+
+
+def _bytes_of(value: UUID | None) -> bytes | None:
+    return None if value is None else value.bytes
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -3,6 +3,7 @@
 import zlib
 from uuid import UUID
 
+import msgspec
 import uuid_utils
 from uuid_utils.compat import uuid7
 
@@ -17,6 +18,7 @@ __all__ = [
     "new_id",
     "shard_of",
     "slot_of",
+    "uuid_of",
     "workspace_id",
 ]
 
@@ -61,7 +63,15 @@ def derived_id(*parts: str | bytes) -> UUID:
 
 def id_of(parts: bytes) -> UUID:
     """The same of parts that are joined already."""
-    return UUID(bytes=uuid_utils.uuid5(_ROOT, parts.hex()).bytes)
+    return uuid_of(uuid_utils.uuid5(_ROOT, parts.hex()).bytes)
+
+
+_uuids = msgspec.msgpack.Decoder(UUID)
+
+
+def uuid_of(raw: bytes) -> UUID:
+    """The UUID of these 16 bytes: its class, written in Python, takes three times as long."""
+    return _uuids.decode(b"\xc4\x10" + raw)
 
 
 def workspace_id(slug: str) -> UUID:

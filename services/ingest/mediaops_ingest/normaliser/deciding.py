@@ -23,7 +23,7 @@ __all__ = ["decide", "decide_item", "emit"]
 
 def decide(
     read: ReadDelivery, timezone: str, known: Mapping[bytes, KnownKey], ledger: Ledger
-) -> Outcome:
+) -> None:
     """Settles one delivery in the ledger. Deliveries must come in the order of their seq."""
     outcome = Outcome()
     delivery = read.delivery
@@ -35,16 +35,8 @@ def decide(
         outcome.note(0, "failed", read.unreadable)
     for item in read.items:
         decide_item(read, item, known, ledger, outcome)
-    ledger.deliveries.append(_delivery_row(read, outcome))
-    ledger.count(
-        delivery,
-        timezone,
-        outcome.counts(),
-        outcome.parts(),
-        newest_occurred=outcome.newest_occurred(delivery.received_at),
-        deliveries=1,
-    )
-    return outcome
+    revision = 0 if read.source is None else read.source.mapping_revision
+    ledger.settle(delivery, outcome, timezone, revision)
 
 
 def decide_item(
@@ -83,8 +75,8 @@ def decide_item(
     is_correction = seen is not None
     for output in item.outputs:
         if output.topic == ACTIVITY:
-            delay = delivery.received_at - output.occurred_at
-            outcome.note_delay(delay, lateness(source.context.platform))
+            late = lateness(source.context.platform)
+            outcome.note_activity(output.occurred_at, delivery.received_at, late)
         emit(read, output, ledger, outcome, is_correction=is_correction, known_at=known_at)
 
 
@@ -136,29 +128,3 @@ def _encoded(
         event_id=fact.id,
         traceparent=trace_of(read.delivery),
     )
-
-
-def _delivery_row(read: ReadDelivery, outcome: Outcome) -> dict[str, object]:
-    """The delivery's row: its verdict, its counts, and where its events lie."""
-    delivery = read.delivery
-    return {
-        "id": delivery.id,
-        "seq": delivery.seq,
-        "workspace_id": delivery.workspace_id,
-        "source_id": delivery.source_id,
-        "channel_id": delivery.channel_id,
-        "shard": delivery.shard,
-        "received_at": delivery.received_at,
-        "status": outcome.status,
-        "reason": outcome.reason,
-        "received": outcome.received,
-        "normalised": outcome.normalised,
-        "duplicates": outcome.duplicates,
-        "conflicts": outcome.conflicts,
-        "rejected": outcome.rejected,
-        "failed": outcome.failed,
-        "unmapped": outcome.unmapped,
-        "mapping_revision": read.source.mapping_revision if read.source else 0,
-        "chunks": sorted(outcome.chunks),
-        "notes": outcome.notes,
-    }

@@ -1,8 +1,11 @@
 """What one transaction of the normaliser will write: outcomes, keys, counters, chunks, numbers."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +13,36 @@ import msgspec
 from mediaops_common.ids import SLOTS
 from mediaops_common.zones import day_number
 
-from mediaops_ingest.archive.chunks import TOPICS, Archived, pack_chunk
+from mediaops_ingest.archive.chunks import TOPICS, Numbered, pack_chunk
 from mediaops_ingest.delivery_log.port import LoggedDelivery
-from mediaops_ingest.normaliser.outcome import COUNTED, Parts
+from mediaops_ingest.normaliser.outcome import Outcome, Parts, together
 
 __all__ = ["KnownKey", "Ledger", "ShardState"]
+
+
+_TOLD = (
+    "id",
+    "seq",
+    "workspace_id",
+    "source_id",
+    "channel_id",
+    "shard",
+    "received_at",
+)
+_BECAME = (
+    "status",
+    "reason",
+    "received",
+    "normalised",
+    "duplicates",
+    "conflicts",
+    "rejected",
+    "failed",
+    "unmapped",
+)
+"""Columns of a delivery's row that lie in the delivery, and in its outcome."""
+
+_json = msgspec.json.Encoder().encode
 
 
 class KnownKey(msgspec.Struct, frozen=True, gc=False):
@@ -44,21 +72,26 @@ class ShardState:
 
 @dataclass(slots=True)
 class _Counts:
+    source_id: UUID
     workspace_id: UUID
     channel_id: UUID | None
-    newest: datetime
-    newest_occurred: int = 0
-    deliveries: int = 0
-    values: dict[str, int] = field(default_factory=dict)
-    parts: dict[tuple[str, str], int] = field(default_factory=dict)
+    newest_received: datetime
+    newest_occurred: datetime | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of deliveries that were settled for the first time."""
+    changes: Counter[str] = field(default_factory=Counter)
+    parts: Parts = field(default_factory=Counter)
+    """What else changes the counters, and what they are made of."""
 
 
 @dataclass(slots=True)
 class _OpenChunk:
     """Events of one channel that get their numbers at the end."""
 
-    workspace_id: UUID
+    shard: int
     chunk: int
+    workspace_id: UUID
+    channel_id: UUID
     first: datetime
     last: datetime
     events: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)
@@ -71,10 +104,13 @@ class Ledger:
     def __init__(self, states: dict[int, ShardState]) -> None:
         self.states = {shard: state.copy() for shard, state in states.items()}
         self.keys: dict[bytes, KnownKey] = {}
-        self.deliveries: list[dict[str, Any]] = []
+        self.settled: list[tuple[LoggedDelivery, Outcome, int]] = []
+        """Deliveries with their outcomes and the revisions of the mappings that read them."""
         self.changed_numbers: set[tuple[int, int]] = set()
-        self._counts: dict[tuple[UUID, int], _Counts] = {}
-        self._open: dict[tuple[int, UUID], _OpenChunk] = {}
+        self._counts: dict[tuple[int, int], _Counts] = {}
+        """By source and day; here and below by the ids' numbers, which are compared faster."""
+        self._open: dict[int, _OpenChunk] = {}
+        """By channel."""
 
     def number(
         self,
@@ -88,12 +124,12 @@ class Ledger:
         `event` is (topic, slot, key, value, occurred_at).
         """
         topic, slot, key, value, occurred_at = event
-        state = self.states[shard]
-        place = (shard, channel_id)
-        known = self._open.get(place)
+        known = self._open.get(channel_id.int)
         if known is None:
-            first = last = occurred_at
-            known = self._open[place] = _OpenChunk(workspace_id, state.next_chunk, first, last)
+            state = self.states[shard]
+            known = self._open[channel_id.int] = _OpenChunk(
+                shard, state.next_chunk, workspace_id, channel_id, occurred_at, occurred_at
+            )
             state.next_chunk += 1
         known.events.append((topic, slot, key, value))
         if occurred_at < known.first:
@@ -102,32 +138,44 @@ class Ledger:
             known.last = occurred_at
         return known.chunk
 
-    def count(
+    def settle(
+        self, delivery: LoggedDelivery, outcome: Outcome, timezone: str, mapping_revision: int
+    ) -> None:
+        """Notes what became of a delivery, and adds it to the counters."""
+        self.settled.append((delivery, outcome, mapping_revision))
+        self._counts_of(delivery, timezone).outcomes.append(outcome)
+
+    def correct(
         self,
         delivery: LoggedDelivery,
         timezone: str,
-        changes: dict[str, int],
+        changes: Mapping[str, int],
         parts: Parts,
-        *,
-        newest_occurred: int,
-        deliveries: int = 0,
+        newest_occurred: datetime | None,
     ) -> None:
-        """Adds to the permanent counters of the delivery's source and day of receipt, and to what
-        they are made of."""
-        day = day_number(delivery.received_at, timezone)
-        known = self._counts.get((delivery.source_id, day))
+        """Adds to the counters of a delivery that was settled before, and to what they are made
+        of."""
+        known = self._counts_of(delivery, timezone)
+        known.changes.update(changes)
+        known.parts.update(parts)
+        known.newest_occurred = _later(known.newest_occurred, newest_occurred)
+
+    def outcomes(self) -> list[Outcome]:
+        """Of the deliveries that were settled."""
+        return [outcome for _, outcome, _ in self.settled]
+
+    def _counts_of(self, delivery: LoggedDelivery, timezone: str) -> _Counts:
+        """The permanent counters of the delivery's source and day of receipt."""
+        received_at = delivery.received_at
+        place = (delivery.source_id.int, day_number(received_at, timezone))
+        known = self._counts.get(place)
         if known is None:
-            known = self._counts[delivery.source_id, day] = _Counts(
-                delivery.workspace_id, delivery.channel_id, delivery.received_at
+            known = self._counts[place] = _Counts(
+                delivery.source_id, delivery.workspace_id, delivery.channel_id, received_at
             )
-        known.deliveries += deliveries
-        known.newest = max(known.newest, delivery.received_at)
-        known.newest_occurred = max(known.newest_occurred, newest_occurred)
-        for place, change in parts.items():
-            known.parts[place] = known.parts.get(place, 0) + change
-        for name, change in changes.items():
-            if change:
-                known.values[name] = known.values.get(name, 0) + change
+        elif received_at > known.newest_received:
+            known.newest_received = received_at
+        return known
 
     def chunk_rows(self, through: datetime) -> list[dict[str, Any]]:
         """The archive's new rows, numbered and compressed: call it once, outside the event loop.
@@ -138,22 +186,22 @@ class Ledger:
         """
         return [
             {
-                "shard": shard,
+                "shard": known.shard,
                 "chunk": known.chunk,
                 "workspace_id": known.workspace_id,
-                "channel_id": channel_id,
+                "channel_id": known.channel_id,
                 "first_occurred": known.first,
                 "last_occurred": known.last,
                 "through": through,
                 "count": len(known.events),
-                "records": pack_chunk(self._numbered(shard, known.events)),
+                "records": pack_chunk(self._numbered(known.shard, known.events)),
             }
-            for (shard, channel_id), known in self._open.items()
+            for known in self._open.values()
         ]
 
     def _numbered(
         self, shard: int, events: Sequence[tuple[int, int, bytes, bytes]]
-    ) -> list[Archived]:
+    ) -> list[Numbered]:
         by_topic = self.states[shard].numbers
         records = []
         for topic, slot, key, value in events:
@@ -162,49 +210,62 @@ class Ledger:
                 numbers = by_topic[topic] = [0] * SLOTS
             numbers[slot] += 1
             self.changed_numbers.add((shard, topic))
-            records.append(Archived(topic, slot, numbers[slot], key, value))
+            records.append((topic, slot, numbers[slot], key, value))
         return records
 
-    def key_rows(self) -> list[dict[str, Any]]:
-        """The keys that were seen, with what owns each."""
-        return [
-            {"key": key, "digest": k.digest, "adapter": k.adapter, "seq": k.seq, "item": k.item}
-            for key, k in self.keys.items()
-        ]
+    def key_rows(self) -> list[tuple[bytes, bytes, str, int, int]]:
+        """The keys that were seen, in their order: (key, digest, adapter, seq, item)."""
+        return sorted((key, k.digest, k.adapter, k.seq, k.item) for key, k in self.keys.items())
+
+    def delivery_columns(self) -> dict[str, list[Any]]:
+        """The rows of the deliveries that were settled, by column."""
+        deliveries, outcomes = [one for one, _, _ in self.settled], self.outcomes()
+        return {
+            **{name: list(map(attrgetter(name), deliveries)) for name in _TOLD},
+            **{name: list(map(attrgetter(name), outcomes)) for name in _BECAME},
+            "mapping_revision": [revision for _, _, revision in self.settled],
+            "chunks": [_json(sorted(one.chunks)).decode() for one in outcomes],
+            "notes": [json.dumps(one.notes) if one.notes else "[]" for one in outcomes],
+        }
 
     def lane_rows(self) -> Iterable[tuple[int, str, list[int]]]:
         """(shard, topic, newest number of each slot) of the lanes that were numbered."""
         for shard, topic in sorted(self.changed_numbers):
             yield shard, TOPICS[topic], self.states[shard].numbers[topic]
 
-    def source_day_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "source_id": source_id,
+    def source_day_rows(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The changes of permanent counters, and of what they are made of."""
+        days: list[dict[str, Any]] = []
+        parts: list[dict[str, Any]] = []
+        for (_, day), known in self._counts.items():
+            whole = together(known.outcomes)
+            newest = _later(known.newest_occurred, whole.newest)
+            place = {
+                "source_id": known.source_id,
                 "day": day,
-                "workspace_id": counts.workspace_id,
-                "channel_id": counts.channel_id,
-                "deliveries": counts.deliveries,
-                "newest_received_at": counts.newest,
-                "newest_occurred": counts.newest_occurred,
-                "version": 1,
-                "told": 0,
-                **{name: counts.values.get(name, 0) for name in COUNTED},
+                "workspace_id": known.workspace_id,
             }
-            for (source_id, day), counts in self._counts.items()
-        ]
+            days.append(
+                {
+                    **place,
+                    "channel_id": known.channel_id,
+                    "deliveries": len(known.outcomes),
+                    "newest_received_at": known.newest_received,
+                    "newest_occurred": 0 if newest is None else int(newest.timestamp()),
+                    "version": 1,
+                    "told": 0,
+                    **{name: known.changes[name] + n for name, n in whole.counts().items()},
+                }
+            )
+            changed = whole.parts()
+            changed.update(known.parts)
+            parts += [
+                {**place, "kind": kind, "name": name, "items": items}
+                for (kind, name), items in changed.items()
+                if items
+            ]
+        return days, parts
 
-    def source_day_part_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "source_id": source_id,
-                "day": day,
-                "kind": kind,
-                "name": name,
-                "workspace_id": counts.workspace_id,
-                "items": change,
-            }
-            for (source_id, day), counts in self._counts.items()
-            for (kind, name), change in counts.parts.items()
-            if change
-        ]
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)

@@ -1,8 +1,10 @@
 """What became of one delivery: its items by outcome, and what they tell of its source."""
 
-import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -10,9 +12,9 @@ import msgspec
 from mediaops_ingest.deliveries.delays import bucket_of
 from mediaops_ingest.deliveries.reasons import reason_of
 
-__all__ = ["COUNTED", "Outcome", "Parts"]
+__all__ = ["COUNTED", "Outcome", "Parts", "together"]
 
-Parts = Mapping[tuple[str, str], int]
+Parts = Counter[tuple[str, str]]
 """(kind, name) → items, as `SourceDayPart` keeps them."""
 
 DETAILED_NOTES = 100
@@ -46,10 +48,10 @@ class Outcome(msgspec.Struct):
     retractions: int = 0
     snapshots: int = 0
     late: int = 0
-    least_delay: float = math.inf
-    """Seconds."""
-    delays: dict[int, int] = {}
-    """Of the activities that came: bucket → how many."""
+    newest: datetime | None = None
+    """The newest time of an activity, but none after its receipt."""
+    delays: list[int] = []
+    """Of the activities that came: the bucket of each."""
     notes: list[list[Any]] = []
     """[item, outcome, detail] of each item that is not simply normalised or a repeat."""
     chunks: set[int] = set()
@@ -83,25 +85,34 @@ class Outcome(msgspec.Struct):
         is_detailed = len(self.notes) < DETAILED_NOTES
         self.notes.append([item, outcome, detail[:500] if is_detailed else reason_of(detail)])
 
-    def note_delay(self, delay: timedelta, lateness: timedelta) -> None:
-        """How long after it happened an activity came."""
+    def note_activity(
+        self, occurred_at: datetime, received_at: datetime, lateness: timedelta
+    ) -> None:
+        """When it happened, and how long after that it came."""
+        delay = received_at - occurred_at
         self.late += delay > lateness
-        seconds = delay.total_seconds()
-        bucket = bucket_of(seconds)
-        self.delays[bucket] = self.delays.get(bucket, 0) + 1
-        self.least_delay = min(self.least_delay, seconds)
-
-    def newest_occurred(self, received_at: datetime) -> int:
-        """The newest time of an activity, but none after its receipt: Unix seconds, or 0."""
-        if not self.delays:
-            return 0
-        return int(received_at.timestamp() - max(0.0, self.least_delay))
+        self.delays.append(bucket_of(delay.total_seconds()))
+        moment = min(occurred_at, received_at)
+        if self.newest is None or moment > self.newest:
+            self.newest = moment
 
     def parts(self) -> Parts:
         """What the counters are made of."""
-        parts = {("delay", str(bucket)): items for bucket, items in self.delays.items()}
+        parts: Parts = Counter(("delay", str(bucket)) for bucket in self.delays)
         for _, outcome, detail in self.notes:
             if outcome != "conflict":
-                place = (outcome, reason_of(detail))
-                parts[place] = parts.get(place, 0) + 1
+                parts[outcome, reason_of(detail)] += 1
         return parts
+
+
+_ADDED = [name for name in COUNTED if name != "received"]
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """What became of several deliveries."""
+    return Outcome(
+        **{name: sum(map(attrgetter(name), outcomes)) for name in _ADDED},
+        newest=max((one.newest for one in outcomes if one.newest is not None), default=None),
+        delays=list(chain.from_iterable(one.delays for one in outcomes)),
+        notes=list(chain.from_iterable(one.notes for one in outcomes)),
+    )

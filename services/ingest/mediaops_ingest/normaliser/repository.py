@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.aside import aside
+from mediaops_common.bulk import Conflict, insert_columns, insert_stored
 from mediaops_common.db import insert_new, insert_rows, rows_by_key, upsert
 from mediaops_common.ids import SHARDS, SLOTS
 from mediaops_common.lanes import pack, unpack
@@ -38,6 +39,12 @@ def _table(model: Any) -> Table:
 DEDUP, DELIVERY = _table(DedupKey), _table(Delivery)
 SOURCE_DAY, SOURCE_DAY_PART = _table(SourceDay), _table(SourceDayPart)
 CHUNK, LANE, SHARD = _table(ArchiveChunk), _table(ArchiveLane), _table(Shard)
+
+
+KEY_NAMES = ("key", "digest", "adapter", "seq", "item")
+KEY_AGAIN = Conflict(("key",), replace=("digest", "seq", "item"))
+"""Only a corrected snapshot meets its own key again: what comes later is compared with its newest
+values, and the delivery that brought them speaks for it in a replay."""
 
 
 async def known_keys(session: AsyncSession, keys: Iterable[bytes]) -> dict[bytes, KnownKey]:
@@ -87,10 +94,9 @@ async def write_ledger(
 ) -> None:
     """Writes keys, outcomes, counters, chunks and numbers."""
     keys = await aside(len(ledger.keys), ledger.key_rows)
-    # Only a corrected snapshot meets its own key again: what comes later is compared with its
-    # newest values, and the delivery that brought them speaks for it in a replay.
-    await upsert(session, DEDUP, keys, key=["key"], replace=["digest", "seq", "item"])
-    await insert_rows(session, DELIVERY, ledger.deliveries)
+    await insert_stored(session, DEDUP, KEY_NAMES, keys, KEY_AGAIN)
+    settled = await aside(len(ledger.settled), ledger.delivery_columns)
+    await insert_columns(session, DELIVERY, settled, stored=("chunks", "notes"))
     await write_counters(session, ledger)
     await insert_rows(session, CHUNK, chunk_rows)
     lanes = [
@@ -101,10 +107,11 @@ async def write_ledger(
 
 
 async def write_counters(session: AsyncSession, ledger: Ledger) -> None:
+    days, parts = await aside(len(ledger.settled), ledger.source_day_rows)
     await upsert(
         session,
         SOURCE_DAY,
-        ledger.source_day_rows(),
+        days,
         key=["source_id", "day"],
         add=["deliveries", "version", *COUNTED],
         greatest=["newest_received_at", "newest_occurred"],
@@ -112,7 +119,7 @@ async def write_counters(session: AsyncSession, ledger: Ledger) -> None:
     await upsert(
         session,
         SOURCE_DAY_PART,
-        ledger.source_day_part_rows(),
+        parts,
         key=["source_id", "day", "kind", "name"],
         add=["items"],
     )

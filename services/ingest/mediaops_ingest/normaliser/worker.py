@@ -16,7 +16,7 @@ from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.deciding import decide
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger
-from mediaops_ingest.normaliser.outcome import Outcome
+from mediaops_ingest.normaliser.outcome import together
 from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_delivery
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -84,9 +84,7 @@ class Normaliser:
         zones = {one: await self._book.timezone(one) for one in workspaces}
         ledger = Ledger(states)
         through = deliveries[-1].received_at - MARGIN
-        outcomes, chunk_rows = await asyncio.to_thread(
-            _decide_all, reads, zones, known, ledger, through
-        )
+        chunk_rows = await asyncio.to_thread(_decide_all, reads, zones, known, ledger, through)
         for state in ledger.states.values():
             state.cursor = max(state.cursor, deliveries[-1].seq)
         async with self._database.write() as session:
@@ -98,8 +96,9 @@ class Normaliser:
         self._held.states = ledger.states
         self.through = through
         self.produced.set()
+        whole = together(ledger.outcomes())
         for name in ("normalised", "duplicates", "conflicts", "rejected", "failed", "unmapped"):
-            ITEMS.labels(name).inc(sum(getattr(outcome, name) for outcome in outcomes))
+            ITEMS.labels(name).inc(getattr(whole, name))
 
     async def _read(
         self, deliveries: list[LoggedDelivery]
@@ -131,7 +130,8 @@ def _decide_all(
     known: Mapping[bytes, KnownKey],
     ledger: Ledger,
     through: datetime,
-) -> tuple[list[Outcome], list[dict[str, Any]]]:
-    """What became of each, and the archive's new rows."""
-    outcomes = [decide(read, zones[read.delivery.workspace_id], known, ledger) for read in reads]
-    return outcomes, ledger.chunk_rows(through)
+) -> list[dict[str, Any]]:
+    """Settles all of them; returns the archive's new rows."""
+    for read in reads:
+        decide(read, zones[read.delivery.workspace_id], known, ledger)
+    return ledger.chunk_rows(through)

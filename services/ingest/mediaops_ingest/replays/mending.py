@@ -48,15 +48,9 @@ def mend(
     changes = {name: value - before[name] for name, value in outcome.counts().items()}
     if not any(changes.values()):
         return []
-    parts = Counter(outcome.parts())
+    parts = outcome.parts()
     parts.subtract(was.parts())
-    ledger.count(
-        one.read.delivery,
-        source.context.timezone,
-        changes,
-        parts,
-        newest_occurred=outcome.newest_occurred(one.read.delivery.received_at),
-    )
+    ledger.correct(one.read.delivery, source.context.timezone, changes, parts, outcome.newest)
     return [
         {
             "row_id": one.row.id,
