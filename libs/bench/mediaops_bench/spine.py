@@ -49,7 +49,6 @@ class Spine:
         busy = True
         while busy:
             await self.held.keep()
-            await self.book.refresh()
             busy = await self.normaliser.step()
 
     async def publish(self) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import lz4.block
 import msgspec
+from mediaops_common.ids import uuid_of
 
 from mediaops_ingest.delivery_log.port import (
     DeliveryKind,
@@ -97,7 +98,7 @@ def from_head(row: Any) -> LoggedDelivery:
 def _delivery(seq: int, delivery_id: bytes, head: _Head, body: bytes) -> LoggedDelivery:
     return LoggedDelivery(
         seq=seq,
-        id=UUID(bytes=delivery_id),
+        id=uuid_of(delivery_id),
         workspace_id=head.workspace_id,
         source_id=head.source_id,
         channel_id=head.channel_id,

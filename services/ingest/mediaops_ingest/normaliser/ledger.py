@@ -15,7 +15,7 @@ from mediaops_common.zones import day_number
 
 from mediaops_ingest.archive.chunks import TOPICS, Numbered, pack_chunk
 from mediaops_ingest.delivery_log.port import LoggedDelivery
-from mediaops_ingest.normaliser.outcome import Outcome, Parts, together
+from mediaops_ingest.normaliser.outcome import Outcome, Parts, later
 
 __all__ = ["KnownKey", "Ledger", "ShardState"]
 
@@ -77,8 +77,9 @@ class _Counts:
     channel_id: UUID | None
     newest_received: datetime
     newest_occurred: datetime | None = None
-    outcomes: list[Outcome] = field(default_factory=list)
-    """Of deliveries that were settled for the first time."""
+    deliveries: int = 0
+    whole: Outcome = field(default_factory=Outcome)
+    """Of the deliveries that were settled for the first time."""
     changes: Counter[str] = field(default_factory=Counter)
     parts: Parts = field(default_factory=Counter)
     """What else changes the counters, and what they are made of."""
@@ -143,7 +144,9 @@ class Ledger:
     ) -> None:
         """Notes what became of a delivery, and adds it to the counters."""
         self.settled.append((delivery, outcome, mapping_revision))
-        self._counts_of(delivery, timezone).outcomes.append(outcome)
+        known = self._counts_of(delivery, timezone)
+        known.deliveries += 1
+        known.whole.add(outcome)
 
     def correct(
         self,
@@ -158,7 +161,7 @@ class Ledger:
         known = self._counts_of(delivery, timezone)
         known.changes.update(changes)
         known.parts.update(parts)
-        known.newest_occurred = _later(known.newest_occurred, newest_occurred)
+        known.newest_occurred = later(known.newest_occurred, newest_occurred)
 
     def outcomes(self) -> list[Outcome]:
         """Of the deliveries that were settled."""
@@ -238,8 +241,8 @@ class Ledger:
         days: list[dict[str, Any]] = []
         parts: list[dict[str, Any]] = []
         for (_, day), known in self._counts.items():
-            whole = together(known.outcomes)
-            newest = _later(known.newest_occurred, whole.newest)
+            whole = known.whole
+            newest = later(known.newest_occurred, whole.newest)
             place = {
                 "source_id": known.source_id,
                 "day": day,
@@ -249,7 +252,7 @@ class Ledger:
                 {
                     **place,
                     "channel_id": known.channel_id,
-                    "deliveries": len(known.outcomes),
+                    "deliveries": known.deliveries,
                     "newest_received_at": known.newest_received,
                     "newest_occurred": 0 if newest is None else int(newest.timestamp()),
                     "version": 1,
@@ -265,7 +268,3 @@ class Ledger:
                 if items
             ]
         return days, parts
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), default=None)

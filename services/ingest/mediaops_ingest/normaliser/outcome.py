@@ -1,10 +1,7 @@
 """What became of one delivery: its items by outcome, and what they tell of its source."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,7 +9,7 @@ import msgspec
 from mediaops_ingest.deliveries.delays import bucket_of
 from mediaops_ingest.deliveries.reasons import reason_of
 
-__all__ = ["COUNTED", "Outcome", "Parts", "together"]
+__all__ = ["COUNTED", "Outcome", "Parts", "later"]
 
 Parts = Counter[tuple[str, str]]
 """(kind, name) → items, as `SourceDayPart` keeps them."""
@@ -33,6 +30,13 @@ COUNTED = (
     "snapshots",
     "late",
 )
+
+
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two moments, where there are two."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 class Outcome(msgspec.Struct):
@@ -92,9 +96,23 @@ class Outcome(msgspec.Struct):
         delay = received_at - occurred_at
         self.late += delay > lateness
         self.delays.append(bucket_of(delay.total_seconds()))
-        moment = min(occurred_at, received_at)
-        if self.newest is None or moment > self.newest:
-            self.newest = moment
+        self.newest = later(self.newest, min(occurred_at, received_at))
+
+    def add(self, other: "Outcome") -> None:
+        """From here on this one tells of both, apart from where events lie."""
+        self.normalised += other.normalised
+        self.duplicates += other.duplicates
+        self.conflicts += other.conflicts
+        self.rejected += other.rejected
+        self.failed += other.failed
+        self.unmapped += other.unmapped
+        self.activities += other.activities
+        self.retractions += other.retractions
+        self.snapshots += other.snapshots
+        self.late += other.late
+        self.delays += other.delays
+        self.notes += other.notes
+        self.newest = later(self.newest, other.newest)
 
     def parts(self) -> Parts:
         """What the counters are made of."""
@@ -103,16 +121,3 @@ class Outcome(msgspec.Struct):
             if outcome != "conflict":
                 parts[outcome, reason_of(detail)] += 1
         return parts
-
-
-_ADDED = [name for name in COUNTED if name != "received"]
-
-
-def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """What became of several deliveries."""
-    return Outcome(
-        **{name: sum(map(attrgetter(name), outcomes)) for name in _ADDED},
-        newest=max((one.newest for one in outcomes if one.newest is not None), default=None),
-        delays=list(chain.from_iterable(one.delays for one in outcomes)),
-        notes=list(chain.from_iterable(one.notes for one in outcomes)),
-    )

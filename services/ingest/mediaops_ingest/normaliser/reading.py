@@ -73,6 +73,8 @@ class SourceView:
     mapping: CompiledMapping | None
     context: Context
     """With any `received_at`: it is replaced for each delivery."""
+    workspace: str
+    """The workspace's id as text: the keys of its actors begin with it."""
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):
@@ -105,8 +107,9 @@ class ReadItem(msgspec.Struct, gc=False):
     """A counter: the same key with new values corrects."""
 
 
-@dataclass(slots=True)
-class ReadDelivery:
+class ReadDelivery(msgspec.Struct):
+    """What could be read of a delivery."""
+
     delivery: LoggedDelivery
     source: SourceView | None
     items: list[ReadItem]
@@ -149,7 +152,7 @@ def trace_of(delivery: LoggedDelivery) -> str | None:
 class _Reader:
     """Reads the items of one delivery; what is the same for all of them is found once."""
 
-    __slots__ = ("_allowance", "_context", "_delivery", "_source", "_trace", "_workspace")
+    __slots__ = ("_allowance", "_context", "_delivery", "_source", "_trace")
 
     def __init__(self, delivery: LoggedDelivery, source: SourceView) -> None:
         known = source.context
@@ -162,9 +165,8 @@ class _Reader:
             timezone=known.timezone,
             received_at=delivery.received_at,
         )
-        self._allowance = Allowance()
+        self._allowance = Allowance() if source.mapping is not None else None
         self._trace = trace_of(delivery)
-        self._workspace = str(source.workspace_id)
 
     def read(self, item: Item) -> ReadItem:
         """Normalises it: by its adapter, and by the source's mapping where that says nothing."""
@@ -190,10 +192,12 @@ class _Reader:
 
     def _give_meaning(self, read: ReadItem, item: Item) -> None:
         source = self._source
-        meaning = interpret(source.adapter, item, self._context, source.mapping, self._allowance)
+        drafts, by_mapping = interpret(
+            source.adapter, item, self._context, source.mapping, self._allowance
+        )
         # What an adapter reads does not depend on a mapping, so a new revision does not rename it.
-        read.mapping_revision = source.mapping_revision if meaning.by_mapping else 0
-        for position, draft in enumerate(meaning.drafts):
+        read.mapping_revision = source.mapping_revision if by_mapping else 0
+        for position, draft in enumerate(drafts):
             if isinstance(draft, Unmapped):
                 read.unmapped += 1
                 continue
@@ -236,7 +240,7 @@ class _Reader:
         actor = activity.actor
         if actor is None:
             return activity.key
-        return actor_key(self._workspace, activity.platform, actor)
+        return actor_key(self._source.workspace, activity.platform, actor)
 
     def _activity(
         self, activity_id: UUID, draft: ActivityDraft, position: int, read: ReadItem

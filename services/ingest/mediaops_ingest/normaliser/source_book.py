@@ -31,20 +31,21 @@ class SourceBook:
         self._box = box
         self._views: dict[UUID, SourceView | None] = {}
         self._timezones: dict[UUID, str] = {}
-        self._version = -1
+        self.version = -1
+        """Of the registry, as `refresh` saw it last."""
 
     async def refresh(self) -> None:
         """One cheap read; called before each batch."""
         async with self._database.glance() as session:
             version = await sources.version(session)
-        if version != self._version:
-            self._views.clear()
-            self._timezones.clear()
-            self._version = version
+        if version != self.version:
+            # New ones, because somebody may be about to put what is old by now into those there.
+            self._views, self._timezones = {}, {}
+            self.version = version
 
     def forget(self) -> None:
         """The next look is at the database."""
-        self._version = -1
+        self.version = -1
 
     async def source(self, source_id: UUID) -> SourceView | None:
         """The source; None for those without a channel, whose items were all rejected."""
@@ -53,17 +54,18 @@ class SourceBook:
     async def sources(self, ids: Collection[UUID]) -> dict[UUID, SourceView | None]:
         """Likewise several: those not met yet are read together, for a change of one source makes
         all of them strangers."""
-        strangers = [one for one in ids if one not in self._views]
+        views = self._views
+        strangers = [one for one in ids if one not in views]
         if strangers:
-            self._views |= await self._load(strangers)
-        return {one: self._views[one] for one in ids}
+            views |= await self._load(strangers)
+        return {one: views[one] for one in ids}
 
     async def timezone(self, workspace_id: UUID) -> str:
-        if workspace_id not in self._timezones:
+        timezones = self._timezones
+        if workspace_id not in timezones:
             async with self._database.read() as session:
-                zone = await repository.timezone_of(session, workspace_id)
-            self._timezones[workspace_id] = zone
-        return self._timezones[workspace_id]
+                timezones[workspace_id] = await repository.timezone_of(session, workspace_id)
+        return timezones[workspace_id]
 
     async def _load(self, ids: Sequence[UUID]) -> dict[UUID, SourceView | None]:
         views: dict[UUID, SourceView | None] = dict.fromkeys(ids)
@@ -107,4 +109,5 @@ class SourceBook:
                 timezone=await self.timezone(source.workspace_id),
                 received_at=EPOCH,
             ),
+            workspace=str(source.workspace_id),
         )

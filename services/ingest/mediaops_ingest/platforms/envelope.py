@@ -59,7 +59,8 @@ def timeless(event: Mapping[str, Any], time: str) -> Mapping[str, Any]:
     who sends them a second time in a new envelope tells of the same act."""
     data = event.get("data")
     if isinstance(data, dict) and (data.get("occurred_at") or data.get("as_of")):
-        return {name: value for name, value in event.items() if name != time}
+        event = {**event}
+        event.pop(time, None)
     return event
 
 

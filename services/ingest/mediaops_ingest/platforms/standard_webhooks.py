@@ -167,7 +167,9 @@ class StandardWebhooks:
 
     def normalise(self, item: Item, context: Context) -> list[Draft]:
         event = item.content if isinstance(item.content, dict) else {}
-        extra = {key: value for key, value in event.items() if key not in _MEMBERS}
+        extra = {}
+        if not event.keys() <= _MEMBERS:
+            extra = {key: value for key, value in event.items() if key not in _MEMBERS}
         data = event.get("data", extra)
         return drafts_of(
             event.get("type"),
