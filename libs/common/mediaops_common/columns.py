@@ -45,8 +45,11 @@ class Guid(TypeDecorator[UUID]):
             return dialect.type_descriptor(PostgresUuid(as_uuid=True))
         return dialect.type_descriptor(_PlainBlob())
 
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        return value if dialect.name == "postgresql" else _bytes_of(value)
+
     def bind_processor(self, dialect: Dialect) -> Any:
-        # Without the two calls a value that `process_bind_param` would cost.
+        # The same, without two calls a value.
         return None if dialect.name == "postgresql" else _bytes_of
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
