@@ -144,7 +144,7 @@ class KafkaConsumer:
                 if self._follows(tp, rows[0].offset):
                     self._offsets[tp] = rows[-1].offset + 1
                     part = parts.setdefault(tp, _Part([], [], 0, 0))
-                    part.add(rows, end=self._member.highwater(tp) or 0)
+                    part.add(tp.topic, rows, end=self._member.highwater(tp) or 0)
         return parts
 
     async def _fetch(self, limit: int, timeout: float) -> dict[Any, list[Any]]:
@@ -230,11 +230,11 @@ class _Part:
     next_offset: int
     end: int
 
-    def add(self, rows: Sequence[Any], end: int) -> None:
+    def add(self, topic: str, rows: Sequence[Any], end: int) -> None:
         for row in rows:
             record = from_headers(row.key, row.value, row.headers)
             if record is None:
-                log.warning("foreign_record", topic=row.topic, offset=row.offset)
+                log.warning("foreign_record", topic=topic, offset=row.offset)
                 continue
             self.records.append(record)
             self.offsets.append(row.offset)
