@@ -1,5 +1,6 @@
 """What the normaliser knows of sources, however many it meets at once."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -7,12 +8,15 @@ from sqlalchemy import event
 
 
 def counted(database) -> list[str]:
-    """Every question after sources, what belongs to them and channels, from now on."""
+    """Every question of this task after sources, what belongs to them and channels, from now on:
+    the door's own loops ask for sources too."""
     found: list[str] = []
+    mine = asyncio.current_task()
 
     @event.listens_for(database.reader.sync_engine, "before_cursor_execute")
     def remember(_connection, _cursor, statement, *_rest) -> None:
-        if "FROM source" in statement or "FROM channel" in statement:
+        is_asked_for = "FROM source" in statement or "FROM channel" in statement
+        if is_asked_for and asyncio.current_task() is mine:
             found.append(statement)
 
     return found
