@@ -34,8 +34,8 @@ class _Watch:
     """(when, activities that `metrics/query` of insights showed)."""
     applied: list[tuple[float, int]] = field(default_factory=list)
     """(when, activities that crm's counters of the fast group showed)."""
-    told: list[float] = field(default_factory=list)
-    """`freshness_seconds` of the newest source in ingest's quality."""
+    told: list[tuple[float, float]] = field(default_factory=list)
+    """(when, `freshness_seconds` of the newest source in ingest's quality)."""
     memory: list[int] = field(default_factory=list)
 
 
@@ -81,7 +81,8 @@ async def _loaded(
         {
             "behind": behind,
             "crm": crm,
-            "told": watch.told,
+            # Nothing of this load can be older than its beginning.
+            "told": [min(told, max(0.0, at - sent["begun_at"])) for at, told in watch.told],
             "cpu": used,
             "memory": max(watch.memory, default=0) / MEGABYTE,
             "settled": settled,
@@ -100,7 +101,7 @@ async def _look(up: Installation, watch: _Watch) -> None:
             watch.memory.append(rss_bytes(up.pid))
             watch.applied.append((time.time(), await _applied(up)))
         if turn % 20 == 0:
-            watch.told.append(await _told(up))
+            watch.told.append((time.time(), await _told(up)))
         turn += 1
         await asyncio.sleep(max(0.0, begun + LOOK_SECONDS - time.time()))
 

@@ -16,7 +16,6 @@ from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
 from mediaops_ingest.archive.relay import ArchiveRelay
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser import repository
-from mediaops_ingest.normaliser.batches import BEHIND
 from mediaops_ingest.normaliser.repository import ZoneChanged
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
@@ -33,6 +32,8 @@ HELD = Gauge("mediaops_held_shards", "Shards whose deliveries this process reads
 IDLE_SECONDS = 1.0
 PACE_SECONDS = 0.25
 LONGEST_PAUSE = 5.0
+BEHIND = 500
+"""Deliveries that wait: from here on batches follow each other without a pause."""
 
 
 async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
@@ -128,7 +129,6 @@ async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await normaliser.leave()
 
 
 async def _normalise(

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser import repository
-from mediaops_ingest.normaliser.batches import Batch, Batches
+from mediaops_ingest.normaliser.batches import Batch, read_batch
 from mediaops_ingest.normaliser.deciding import decide
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger
 from mediaops_ingest.normaliser.shards import HeldShards
@@ -42,8 +42,9 @@ class Normaliser:
     ) -> None:
         self._database = database
         self._log = delivery_log
+        self._book = book
         self._held = held
-        self._batches = Batches(delivery_log, book, held, clock)
+        self._clock = clock
         self.produced = asyncio.Event()
         """Set whenever there are new chunks to publish."""
         self.through: datetime | None = None
@@ -52,21 +53,14 @@ class Normaliser:
     async def step(self) -> bool:
         """One batch. Returns False when there was nothing to do. Raises LeaseLost."""
         started = time.perf_counter()
-        batch = await self._batches.next()
+        batch = await read_batch(self._log, self._book, self._held, self._clock)
         if not batch.deliveries:
             self.through = batch.moment - MARGIN
             return False
-        # A file is written row by row in this process: whoever reads meanwhile only takes turns.
-        if self._database.dialect == "postgresql":
-            self._batches.read_ahead(batch.deliveries[-1].seq)
         await self._settle(batch)
         self._log.note_read(self._held.read_through)
         SECONDS.observe(time.perf_counter() - started)
         return True
-
-    async def leave(self) -> None:
-        """There will be no further step."""
-        await self._batches.leave()
 
     async def wait(self, seconds: float) -> None:
         """Returns when something new is in the log, or after so many seconds."""
