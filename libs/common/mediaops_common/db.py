@@ -4,34 +4,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import MetaData, Select, Table, event
+from sqlalchemy import MetaData, Select, Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common import postgresql, sqlite
 from mediaops_common.aside import aside
 from mediaops_common.bulk import Conflict, insert_into, insert_rows, is_any_of
 from mediaops_common.outages import Outage
-from mediaops_common.postgresql import note_outages, open_engines, without_transactions
 from mediaops_common.tables import SpineTables, spine_tables
-
-if TYPE_CHECKING:
-    from mediaops_common.sqlite_connection import Connections
 
 __all__ = [
     "CHUNK",
     "NAMING",
-    "READING",
     "UNAVAILABLE",
-    "WRITING",
     "Database",
     "insert_into",
     "insert_new",
@@ -52,11 +45,6 @@ NAMING = {
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 """What a database raises when it cannot serve now: later the same may work."""
-
-READING = "BEGIN"
-WRITING = "BEGIN IMMEDIATE"
-"""How transactions on SQLite begin: one that reads sees the database as of its first statement, one
-that writes has the file to itself from its first statement on."""
 
 T = TypeVar("T")
 
@@ -89,9 +77,9 @@ class Database:
         self._outage = Outage(name)
         self._glancer = reader
         if self.dialect == "postgresql":
-            self._glancer = without_transactions(reader)
-            note_outages(writer, self._outage)
-            note_outages(reader, self._outage)
+            self._glancer = postgresql.without_transactions(reader)
+            postgresql.note_outages(writer, self._outage)
+            postgresql.note_outages(reader, self._outage)
         self._listening: set[asyncio.Event] = set()
         self.outgoing = asyncio.Event()
         """Set after each commit of this process that added to the outbox; its relay clears it."""
@@ -176,74 +164,13 @@ def open_database(url: str, *, name: str, metadata: MetaData) -> Database:
     tables = spine_tables(metadata)
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return Database(name, *open_engines(parsed), tables)
+        return Database(name, *postgresql.open_engines(parsed), tables)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise ValueError(f"a database URL begins with sqlite:/// or postgresql://, not {url!r}")
     path = Path(parsed.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    from mediaops_common.sqlite_connection import Connections  # brings the driver
-
-    files = Connections()
-    reader = _sqlite_reader(path, files)
-    return Database(name, _sqlite_writer(path, files), reader, tables, files.end)
-
-
-def _sqlite_writer(path: Path, files: "Connections") -> AsyncEngine:
-    """The only connection that writes and checkpoints this file.
-
-    SQLite before 3.51.3 may lose commits when one connection checkpoints while another commits
-    (the WAL-reset race); with a single writing connection there is no other.
-    """
-    engine = _sqlite_engine(path, partial(files.connect, str(path)), poolclass=StaticPool)
-    _on_connect(
-        engine,
-        "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
-        "PRAGMA busy_timeout=10000",
-        "PRAGMA foreign_keys=ON",
-        "PRAGMA journal_size_limit=67108864",
-        "PRAGMA cache_size=-16384",
-        "PRAGMA temp_store=MEMORY",
-    )
-    _on_begin(engine, WRITING)
-    return engine
-
-
-def _sqlite_reader(path: Path, files: "Connections") -> AsyncEngine:
-    connect = partial(files.connect, f"file:{path}?mode=ro")
-    engine = _sqlite_engine(path, connect, pool_size=4, max_overflow=12)
-    _on_connect(engine, "PRAGMA busy_timeout=10000", "PRAGMA query_only=ON")
-    _on_begin(engine, READING)
-    return engine
-
-
-def _sqlite_engine(
-    path: Path, connect: Callable[[], Awaitable[Any]], **options: Any
-) -> AsyncEngine:
-    return create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        async_creator=connect,
-        hide_parameters=True,  # values of people do not belong into the texts of errors
-        **options,
-    )
-
-
-def _on_connect(engine: AsyncEngine, *pragmas: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        # The driver must not begin transactions by itself: its own BEGIN would come too late for
-        # savepoints and would not be IMMEDIATE.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
-
-
-def _on_begin(engine: AsyncEngine, statement: str) -> None:
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql(statement)
+    writer, reader, end = sqlite.open_engines(path)
+    return Database(name, writer, reader, tables, end)
 
 
 async def upsert(

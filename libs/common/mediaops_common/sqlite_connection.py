@@ -13,7 +13,7 @@ from typing import Any
 
 import aiosqlite
 
-from mediaops_common.db import READING, WRITING
+from mediaops_common.sqlite import READING, WRITING
 
 __all__ = ["Connections"]
 
