@@ -228,6 +228,7 @@ class Ledger:
             **{name: list(map(attrgetter(name), outcomes)) for name in _BECAME},
             "mapping_revision": [revision for _, _, revision in self.settled],
             "chunks": [_json(sorted(one.chunks)).decode() for one in outcomes],
+            # These quote strangers: of them `msgspec` would refuse half a surrogate pair.
             "notes": [json.dumps(one.notes) if one.notes else "[]" for one in outcomes],
         }
 
