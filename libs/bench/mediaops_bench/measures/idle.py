@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from mediaops_bench.figures import Figure, Sample
+from mediaops_bench.installation import installed
 from mediaops_bench.machine import cpu_seconds, rss_bytes
 from mediaops_bench.rounds import Effort, in_turns
-from mediaops_bench.up import installed
 
 __all__ = ["measure"]
 
@@ -55,13 +55,13 @@ async def measure(effort: Effort) -> list[Figure]:
 
 async def _start(data: Path, idle_seconds: float) -> Sample:
     async with installed(data) as up:
-        begun = cpu_seconds(up.pid)
+        begun = sum(map(cpu_seconds, up.pids))
         await asyncio.sleep(idle_seconds)
-        used = cpu_seconds(up.pid) - begun
+        used = sum(map(cpu_seconds, up.pids)) - begun
         return {
             "ready": up.ready_after,
             "start cpu": begun,
-            "memory": rss_bytes(up.pid) / MEGABYTE,
+            "memory": sum(map(rss_bytes, up.pids)) / MEGABYTE,
             "idle": 100 * used / idle_seconds if idle_seconds else 0.0,
         }
 

@@ -1,4 +1,4 @@
-"""The whole process under a fixed rate: signed webhooks of ten, from the door to the numbers."""
+"""The whole system under a fixed rate: signed webhooks of ten, from the door to the numbers."""
 
 import asyncio
 import tempfile
@@ -11,10 +11,11 @@ from typing import Any
 from mediaops_bench.children import Generator, a_generator
 from mediaops_bench.company import CHANNELS
 from mediaops_bench.figures import Figure, Spread, percentile
+from mediaops_bench.installation import Installation, installed
 from mediaops_bench.load.jobs import Drive, Prepare
 from mediaops_bench.machine import cpu_seconds, rss_bytes
+from mediaops_bench.place import is_distributed
 from mediaops_bench.rounds import Effort
-from mediaops_bench.up import Installation, installed
 from mediaops_bench.wire import Hook
 
 __all__ = ["measure"]
@@ -40,10 +41,14 @@ class _Watch:
 
 
 async def measure(effort: Effort) -> list[Figure]:
-    """One run of a real `mediaops up`; the generator shares its cores."""
+    """One run of a real `mediaops up`, on PostgreSQL and Kafka of a `mediaops serve` for each
+    service, as they are run there; the generator shares their cores."""
     rate = max(50, int(RATE * min(1.0, effort.scale)))
     with tempfile.TemporaryDirectory(prefix="mediaops-bench-") as folder:
-        async with installed(Path(folder, "data")) as up, a_generator() as generator:
+        async with (
+            installed(Path(folder, "data"), is_split=is_distributed()) as up,
+            a_generator() as generator,
+        ):
             hooks = [await up.add_channel(n) for n in range(effort.count(CHANNELS, 5))]
             await up.settle(60)
             return await _loaded(up, generator, hooks, rate, effort.seconds)
@@ -62,7 +67,7 @@ async def _loaded(
     count, requests = int(rate * seconds / ITEMS), rate / ITEMS
     job = Prepare(form="list", count=count, items=ITEMS, hooks=listed, rate=requests)
     await generator.prepare(job)
-    watch, used = _Watch(), cpu_seconds(up.pid)
+    watch, used = _Watch(), sum(map(cpu_seconds, up.pids))
     looking = asyncio.create_task(_look(up, watch))
     try:
         sent = await generator.drive(Drive(port=up.port, rate=requests))
@@ -70,13 +75,14 @@ async def _loaded(
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    used = (cpu_seconds(up.pid) - used) / (sent["seconds"] + 2)
+    used = (sum(map(cpu_seconds, up.pids)) - used) / (sent["seconds"] + 2)
     settled = await up.settle(120)
     behind = _behind(watch.visible, sent, before, count, requests)
     crm = _behind(watch.applied, sent, before, count, requests)
     missing = before + count * ITEMS - await _visible(up)
     return _figures(
-        f"{rate:,} activities/s for {seconds:.0f} s, in signed requests of {ITEMS}",
+        f"{rate:,} activities/s for {seconds:.0f} s, in signed requests of {ITEMS}, "
+        f"processes: {len(up.pids)}",
         sent,
         {
             "behind": behind,
@@ -98,7 +104,7 @@ async def _look(up: Installation, watch: _Watch) -> None:
         begun = time.time()
         watch.visible.append((begun, await _visible(up)))
         if turn % 4 == 0:
-            watch.memory.append(rss_bytes(up.pid))
+            watch.memory.append(sum(map(rss_bytes, up.pids)))
             watch.applied.append((time.time(), await _applied(up)))
         if turn % 20 == 0:
             watch.told.append((time.time(), await _told(up)))

@@ -1,4 +1,4 @@
-"""A real `mediaops up` as a child process, spoken to over HTTP as its users do."""
+"""A real `mediaops up`, or a `mediaops serve` for each service, spoken to over HTTP as users do."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-from mediaops_common.settings import StoreSettings
+from mediaops_common.keys import make_keys
+from mediaops_common.settings import KeySettings, StoreSettings
 
 from mediaops_bench.place import SERVICES, a_place
 from mediaops_bench.wire import Hook
@@ -23,31 +25,56 @@ __all__ = ["Installation", "installed"]
 
 START_SECONDS = 120.0
 WORKSPACE = "default"
-"""The one that the first start makes."""
+"""The one that `mediaops up` makes at its first start."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of an installation's."""
+
+    services: Sequence[str]
+    port: int
+    running: asyncio.subprocess.Process
 
 
 class Installation:
-    """A running process over one data directory."""
+    """Running processes over one data directory."""
 
-    def __init__(self, data: Path, port: int, process: asyncio.subprocess.Process) -> None:
-        self.data, self.port, self.process = data, port, process
+    def __init__(self, data: Path, processes: Sequence[Process]) -> None:
+        self.data, self.processes = data, processes
         self.ready_after = 0.0
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.http = httpx.AsyncClient(timeout=30)
         self._tokens: dict[tuple[str, str], str] = {}
 
     @property
-    def pid(self) -> int:
-        return self.process.pid
+    def pids(self) -> list[int]:
+        return [process.running.pid for process in self.processes]
+
+    @property
+    def port(self) -> int:
+        """Where webhooks come in."""
+        return self.processes[0].port
+
+    def url(self, path: str) -> str:
+        """Where that path is answered."""
+        service = path.split("/")[1]
+        port = next(process.port for process in self.processes if service in process.services)
+        return f"http://127.0.0.1:{port}{path}"
 
     async def wait_until_ready(self) -> None:
         """Until every service says so."""
         begun = time.monotonic()
         while time.monotonic() - begun < START_SECONDS:
-            if self.process.returncode is not None:
-                raise RuntimeError(f"mediaops up ended with {self.process.returncode}")
+            for process in self.processes:
+                if process.running.returncode is not None:
+                    raise RuntimeError(f"mediaops ended with {process.running.returncode}")
             with contextlib.suppress(httpx.HTTPError):
-                paths = [f"/{service}/health/ready" for service in SERVICES]
-                answers = [await self.http.get(path) for path in paths]
+                urls = [
+                    f"http://127.0.0.1:{process.port}/{service}/health/ready"
+                    for process in self.processes
+                    for service in process.services
+                ]
+                answers = [await self.http.get(url) for url in urls]
                 if all(answer.status_code == 200 for answer in answers):
                     self.ready_after = time.monotonic() - begun
                     return
@@ -69,7 +96,7 @@ class Installation:
     async def call(self, method: str, path: str, body: Any = None, **who: str) -> Any:
         """The JSON of one request that must succeed."""
         headers = {"Authorization": f"Bearer {await self.token(**who)}"}
-        answer = await self.http.request(method, path, json=body, headers=headers)
+        answer = await self.http.request(method, self.url(path), json=body, headers=headers)
         if answer.status_code >= 300:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json()
@@ -125,42 +152,49 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def installed(data: Path) -> AsyncIterator[Installation]:
+async def installed(data: Path, *, is_split: bool = False) -> AsyncIterator[Installation]:
     """Starts it in a place of its own and waits until it is ready; it is asked to end at the end,
-    then killed."""
-    async with a_place(data) as store, _started(data, store) as installation:
+    then killed. One process of all services, or `is_split` into one of each service."""
+    async with a_place(data) as store, AsyncExitStack() as ending:
+        if is_split:
+            make_keys(KeySettings(), data / "keys")
+        processes: list[Process] = []
+        for services in [(service,) for service in SERVICES] if is_split else [SERVICES]:
+            processes.append(await _started(data, store, services))
+            ending.push_async_callback(_end, processes[-1].running)
+        installation = Installation(data, processes)
+        ending.push_async_callback(installation.http.aclose)
+        await installation.wait_until_ready()
+        if is_split:
+            body = {"slug": WORKSPACE, "name": "Default", "timezone": "Asia/Shanghai"}
+            who = {"workspace": "*", "role": "operator"}
+            await installation.call("POST", "/ingest/v1/workspaces", body, **who)
         yield installation
 
 
-@asynccontextmanager
-async def _started(data: Path, store: StoreSettings) -> AsyncIterator[Installation]:
+async def _started(data: Path, store: StoreSettings, services: Sequence[str]) -> Process:
     port = _free_port()
     chosen = {
+        "MEDIAOPS_DATA": str(data),
+        "MEDIAOPS_HTTP_PORT": str(port),
         "MEDIAOPS_DATABASE_URL": store.database_url,
         "MEDIAOPS_DATABASE_OWNER_URL": store.database_owner_url,
         "MEDIAOPS_BUS_URL": store.bus_url,
     }
-    log = data.with_suffix(".log").open("ab")
-    process = await asyncio.create_subprocess_exec(
-        _mediaops(),
-        *("up", "--data", str(data), "--port", str(port)),
-        stdout=log,
-        stderr=log,
-        env={
-            **os.environ,
-            **{name: url for name, url in chosen.items() if url is not None},
-            "MEDIAOPS_LOG_FORMAT": "json",
-        },
-        start_new_session=True,
-    )
-    installation = Installation(data, port, process)
-    try:
-        await installation.wait_until_ready()
-        yield installation
-    finally:
-        await installation.http.aclose()
-        await _end(process)
-        log.close()
+    with data.with_suffix(".log").open("ab") as log:
+        running = await asyncio.create_subprocess_exec(
+            _mediaops(),
+            *(("serve", *services) if len(services) == 1 else ("up",)),
+            stdout=log,
+            stderr=log,
+            env={
+                **os.environ,
+                **{name: url for name, url in chosen.items() if url is not None},
+                "MEDIAOPS_LOG_FORMAT": "json",
+            },
+            start_new_session=True,
+        )
+    return Process(services, port, running)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
