@@ -36,6 +36,7 @@ __all__ = ["PREFIX", "HookDoor"]
 log = structlog.get_logger(__name__)
 
 PREFIX = "/ingest/hooks/"
+CODING = b"content-encoding"
 METHODS = frozenset({"GET", "POST", "OPTIONS"})
 LARGE_BODY = 256 << 10
 """From here on a proof takes long enough to be made in a thread."""
@@ -110,8 +111,9 @@ class HookDoor:
             count(declaration.name, "refused", "method")
             return replies.not_allowed(declaration.methods), None
         headers: Headers = scope["headers"]
+        named = dict(headers)
         # What a proof covers, the bytes before a coding or after it, no signed scheme says.
-        if not _is_readable(headers, declaration):
+        if CODING in named and not _is_readable(headers, declaration):
             count(declaration.name, "malformed", "encoding")
             return replies.UNSUPPORTED, None
         try:
@@ -131,13 +133,15 @@ class HookDoor:
         verify = source.verifier.verify
         verdict: Verdict
         # Out of a few bytes in gzip many may come.
-        is_packed = declaration.reads_gzip and request.header(b"content-encoding")
+        is_packed = declaration.reads_gzip and CODING in named
         if len(body) < LARGE_BODY and not is_packed:
             verdict = verify(request)
         else:
             verdict = await asyncio.to_thread(verify, request)
         if type(verdict) is Verified:
-            return await self._keep(source, request, verdict, waited)
+            hidden = source.hidden_headers
+            kept = headers if hidden.isdisjoint(named) else _shown(headers, hidden)
+            return await self._keep(source, request, verdict, kept, waited)
         return await self._tell(source, verdict), None
 
     async def _tell(self, source: HookSource, verdict: Verdict) -> Reply:
@@ -159,7 +163,12 @@ class HookDoor:
         return replies.of_answer(verdict.answer)
 
     async def _keep(
-        self, source: HookSource, request: Request, verified: Verified, waited: float
+        self,
+        source: HookSource,
+        request: Request,
+        verified: Verified,
+        kept: Headers,
+        waited: float,
     ) -> tuple[Reply, Headers | None]:
         adapter = source.declaration.name
         # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
@@ -174,7 +183,6 @@ class HookDoor:
             count(adapter, "overload", "backlog")
             return replies.OVERLOADED, None
         self._allowances.take(source.workspace_id, {source.id: 1})
-        hidden = source.hidden_headers
         delivery = NewDelivery(
             id=light_id(),
             workspace_id=source.workspace_id,
@@ -187,7 +195,7 @@ class HookDoor:
             method=request.method,
             path=request.path,
             query=_without(request.query, source.declaration.hidden_parameters),
-            headers=[pair for pair in request.headers if pair[0] not in hidden],
+            headers=kept,
         )
         try:
             if waited < PROMPT_SECONDS:
@@ -208,11 +216,13 @@ class HookDoor:
 
 
 def _is_readable(headers: Headers, declaration: Declaration) -> bool:
-    named = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
-    if not named:
-        return True
+    named = [value.strip().lower() for name, value in headers if name == CODING]
     allowed = (b"", b"identity", b"gzip") if declaration.reads_gzip else (b"", b"identity")
     return all(value in allowed for value in named) and named.count(b"gzip") < 2
+
+
+def _shown(headers: Headers, hidden: frozenset[bytes]) -> Headers:
+    return [pair for pair in headers if pair[0] not in hidden]
 
 
 def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from mediaops_common.events.activity import Actor, Money
 from mediaops_common.events.snapshot import SnapshotKind
+from msgspec.structs import force_setattr
 
 from mediaops_ingest.platforms.declaration import Declaration
 
@@ -59,16 +60,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now: datetime
     """The domain clock when it came, aware; later its `received_at`."""
 
+    _single: dict[bytes, bytes | None] = {}
+    """By name, what `header` gives."""
+
+    def __post_init__(self) -> None:
+        # A new one: a request that is made out of another brings that one's along.
+        single: dict[bytes, bytes | None] = dict(self.headers)
+        if len(single) < len(self.headers):
+            names = [name for name, _ in self.headers]
+            single |= {name: None for name in names if names.count(name) > 1}
+        force_setattr(self, "_single", single)
+
     def header(self, name: bytes) -> bytes | None:
         """The header's only value. None when it is absent *or doubled*: nothing may rest on a
         header that two readers could read differently."""
-        found: bytes | None = None
-        for key, value in self.headers:
-            if key == name:
-                if found is not None:
-                    return None
-                found = value
-        return found
+        return self._single.get(name)
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters, decoded, without any that is doubled or not UTF-8.
