@@ -10,7 +10,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Dialect, Integer, String, Table, any_, bindparam, column, func, text
+from sqlalchemy import (
+    Dialect,
+    Integer,
+    String,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 from sqlalchemy.sql import ColumnElement
@@ -61,7 +72,7 @@ class _Prepared(NamedTuple):
     packed: Callable[[list[Values]], Any]
     """What turns the values of the columns into parameters."""
     defaults: dict[str, Any]
-    """Values of columns that the rows do not give."""
+    """Values of columns that neither the rows nor the text give."""
 
 
 async def insert_rows(
@@ -169,15 +180,19 @@ def _prepared(
         for one in table.columns
         if one.name not in names and isinstance(one.default, ScalarElementColumnDefault)
     }
+    fixed = {name: str(value) for name, value in defaults.items() if type(value) is int}
+    defaults = {name: value for name, value in defaults.items() if name not in fixed}
     given = (*names, *defaults)
     statement = insert_into(table, dialect.name)
     if dialect.name == "postgresql":
         arrays = (array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
-        rows = text(f"SELECT * FROM unnest({', '.join(arrays)})").columns(*map(column, given))
-        statement = statement.from_select(list(given), rows, include_defaults=False)
+        told, filled = ", ".join(["*", *fixed.values()]), (*given, *fixed)
+        rows = text(f"SELECT {told} FROM unnest({', '.join(arrays)})").columns(*map(column, filled))
+        statement = statement.from_select(list(filled), rows, include_defaults=False)
     else:
         statement = statement.values(
             {name: bindparam(name, type_=table.c[name].type) for name in given}
+            | {name: literal_column(value) for name, value in fixed.items()}
         )
     if conflict is not None:
         statement = _resolved(statement, table, dialect.name, conflict)
