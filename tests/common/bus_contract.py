@@ -44,6 +44,10 @@ class BusContract:
             await bus.publish("t", 1, [a_record(n) for n in range(start, start + 100)])
         assert [r.seq for r in await self.read(bus, "t", 300)] == list(range(300))
 
+    async def test_tells_how_long_a_topic_keeps_its_records(self, bus: Bus) -> None:
+        await bus.topic("t", partitions=1)
+        assert await bus.retention_days("t") == 7
+
     async def test_gives_records_back_as_they_were(self, bus: Bus) -> None:
         await bus.topic("t", partitions=1)
         sent = [

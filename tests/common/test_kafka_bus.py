@@ -1,6 +1,8 @@
 """The bus on a real Kafka broker passes the contract of every bus."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -57,6 +59,23 @@ async def test_publishes_and_reads_over_tls_with_a_password(kafka, mechanism) ->
     await bus.publish(topic, 0, [a_record(1)])
     assert [r.seq for r in await BusContract().read(bus, topic, 1, group=topic)] == [1]
     await bus.close()
+
+
+def test_topics_tells_what_was_made_otherwise(kafka) -> None:
+    url = f"{kafka.url}?prefix={uuid4().hex}."
+
+    def topics(**settings: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).parent / "mediaops", "topics", "--bus-url", url]
+        given = os.environ | {f"MEDIAOPS_BUS_{name}": value for name, value in settings.items()}
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=True)
+
+    made = topics(PARTITIONS="2", RETENTION_DAYS="3.5")
+    assert not made.stderr
+    assert topics(PARTITIONS="2", RETENTION_DAYS="3.5").stdout == made.stdout
+    told = topics(PARTITIONS="4", RETENTION_DAYS="7")
+    assert told.stdout == made.stdout
+    assert "mediaops.activity has 2 partitions, not 4" in told.stderr
+    assert "mediaops.activity keeps records for 3.5 days, not for 7 days" in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ class EmbeddedBus:
             self._topics[name] = known
         return known
 
+    async def retention_days(self, name: str) -> float | None:
+        return self._retention_seconds / 86_400
+
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         identity = await self.topic(topic)
         if not 0 <= partition < identity.partitions:

@@ -114,6 +114,9 @@ class Bus(Protocol):
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         """The topic's identity; it is made when it is missing. Raises BusUnavailable."""
 
+    async def retention_days(self, name: str) -> float | None:
+        """How long a topic keeps its records; None for ever. Raises BusUnavailable."""
+
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Appends the records in order; durable when this returns. After an error the outcome is
         unknown: some, all or none may be in the log."""

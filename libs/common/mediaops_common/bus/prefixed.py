@@ -30,6 +30,9 @@ class PrefixedBus:
     async def topic(self, name: str, *, partitions: int | None = None) -> TopicIdentity:
         return await self._bus.topic(self._prefix + name, partitions=partitions)
 
+    async def retention_days(self, name: str) -> float | None:
+        return await self._bus.retention_days(self._prefix + name)
+
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         await self._bus.publish(self._prefix + topic, partition, records)
 

@@ -19,18 +19,32 @@ def topics(
     from mediaops_common.cli.printing import print_json, print_rows
 
     found = asyncio.run(_make(bus_url))
-    wanted = settings_for(None).bus.partitions
+    wanted = settings_for(None).bus
     for row in found:
-        if wanted not in (None, row["partitions"]):
+        if wanted.partitions not in (None, row["partitions"]):
             typer.echo(
-                f"{row['topic']} has {row['partitions']} partitions, not {wanted}: it was there"
-                " already; Kafka's own tools add some, none are taken away",
+                f"{row['topic']} has {row['partitions']} partitions, not {wanted.partitions}: it"
+                " was there already; Kafka's own tools add some, none are taken away",
+                err=True,
+            )
+        kept = row["retention_days"]
+        if kept != wanted.retention_days:
+            told = "for ever" if kept is None else f"for {kept:g} days"
+            typer.echo(
+                f"{row['topic']} keeps records {told}, not for {wanted.retention_days:g} days: it"
+                " was there already; Kafka's own tools change its retention.ms",
                 err=True,
             )
     if as_json:
         print_json(found)
     else:
-        print_rows(found, ["topic", "partitions"])
+        print_rows(found, ["topic", "partitions", "retention_days"])
+
+
+async def _told(bus: Any, name: str) -> dict[str, Any]:
+    partitions = (await bus.topic(name)).partitions
+    kept = await bus.retention_days(name)
+    return {"topic": str(name), "partitions": partitions, "retention_days": kept}
 
 
 async def _make(bus_url: str | None) -> list[dict[str, Any]]:
@@ -49,9 +63,7 @@ async def _make(bus_url: str | None) -> list[dict[str, Any]]:
     try:
         if bus.trouble is not None:
             raise SystemExit(bus.trouble)
-        return [
-            {"topic": str(name), "partitions": (await bus.topic(name)).partitions} for name in Topic
-        ]
+        return [await _told(bus, name) for name in Topic]
     except BusUnavailable as error:
         raise SystemExit(f"{error} (see docs/settings.md, the bus)") from None
     finally:

@@ -12,19 +12,26 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.protocol.admin import CreateTopicsRequest, DeleteTopicsRequest
+from aiokafka.protocol.admin import (
+    CreateTopicsRequest,
+    DeleteTopicsRequest,
+    DescribeConfigsRequest,
+)
 from aiokafka.protocol.offset import OffsetRequest
 
 from mediaops_common.bus.kafka.clients import LARGEST_BATCH, REQUEST_SECONDS, Endpoint
 from mediaops_common.bus.kafka.describing import Describe
 from mediaops_common.bus.port import LogBounds, Place
 
-__all__ = ["Control", "Description"]
+__all__ = ["DAY_MS", "RETENTION", "Control", "Description"]
+
+RETENTION, DAY_MS = "retention.ms", 86_400_000
 
 SEGMENT_SECONDS = 86_400
 """Retention drops whole segments; so nothing is kept longer than a day past it."""
 EARLIEST, LATEST = -2, -1
 """What a request for offsets asks for: the first one kept, or the next one written."""
+TOPIC_RESOURCE = 2
 
 
 class Description(NamedTuple):
@@ -88,7 +95,7 @@ class Control:
         settings = self._endpoint.settings
         configuration = {
             "cleanup.policy": "delete",
-            "retention.ms": str(int(settings.retention_days * 86_400_000)),
+            RETENTION: str(int(settings.retention_days * DAY_MS)),
             "segment.ms": str(SEGMENT_SECONDS * 1000),
             "max.message.bytes": str(LARGEST_BATCH),
             "min.insync.replicas": str(settings.min_insync),
@@ -101,6 +108,16 @@ class Control:
             error = for_code(code)
             if error not in (NoError, TopicAlreadyExistsError):
                 raise error(f"{name} cannot be made: {message}")
+
+    async def settings_of(self, name: str, wanted: Sequence[str]) -> dict[str, str]:
+        """How the topic is set, of the settings that are wanted."""
+        answer = await self._send(
+            DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted))], False)
+        )
+        ((code, message, _, _, entries),) = answer.resources
+        if for_code(code) is not NoError:
+            raise for_code(code)(f"{name}: {message}")
+        return {entry[0]: entry[1] for entry in entries}
 
     async def delete(self, name: str) -> None:
         """Removes the topic; returns when it is gone."""
