@@ -69,11 +69,7 @@ class Installation:
                 if process.running.returncode is not None:
                     raise RuntimeError(f"mediaops ended with {process.running.returncode}")
             with contextlib.suppress(httpx.HTTPError):
-                urls = [
-                    f"http://127.0.0.1:{process.port}/{service}/health/ready"
-                    for process in self.processes
-                    for service in process.services
-                ]
+                urls = [self.url(f"/{service}/health/ready") for service in SERVICES]
                 answers = [await self.http.get(url) for url in urls]
                 if all(answer.status_code == 200 for answer in answers):
                     self.ready_after = time.monotonic() - begun
