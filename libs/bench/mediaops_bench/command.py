@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Annotated, Any
@@ -48,6 +49,8 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose of {', '.join(MEASURES)}")
     effort = Effort(rounds=rounds, seconds=seconds, scale=scale)
+    # As Ctrl-C, which ends what was started and removes what was made.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     told = uvloop.run(conditions(effort))
     if not as_json:
         print_conditions(told)
