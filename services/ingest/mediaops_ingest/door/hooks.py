@@ -111,9 +111,9 @@ class HookDoor:
             count(declaration.name, "refused", "method")
             return replies.not_allowed(declaration.methods), None
         headers: Headers = scope["headers"]
-        named = dict(headers)
+        is_coded = CODING in dict(headers)
         # What a proof covers, the bytes before a coding or after it, no signed scheme says.
-        if CODING in named and not _is_readable(headers, declaration):
+        if is_coded and not _is_readable(headers, declaration):
             count(declaration.name, "malformed", "encoding")
             return replies.UNSUPPORTED, None
         try:
@@ -133,15 +133,13 @@ class HookDoor:
         verify = source.verifier.verify
         verdict: Verdict
         # Out of a few bytes in gzip many may come.
-        is_packed = declaration.reads_gzip and CODING in named
+        is_packed = declaration.reads_gzip and is_coded
         if len(body) < LARGE_BODY and not is_packed:
             verdict = verify(request)
         else:
             verdict = await asyncio.to_thread(verify, request)
         if type(verdict) is Verified:
-            hidden = source.hidden_headers
-            kept = headers if hidden.isdisjoint(named) else _shown(headers, hidden)
-            return await self._keep(source, request, verdict, kept, waited)
+            return await self._keep(source, request, verdict, waited)
         return await self._tell(source, verdict), None
 
     async def _tell(self, source: HookSource, verdict: Verdict) -> Reply:
@@ -163,12 +161,7 @@ class HookDoor:
         return replies.of_answer(verdict.answer)
 
     async def _keep(
-        self,
-        source: HookSource,
-        request: Request,
-        verified: Verified,
-        kept: Headers,
-        waited: float,
+        self, source: HookSource, request: Request, verified: Verified, waited: float
     ) -> tuple[Reply, Headers | None]:
         adapter = source.declaration.name
         # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
@@ -183,6 +176,7 @@ class HookDoor:
             count(adapter, "overload", "backlog")
             return replies.OVERLOADED, None
         self._allowances.take(source.workspace_id, {source.id: 1})
+        hidden = source.hidden_headers
         delivery = NewDelivery(
             id=light_id(),
             workspace_id=source.workspace_id,
@@ -195,7 +189,7 @@ class HookDoor:
             method=request.method,
             path=request.path,
             query=_without(request.query, source.declaration.hidden_parameters),
-            headers=kept,
+            headers=[pair for pair in request.headers if pair[0] not in hidden],
         )
         try:
             if waited < PROMPT_SECONDS:
@@ -219,10 +213,6 @@ def _is_readable(headers: Headers, declaration: Declaration) -> bool:
     named = [value.strip().lower() for name, value in headers if name == CODING]
     allowed = (b"", b"identity", b"gzip") if declaration.reads_gzip else (b"", b"identity")
     return all(value in allowed for value in named) and named.count(b"gzip") < 2
-
-
-def _shown(headers: Headers, hidden: frozenset[bytes]) -> Headers:
-    return [pair for pair in headers if pair[0] not in hidden]
 
 
 def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:

@@ -67,8 +67,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         # A new one: a request that is made out of another brings that one's along.
         single: dict[bytes, bytes | None] = dict(self.headers)
         if len(single) < len(self.headers):
-            names = [name for name, _ in self.headers]
-            single |= {name: None for name in names if names.count(name) > 1}
+            single = {}
+            for name, value in self.headers:
+                single[name] = None if name in single else value
         force_setattr(self, "_single", single)
 
     def header(self, name: bytes) -> bytes | None:

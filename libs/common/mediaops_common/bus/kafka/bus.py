@@ -10,7 +10,7 @@ import structlog
 from mediaops_common.bus.kafka.client_log import last_words
 from mediaops_common.bus.kafka.clients import Endpoint, KafkaError
 from mediaops_common.bus.kafka.consumer import KafkaConsumer
-from mediaops_common.bus.kafka.control import DAY_MS, RETENTION, Control, Description
+from mediaops_common.bus.kafka.control import Control, Description
 from mediaops_common.bus.kafka.publisher import KafkaPublisher
 from mediaops_common.bus.port import (
     BusUnavailable,
@@ -108,11 +108,9 @@ class KafkaBus:
 
     async def retention_days(self, name: str) -> float | None:
         try:
-            told = await self._control.settings_of(name, [RETENTION])
+            return await self._control.retention_days(name)
         except (KafkaError, TimeoutError) as error:
             raise BusUnavailable(f"{name}: {str(error) or type(error).__name__}") from error
-        kept = int(told[RETENTION])
-        return kept / DAY_MS if kept >= 0 else None
 
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         identity = await self.topic(topic)

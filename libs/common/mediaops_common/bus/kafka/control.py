@@ -23,7 +23,7 @@ from mediaops_common.bus.kafka.clients import LARGEST_BATCH, REQUEST_SECONDS, En
 from mediaops_common.bus.kafka.describing import Describe
 from mediaops_common.bus.port import LogBounds, Place
 
-__all__ = ["DAY_MS", "RETENTION", "Control", "Description"]
+__all__ = ["Control", "Description"]
 
 RETENTION, DAY_MS = "retention.ms", 86_400_000
 
@@ -109,15 +109,15 @@ class Control:
             if error not in (NoError, TopicAlreadyExistsError):
                 raise error(f"{name} cannot be made: {message}")
 
-    async def settings_of(self, name: str, wanted: Sequence[str]) -> dict[str, str]:
-        """How the topic is set, of the settings that are wanted."""
-        answer = await self._send(
-            DescribeConfigsRequest([(TOPIC_RESOURCE, name, list(wanted))], False)
-        )
+    async def retention_days(self, name: str) -> float | None:
+        """How long the topic keeps its records; None for ever."""
+        wanted = (TOPIC_RESOURCE, name, [RETENTION])
+        answer = await self._send(DescribeConfigsRequest([wanted], False))
         ((code, message, _, _, entries),) = answer.resources
         if for_code(code) is not NoError:
             raise for_code(code)(f"{name}: {message}")
-        return {entry[0]: entry[1] for entry in entries}
+        ((_, kept, *_),) = entries
+        return int(kept) / DAY_MS if int(kept) >= 0 else None
 
     async def delete(self, name: str) -> None:
         """Removes the topic; returns when it is gone."""
