@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate, count
 from typing import Any
+from uuid import uuid4
 
-__all__ = ["CHANNELS", "Company"]
+__all__ = ["CHANNELS", "Company", "account"]
 
 CHANNELS = 200
 KNOWN_ACTORS = 20_000
@@ -28,6 +29,16 @@ TYPES = {
     "order.paid": 1,
 }
 REGIONS = {"CN-GD": 5, "CN-ZJ": 4, "CN-JS": 3, "CN-BJ": 2, "CN-SH": 2, "CN-SC": 1}
+
+
+def account(number: int) -> dict[str, Any]:
+    """One of its accounts, as a channel is made of it."""
+    return {
+        "platform": "site",
+        "external_id": f"{number}-{uuid4().hex}",
+        "name": f"Account {number}",
+        "owner_kind": "organisation",
+    }
 
 
 @dataclass

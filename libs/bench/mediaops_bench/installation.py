@@ -12,12 +12,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from mediaops_common.keys import make_keys
 from mediaops_common.settings import KeySettings, StoreSettings
 
+from mediaops_bench.company import account
 from mediaops_bench.place import SERVICES, a_place
 from mediaops_bench.wire import Hook
 
@@ -99,13 +99,7 @@ class Installation:
 
     async def add_channel(self, number: int) -> Hook:
         """A channel with a source for signed webhooks."""
-        body = {
-            "platform": "site",
-            "external_id": f"{number}-{uuid4().hex}",
-            "name": f"Account {number}",
-            "owner_kind": "organisation",
-        }
-        channel = (await self.call("POST", "/ingest/v1/channels", body))["id"]
+        channel = (await self.call("POST", "/ingest/v1/channels", account(number)))["id"]
         body = {"channel_id": channel, "adapter": "standard-webhooks"}
         source = await self.call("POST", "/ingest/v1/sources", body)
         path = "/" + source["hook_url"].split("/", 3)[3]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from mediaops_common.auth import issue_token
@@ -18,6 +17,7 @@ from mediaops_common.service import Runtime, Service, close_runtime, open_runtim
 from mediaops_common.settings import Settings
 from starlette.types import ASGIApp
 
+from mediaops_bench.company import account
 from mediaops_bench.place import a_place
 from mediaops_bench.wire import Hook
 
@@ -66,13 +66,7 @@ class Opened:
 
     async def add_channel(self, number: int, source: dict[str, Any]) -> Hook:
         """A channel with a source; `source` is the body with which it is made."""
-        body = {
-            "platform": "site",
-            "external_id": f"{number}-{uuid4().hex}",
-            "name": f"Account {number}",
-            "owner_kind": "organisation",
-        }
-        channel = (await self.call("POST", "/ingest/v1/channels", body))["id"]
+        channel = (await self.call("POST", "/ingest/v1/channels", account(number)))["id"]
         body = {"channel_id": channel, **source}
         made = await self.call("POST", "/ingest/v1/sources", body)
         path = made["hook_url"].removeprefix(self.runtime.public_url)
