@@ -29,8 +29,6 @@ ROOT = Path(__file__).parents[1]
 SERVICES = sorted(point.name for point in entry_points(group="mediaops.services"))
 
 LONGEST = 400
-EXCUSED: dict[str, int] = {}
-"""Files over the limit, with a length that may only shrink."""
 
 BANNED_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "processor", "misc"}
 
@@ -128,14 +126,7 @@ def test_a_service_file_has_a_name_that_says_what_it_does() -> None:
 
 def test_files_stay_short() -> None:
     lengths = {of_root(p): len(p.read_text().splitlines()) for p in own_modules()}
-    assert {p: n for p, n in lengths.items() if n > LONGEST and p not in EXCUSED} == {}
-
-
-@pytest.mark.parametrize("path", EXCUSED)
-def test_an_excused_file_only_shrinks(path: str) -> None:
-    length = len((ROOT / path).read_text().splitlines())
-    assert length <= EXCUSED[path]
-    assert length > LONGEST, "it is short enough now: take it out of EXCUSED"
+    assert {p: n for p, n in lengths.items() if n > LONGEST} == {}
 
 
 @pytest.mark.parametrize("name", ["repository.py", "service.py"])
