@@ -1,6 +1,7 @@
 """Publishing in lanes: groups records by partition and tells the heads."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -47,10 +48,10 @@ def by_partition(
     records: Iterable[tuple[str, Record]], partitions: Mapping[str, int]
 ) -> dict[Place, list[Record]]:
     """The records in batches, each in order."""
-    batches: dict[Place, list[Record]] = {}
+    batches: defaultdict[Place, list[Record]] = defaultdict(list)
     for topic, record in records:
         place = (topic, record.slot % partitions[topic])
-        batches.setdefault(place, []).append(
+        batches[place].append(
             record if len(record.value) <= LARGEST_VALUE else _number_alone(record)
         )
     return batches

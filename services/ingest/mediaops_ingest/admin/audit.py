@@ -141,11 +141,11 @@ def _above(
     raw: bytes, shard: int, topics: set[str], last: dict[tuple[str, int], list[int]]
 ) -> Counter[SourceDayKey]:
     counted: Counter[SourceDayKey] = Counter()
-    for archived in unpack_chunk(raw):
-        topic = TOPICS[archived.topic]
-        if topic not in topics or archived.seq <= _last(last, topic, archived.slot, shard):
+    for position, slot, seq, _, value in unpack_chunk(raw):
+        topic = TOPICS[position]
+        if topic not in topics or seq <= _last(last, topic, slot, shard):
             continue
-        event = decode(archived.value)[1]
+        event = decode(value)[1]
         if isinstance(event, ActivityRecorded | ActivityRetracted):
             fact: Any = event.activity
         elif isinstance(event, SnapshotRecorded):

@@ -7,28 +7,18 @@ import msgspec
 from mediaops_common.bus import Record
 from mediaops_common.events import Topic
 
-__all__ = ["PRODUCER", "TOPICS", "Archived", "Numbered", "pack_chunk", "to_record", "unpack_chunk"]
+__all__ = ["PRODUCER", "TOPICS", "Numbered", "pack_chunk", "to_record", "unpack_chunk"]
 
 PRODUCER = "ingest"
 TOPICS = (str(Topic.activity), str(Topic.snapshot))
 
 
-class Archived(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One numbered event of the archive, as it travels."""
-
-    topic: int
-    """Position in TOPICS."""
-    slot: int
-    seq: int
-    key: bytes
-    value: bytes
-
-
 Numbered = tuple[int, int, int, bytes, bytes]
-"""The same without its names, as it is made by the thousand."""
+"""One event of the archive, as it travels: position in TOPICS, slot, seq, key, value. A plain
+tuple, since they are made and read by the thousand."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[Archived])
+_decoder = msgspec.msgpack.Decoder(list[Numbered])
 
 
 def pack_chunk(records: Sequence[Numbered]) -> bytes:
@@ -36,11 +26,11 @@ def pack_chunk(records: Sequence[Numbered]) -> bytes:
     return packed
 
 
-def unpack_chunk(raw: bytes) -> list[Archived]:
+def unpack_chunk(raw: bytes) -> list[Numbered]:
     return _decoder.decode(lz4.block.decompress(raw))
 
 
-def to_record(shard: int, archived: Archived) -> tuple[str, Record]:
+def to_record(shard: int, numbered: Numbered) -> tuple[str, Record]:
     """The topic and the record that the bus carries."""
-    record = Record(archived.key, archived.value, PRODUCER, shard, archived.slot, archived.seq)
-    return TOPICS[archived.topic], record
+    topic, slot, seq, key, value = numbered
+    return TOPICS[topic], Record(key, value, PRODUCER, shard, slot, seq)

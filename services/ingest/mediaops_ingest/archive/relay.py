@@ -62,8 +62,8 @@ class ArchiveRelay:
             waiting = await repository.unpublished(session, self._published, limit=None)
         first: dict[tuple[int, int, int], int] = {}
         for row in waiting:
-            for record in await asyncio.to_thread(unpack_chunk, row.records):
-                first.setdefault((row.shard, record.topic, record.slot), record.seq)
+            for topic, slot, seq, _, _ in await asyncio.to_thread(unpack_chunk, row.records):
+                first.setdefault((row.shard, topic, slot), seq)
         self._heads = {}
         for shard, state in states.items():
             for topic, numbers in state.numbers.items():
@@ -173,8 +173,10 @@ def _unpacked(rows: Sequence[Any], partitions: Mapping[str, int]) -> Unpacked:
     records: list[tuple[str, Record]] = []
     heads: Heads = {}
     for row in rows:
-        told = [heads.setdefault((row.shard, topic), {}) for topic in range(len(TOPICS))]
-        for archived in unpack_chunk(row.records):
-            records.append(to_record(row.shard, archived))
-            told[archived.topic][archived.slot] = archived.seq
+        shard = row.shard
+        told = [heads.setdefault((shard, topic), {}) for topic in range(len(TOPICS))]
+        for numbered in unpack_chunk(row.records):
+            topic, slot, seq, _, _ = numbered
+            records.append(to_record(shard, numbered))
+            told[topic][slot] = seq
     return by_partition(records, partitions), heads

@@ -22,8 +22,8 @@ def decoded(rows: Sequence[Any]) -> list[Event]:
     """The events of these chunks, in lane order. Decodes: call it outside the event loop."""
     events = []
     for row in rows:
-        for archived in unpack_chunk(row.records):
-            event = decode(archived.value)[1]
+        for *_, value in unpack_chunk(row.records):
+            event = decode(value)[1]
             if event is not None:
                 events.append(event)
     return events

@@ -51,10 +51,10 @@ async def page(
 
 def _matching(raw: bytes, wanted: EventFilter, start: int) -> list[tuple[int, dict[str, Any]]]:
     found = []
-    for position, archived in enumerate(unpack_chunk(raw)):
+    for position, (*_, value) in enumerate(unpack_chunk(raw)):
         if position < start:
             continue
-        event = decode(archived.value)[1]
+        event = decode(value)[1]
         item = None if event is None else _item(event, wanted)
         if item is not None:
             found.append((position, item))

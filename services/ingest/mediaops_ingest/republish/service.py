@@ -35,8 +35,8 @@ async def go_back(session: AsyncSession, ask: LaneStalled) -> bool:
         if not rows:
             break
         for row in rows:
-            for record in unpack_chunk(row.records):
-                if (record.topic, record.slot, record.seq) == (topic, ask.slot, ask.missing):
+            for *place, _, _ in unpack_chunk(row.records):
+                if place == [topic, ask.slot, ask.missing]:
                     await repository.set_published(session, ask.shard, row.chunk - 1)
                     await raise_fence(session, lease_name(ask.shard))
                     return True

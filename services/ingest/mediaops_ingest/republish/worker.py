@@ -88,5 +88,5 @@ class Republisher:
 
 def _records(rows: Sequence[Any]) -> list[tuple[str, Record]]:
     return [
-        to_record(row.shard, archived) for row in rows for archived in unpack_chunk(row.records)
+        to_record(row.shard, numbered) for row in rows for numbered in unpack_chunk(row.records)
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -19,6 +20,9 @@ BATCH_SECONDS = 12.0
 STOP_SECONDS = 3.0
 FEW = 50
 """Records that are packed sooner than another thread has begun."""
+PACKERS = 2
+"""Threads that pack. One fills a batch while the other compresses, which alone needs no
+interpreter; a thread for each partition would only have them wait for each other."""
 
 
 class KafkaPublisher:
@@ -30,6 +34,7 @@ class KafkaPublisher:
         self._producer: Any = None
         self._starting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
+        self._packing = ThreadPoolExecutor(PACKERS, thread_name_prefix="bus-pack")
 
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Appends the records in order, each batch when the one before it is acknowledged; while
@@ -38,7 +43,7 @@ class KafkaPublisher:
         try:
             first, sent = 0, None
             while first < len(records):
-                batch, first = await _packed(records, first)
+                batch, first = await self._packed(records, first)
                 async with asyncio.timeout(BATCH_SECONDS):
                     if sent is not None:
                         await sent
@@ -49,6 +54,12 @@ class KafkaPublisher:
         except Exception as error:
             self._give_up(producer, error)
             raise
+
+    async def _packed(self, records: Sequence[Record], first: int) -> tuple[Packed, int]:
+        if len(records) - first < FEW:
+            return pack(records, first)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._packing, pack, records, first)
 
     async def _started(self) -> Any:
         async with self._starting:
@@ -76,9 +87,4 @@ class KafkaPublisher:
                 await abandon(producer)
         if self._ending:
             await asyncio.wait(self._ending, timeout=STOP_SECONDS)
-
-
-async def _packed(records: Sequence[Record], first: int) -> tuple[Packed, int]:
-    if len(records) - first < FEW:
-        return pack(records, first)
-    return await asyncio.to_thread(pack, records, first)
+        self._packing.shutdown(wait=False, cancel_futures=True)
