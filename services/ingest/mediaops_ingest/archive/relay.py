@@ -170,13 +170,16 @@ def _unpacking(
 
 def _unpacked(rows: Sequence[Any], partitions: Mapping[str, int]) -> Unpacked:
     """The records of these chunks, in order, and the last number of each of their lanes."""
-    records: list[tuple[str, Record]] = []
     heads: Heads = {}
+    return by_partition(_records(rows, heads), partitions), heads
+
+
+def _records(rows: Sequence[Any], heads: Heads) -> Iterator[tuple[str, Record]]:
+    """Notes in `heads` what has gone by."""
     for row in rows:
         shard = row.shard
         told = [heads.setdefault((shard, topic), {}) for topic in range(len(TOPICS))]
         for numbered in unpack_chunk(row.records):
             topic, slot, seq, _, _ = numbered
-            records.append(to_record(shard, numbered))
             told[topic][slot] = seq
-    return by_partition(records, partitions), heads
+            yield to_record(shard, numbered)

@@ -18,10 +18,11 @@ CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
 def to_headers(record: Record) -> Headers:
     """What `from_headers` makes the record of again, beside key and value."""
-    lane = f"{record.producer}/{record.shard}/{record.slot}/{record.seq}"
+    producer = record.producer.encode()
+    lane = b"%b/%d/%d/%d" % (producer, record.shard, record.slot, record.seq)
     if record.kind == "event":
-        return [(LANE, lane.encode()), CONTENT_TYPE]
-    return [(LANE, f"{lane}/{record.kind}".encode())]
+        return [(LANE, lane), CONTENT_TYPE]
+    return [(LANE, b"%b/%b" % (lane, record.kind.encode()))]
 
 
 def from_headers(key: bytes | None, value: bytes | None, headers: Headers) -> Record | None:
