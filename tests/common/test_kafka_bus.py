@@ -1,5 +1,6 @@
 """The bus on a real Kafka broker passes the contract of every bus."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -39,6 +40,17 @@ class TestKafkaBus(BusContract):
             return again
 
         return reopen
+
+
+async def test_a_topic_of_which_a_broker_has_not_heard_yet_is_asked_for_again(kafka) -> None:
+    bus = await open_bus(kafka.url)
+    topic = uuid4().hex
+    asked = asyncio.create_task(bus.retention_days(topic))
+    await asyncio.sleep(0.5)
+    assert not asked.done()
+    await bus.topic(topic, partitions=1)
+    assert await asked == 7
+    await bus.close()
 
 
 def secure(kafka, **changes):

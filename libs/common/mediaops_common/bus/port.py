@@ -115,7 +115,8 @@ class Bus(Protocol):
         """The topic's identity; it is made when it is missing. Raises BusUnavailable."""
 
     async def retention_days(self, name: str) -> float | None:
-        """How long a topic keeps its records; None for ever. Raises BusUnavailable."""
+        """How long a topic that is there keeps its records; None for ever. Raises
+        BusUnavailable."""
 
     async def publish(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Appends the records in order; durable when this returns. After an error the outcome is

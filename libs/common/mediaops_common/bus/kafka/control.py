@@ -110,10 +110,15 @@ class Control:
                 raise error(f"{name} cannot be made: {message}")
 
     async def retention_days(self, name: str) -> float | None:
-        """How long the topic keeps its records; None for ever."""
+        """How long the topic, which is there, keeps its records; None for ever."""
         wanted = (TOPIC_RESOURCE, name, [RETENTION])
-        answer = await self._send(DescribeConfigsRequest([wanted], False))
-        ((code, message, _, _, entries),) = answer.resources
+        async with asyncio.timeout(REQUEST_SECONDS):
+            while True:
+                answer = await self._send(DescribeConfigsRequest([wanted], False))
+                ((code, message, _, _, entries),) = answer.resources
+                if for_code(code) is not UnknownTopicOrPartitionError:
+                    break
+                await asyncio.sleep(0.02)  # each broker hears of a new topic in its own time
         if for_code(code) is not NoError:
             raise for_code(code)(f"{name}: {message}")
         ((_, kept, *_),) = entries
