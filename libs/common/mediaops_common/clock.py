@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -48,6 +49,5 @@ def open_clock(*, production: bool = False) -> Clock:
         raise SystemExit("MEDIAOPS_CLOCK is not a Unix time in seconds") from None
 
 
-def monotonic() -> float:
-    """Seconds that never go back; only differences mean something."""
-    return time.monotonic()
+monotonic: Callable[[], float] = time.monotonic
+"""Seconds that never go back; only differences mean something."""

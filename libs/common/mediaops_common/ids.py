@@ -1,6 +1,7 @@
 """Identifiers: random ones that sort by time, and deterministic ones."""
 
 import zlib
+from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
@@ -41,10 +42,8 @@ def new_id() -> UUID:
 
 LightId = uuid_utils.UUID
 
-
-def light_id() -> LightId:
-    """The same at a sixth of its price, for who asks for nothing but its bytes and its text."""
-    return uuid_utils.uuid7()
+light_id: Callable[[], LightId] = uuid_utils.uuid7
+"""The same at a sixth of its price, for who asks for nothing but its bytes and its text."""
 
 
 def joined(*parts: str | bytes) -> bytes:

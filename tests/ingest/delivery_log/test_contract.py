@@ -181,7 +181,7 @@ async def test_a_closed_log_refuses(log):
 
 async def test_close_writes_what_waits(opens, clock):
     log = await opens()
-    waiting = [asyncio.create_task(log.append([a_delivery()])) for _ in range(50)]
+    waiting = [asyncio.ensure_future(log.append([a_delivery()])) for _ in range(50)]
     await asyncio.sleep(0)
     await log.close()
     await asyncio.gather(*waiting)

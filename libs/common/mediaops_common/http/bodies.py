@@ -18,11 +18,11 @@ LONG = 128 * 1024
 """Bytes of JSON that are read in a thread, so that the event loop stays free."""
 
 
-async def read_capped(receive: Receive, headers: list[tuple[bytes, bytes]], limit: int) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be, before it is all held."""
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
-            raise TooLarge(f"the limit is {limit} bytes")
+async def read_capped(receive: Receive, length: bytes | None, limit: int) -> bytes:
+    """The whole body, whose Content-Length is said to be `length`. Raises TooLarge as soon as it is
+    known to be, before it is all held."""
+    if length is not None and length.isdigit() and int(length[:20]) > limit:
+        raise TooLarge(f"the limit is {limit} bytes")
     parts: list[bytes] = []
     size = 0
     while True:
@@ -51,7 +51,8 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         if self._raw is None:
             limit = self.app.state.runtime.common.http.max_body_bytes
-            self._raw = await read_capped(self._receive, self.scope["headers"], limit)
+            length = dict(self.scope["headers"]).get(b"content-length")
+            self._raw = await read_capped(self._receive, length, limit)
             if self._raw:
                 _check_kind(self.scope["headers"])
         return self._raw

@@ -16,6 +16,9 @@ SHUT_SECONDS = 5.0
 """How long a closing connection may take to send what is still in its buffer."""
 
 
+Phase = Literal["idle", "headers", "body"]
+
+
 class Refused(Exception):
     """Raised in a parser callback: the request ends here with this status."""
 
@@ -24,8 +27,9 @@ class BoundedProtocol(HttpToolsProtocol):
     """Answers a bare 400, 408 or 431 and closes where a request is broken, slow or too long.
 
     The headers must be complete `header_seconds` after their first byte (or after the connection
-    was made), the body `body_seconds` after the headers. Otherwise trickling clients would hold
-    connections for ever.
+    was made), the body `body_seconds` after the headers, the next request `idle_seconds` after an
+    answer. Otherwise trickling clients would hold connections for ever. A request that comes whole,
+    as nearly all do, pays for no timer.
     """
 
     limits: ClassVar[HttpSettings]
@@ -33,10 +37,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False
-        self._phase: Literal["idle", "headers", "body"] = "idle"
+        self._phase: Phase = "idle"
+        self._timed: Phase = "idle"
+        """The phase that the deadline ends."""
+        self._answered_at = 0.0
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._header_bytes = 0
+        self._is_behind = False
+        """Whether the headers began behind something else, so that not all of them was counted."""
+        self._is_offer = False
+        """Whether another protocol is offered: `_feed` declines it."""
         self._drained = 0
         self._refusal = 400
 
@@ -44,10 +55,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_headers()
+        self._await_headers()
+        self._set_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect(None)
+        self._clear_deadline()
         if self._stalled is not None:
             self._stalled.cancel()
         super().connection_lost(exc)
@@ -57,16 +69,17 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._phase == "idle" and not self._is_answering():
             # Even lone line ends, which the parser skips, begin the wait for a request.
-            self._expect_headers()
+            self._await_headers()
         if self._phase == "headers":
             self._header_bytes += len(data)
         self._feed(data)
         if self._phase == "headers" and self._header_bytes > self.limits.max_header_bytes:
             self._refusal = 431
             self.send_400_response("")
+        elif self._phase != self._timed:
+            self._set_deadline()
 
     def _feed(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -88,7 +101,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 head += [name, b": ", value, b"\r\n"]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._expect_headers()
+        self._await_headers()
         self._feed(b"".join(head) + b"\r\n" + rest)
 
     def pause_writing(self) -> None:
@@ -105,30 +118,23 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._own_bytes = 0
         if self._phase != "headers":
-            self._expect_headers()
-
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+            self._await_headers()
+            self._is_behind = True
 
     def on_headers_complete(self) -> None:
+        self._check_size()
         self._check_framing()
-        if self.parser.should_upgrade():
+        self._is_offer = self.parser.should_upgrade()
+        if self._is_offer:
             if self.parser.get_method() == b"CONNECT":
                 raise Refused()
-            return  # `_feed` declines the offer
+            return
         self._phase, self._drained = "body", 0
-        self._expect(self.limits.body_seconds)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if self.cycle is None or self.parser.should_upgrade():
+        if self.cycle is None or self._is_offer:
             return
         if self.cycle.response_complete:
             # Already refused; what follows is read and dropped so that the answer arrives whole.
@@ -139,17 +145,30 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if self.parser.should_upgrade():
+        if self._is_offer:
             return
         self._phase, self._header_bytes = "idle", 0
-        self._expect(None)
+        if self._timed != "idle":
+            self._clear_deadline()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._answered_at = self.loop.time()
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.limits.idle_seconds, self._too_idle)
 
     def send_400_response(self, msg: str) -> None:
         """Ends the connection with a bare answer, unless another answer is under way on it."""
         if self.transport.is_closing():
             return
-        self._expect(None)
+        self._clear_deadline()
         if not self._is_answering() or not self._has_started():
             self.transport.write(
                 STATUS_LINE[self._refusal] + b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -158,20 +177,26 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # Deadlines and limits.
 
-    def _count(self, size: int) -> None:
-        self._own_bytes += size
-        if self._own_bytes > self.limits.max_header_bytes:
+    def _check_size(self) -> None:
+        """Refuses headers that are too long together. They are added up only where they can be:
+        where more than that came, or where not all that came was counted."""
+        limit = self.limits.max_header_bytes
+        if self._header_bytes <= limit and not self._is_behind:
+            return
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > limit:
             self._refusal = 431
             raise Refused()
 
     def _check_framing(self) -> None:
         """Refuses what another server in front could read as two requests."""
-        names = [name for name, _ in self.headers]
-        has_length, has_chunks = b"content-length" in names, b"transfer-encoding" in names
-        if has_length and has_chunks:
+        names = dict(self.headers)
+        has_chunks = b"transfer-encoding" in names
+        if has_chunks and b"content-length" in names:
             raise Refused()
-        if names.count(b"host") > 1 or names.count(b"content-length") > 1:
-            raise Refused()
+        if len(names) < len(self.headers):
+            every = [name for name, _ in self.headers]
+            if every.count(b"host") > 1 or every.count(b"content-length") > 1:
+                raise Refused()
         version = self.parser.get_http_version()
         if version == "1.1":
             if b"host" not in names:
@@ -179,29 +204,46 @@ class BoundedProtocol(HttpToolsProtocol):
         elif version != "1.0" or has_chunks:
             raise Refused()
 
-    def _expect_headers(self) -> None:
-        self._phase, self._header_bytes = "headers", 0
-        self._expect(self.limits.header_seconds)
+    def _await_headers(self) -> None:
+        self._phase, self._header_bytes, self._is_behind = "headers", 0, False
 
-    def _expect(self, seconds: float | None) -> None:
+    def _set_deadline(self) -> None:
+        """That of the present phase."""
+        self._clear_deadline()
+        self._timed = self._phase
+        is_body = self._timed == "body"
+        seconds = self.limits.body_seconds if is_body else self.limits.header_seconds
+        self._deadline = self.loop.call_later(seconds, self._too_slow)
+
+    def _clear_deadline(self) -> None:
+        self._timed = "idle"
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        if seconds is not None:
-            self._deadline = self.loop.call_later(seconds, self._too_slow, seconds)
 
-    def _too_slow(self, seconds: float) -> None:
+    def _too_slow(self) -> None:
         self._deadline = None
         if self.transport.is_closing():
             return
         if self.flow.read_paused:
             # It is we who do not read: the client cannot be blamed.
-            self._expect(seconds)
+            self._set_deadline()
         elif self._phase == "headers" and self._header_bytes == 0:
             self._close()
         else:
             self._refusal = 408
             self.send_400_response("")
+
+    def _too_idle(self) -> None:
+        """It is set once and looks when the last answer was, instead of anew for each."""
+        self._deadline = None
+        if self._phase != "idle" or self._is_answering() or self.transport.is_closing():
+            return
+        left = self._answered_at + self.limits.idle_seconds - self.loop.time()
+        if left > 0:
+            self._deadline = self.loop.call_later(left, self._too_idle)
+        else:
+            self._close()
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -83,7 +83,6 @@ async def serve(
         server_header=False,
         proxy_headers=bool(http.trusted_proxies),
         forwarded_allow_ips=http.trusted_proxies or None,
-        timeout_keep_alive=max(1, int(http.idle_seconds)),
         timeout_graceful_shutdown=max(1, int(http.stop_seconds)),
         backlog=2048,
     )

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from mediaops_common.clock import monotonic
 
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable, NewDelivery
@@ -27,7 +28,7 @@ class Limits(NamedTuple):
     """Platforms do not wait for long: what is not durable by then is answered 503."""
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct):
     """What one request wants to be kept, and who waits for it."""
 
     deliveries: Sequence[NewDelivery]
@@ -61,27 +62,33 @@ class Intake:
         self._since: deque[tuple[float, asyncio.Future[list[int]]]] = deque()
         self._is_watching = False
 
-    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
+    def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         """See `DeliveryLog.append`."""
+        future: asyncio.Future[list[int]] = self._loop.create_future()
+        size = ROW_BYTES * len(deliveries)
+        for delivery in deliveries:
+            size += len(delivery.body)
         if not deliveries:
-            return []
-        if not self.is_open:
-            raise LogUnavailable("the delivery log is closed")
-        size = sum([len(delivery.body) + ROW_BYTES for delivery in deliveries])
-        if (
+            future.set_result([])
+        elif not self.is_open:
+            future.set_exception(LogUnavailable("the delivery log is closed"))
+        elif (
             self._waiting + len(deliveries) > self._limits.max_waiting
             or self._waiting_bytes + size > self._limits.max_waiting_bytes
         ):
-            raise LogFull("too many requests wait for the delivery log")
-        self._waiting += len(deliveries)
-        self._waiting_bytes += size
-        future: asyncio.Future[list[int]] = self._loop.create_future()
-        self._since.append((monotonic(), future))
+            future.set_exception(LogFull("too many requests wait for the delivery log"))
+        else:
+            self._take(Waiting(deliveries, size, future))
+        return future
+
+    def _take(self, waiting: Waiting) -> None:
+        self._waiting += len(waiting.deliveries)
+        self._waiting_bytes += waiting.size
+        self._since.append((monotonic(), waiting.future))
         if not self._is_watching:
             self._is_watching = True
             self._loop.call_later(WATCH_SECONDS, self._watch)
-        self._submit(Waiting(deliveries, size, future))
-        return await future
+        self._submit(waiting)
 
     def settle(self, group: Sequence[Waiting], seq: int, error: Exception | None) -> int:
         """Tells everyone of a group; returns the seq above its last one."""

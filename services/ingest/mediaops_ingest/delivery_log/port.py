@@ -1,6 +1,6 @@
 """The delivery log as others see it: what is appended, what is read, what may go wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -84,8 +84,8 @@ class DeliveryLog(Protocol):
     def trouble(self) -> str | None:
         """Why nothing can be kept at the moment; None while all is well."""
 
-    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
-        """Keeps all of them or none, and returns their seqs once they are durable.
+    def append(self, deliveries: Sequence[NewDelivery]) -> Awaitable[list[int]]:
+        """Keeps all of them or none, and gives their seqs once they are durable.
 
         Raises LogFull, or LogUnavailable: then the outcome is unknown and nothing may be
         acknowledged.

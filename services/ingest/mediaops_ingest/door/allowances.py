@@ -110,7 +110,8 @@ class Allowances:
         """What single sources and workspaces are limited to, instead of the defaults."""
         self._sources.learn(sources)
         self._workspaces.learn(workspaces)
-        self._are_any = self._sources.are_any or self._workspaces.are_any
+        self.are_any = self._sources.are_any or self._workspaces.are_any
+        """Whether anything is limited: where nothing is, nobody need be asked."""
 
     def ask(
         self, workspace_id: UUID, source_ids: Iterable[UUID] = (), *, comes_again: bool = True
@@ -120,7 +121,7 @@ class Allowances:
         What its sender would not send again is refused by its source's own limit alone: neither a
         default nor what others of its workspace bring may lose it.
         """
-        if not self._are_any:
+        if not self.are_any:
             return
         now = self._now()
         asked = [
@@ -139,7 +140,7 @@ class Allowances:
     def take(self, workspace_id: UUID, items: Mapping[UUID, int], *, beside: int = 0) -> None:
         """Of each source what comes through it; of the workspace all of it, and what is `beside`:
         of no source."""
-        if not self._are_any:
+        if not self.are_any:
             return
         now = self._now()
         for source_id, number in items.items():

@@ -111,14 +111,15 @@ class HookDoor:
             count(declaration.name, "refused", "method")
             return replies.not_allowed(declaration.methods), None
         headers: Headers = scope["headers"]
-        is_coded = CODING in dict(headers)
+        by_name = dict(headers)
+        is_coded = CODING in by_name
         # What a proof covers, the bytes before a coding or after it, no signed scheme says.
         if is_coded and not _is_readable(headers, declaration):
             count(declaration.name, "malformed", "encoding")
             return replies.UNSUPPORTED, None
         try:
             limit = min(declaration.max_body or self._max_body, self._max_body)
-            body = await read_capped(receive, headers, limit)
+            body = await read_capped(receive, by_name.get(b"content-length"), limit)
         except TooLarge:
             count(declaration.name, "malformed", "size")
             return replies.TOO_LARGE, None
@@ -166,16 +167,17 @@ class HookDoor:
         adapter = source.declaration.name
         # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
         # send a wrong proof or a handshake to see whether the door works hear what they expect.
-        try:
-            again = source.declaration.comes_again
-            self._allowances.ask(source.workspace_id, (source.id,), comes_again=again)
-        except Overrun as overrun:
-            count(adapter, "limited", overrun.of)
-            return replies.of_hook(overrun), None
         if self._log.backlog >= self._backlog_cap:
             count(adapter, "overload", "backlog")
             return replies.OVERLOADED, None
-        self._allowances.take(source.workspace_id, {source.id: 1})
+        if self._allowances.are_any:
+            try:
+                again = source.declaration.comes_again
+                self._allowances.ask(source.workspace_id, (source.id,), comes_again=again)
+            except Overrun as overrun:
+                count(adapter, "limited", overrun.of)
+                return replies.of_hook(overrun), None
+            self._allowances.take(source.workspace_id, {source.id: 1})
         hidden = source.hidden_headers
         delivery = NewDelivery(
             id=light_id(),
@@ -188,7 +190,7 @@ class HookDoor:
             body=request.body,
             method=request.method,
             path=request.path,
-            query=_without(request.query, source.declaration.hidden_parameters),
+            query=request.query and _without(request.query, source.declaration.hidden_parameters),
             headers=[pair for pair in request.headers if pair[0] not in hidden],
         )
         try:
@@ -217,7 +219,7 @@ def _is_readable(headers: Headers, declaration: Declaration) -> bool:
 
 def _without(query: bytes, hidden: frozenset[bytes]) -> bytes:
     """The query without parameters that carry a secret, however their names are written."""
-    if not hidden or not query:
+    if not hidden:
         return query
     parts = query.split(b"&")
     return b"&".join(part for part in parts if _name_of(part) not in hidden)

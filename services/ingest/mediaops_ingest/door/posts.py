@@ -122,7 +122,8 @@ class PostDoor:
             raise Unavailable("too much waits to be read: send it again")
         _check_kind(headers)
         is_packed = is_gzip(headers)
-        body = await read_capped(receive, headers, self._max_body)
+        length = dict(headers).get(b"content-length")
+        body = await read_capped(receive, length, self._max_body)
         batch = await self._read(kind, body, is_packed=is_packed)
         trace = [pair for pair in headers if pair[0] == b"traceparent"]
         with reaching(caller.reach):

@@ -6,7 +6,7 @@ sender want to hear (`Verifier.answer`), which items are in it (`split`), and wh
 Nothing here reads a clock, a file, a socket or a database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -60,8 +60,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now: datetime
     """The domain clock when it came, aware; later its `received_at`."""
 
-    _single: dict[bytes, bytes | None] = {}
-    """By name, what `header` gives."""
+    header: Callable[[bytes], bytes | None] = {}.get
+    """Gives a header's only value by its name. None when it is absent *or doubled*: nothing may
+    rest on a header that two readers could read differently."""
 
     def __post_init__(self) -> None:
         # A new one: a request that is made out of another brings that one's along.
@@ -70,12 +71,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             single = {}
             for name, value in self.headers:
                 single[name] = None if name in single else value
-        force_setattr(self, "_single", single)
-
-    def header(self, name: bytes) -> bytes | None:
-        """The header's only value. None when it is absent *or doubled*: nothing may rest on a
-        header that two readers could read differently."""
-        return self._single.get(name)
+        force_setattr(self, "header", single.get)
 
     def parameters(self) -> dict[str, str]:
         """The query's parameters, decoded, without any that is doubled or not UTF-8.
@@ -101,7 +97,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return {key: value for key, value in found.items() if key not in doubled}
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, cache_hash=True):
     """What the platform gets to hear, to the byte."""
 
     status: int = 200

@@ -5,8 +5,7 @@ nonce and perhaps ciphertext (`sorted_proofs.py`). D: ed25519. E: a shared token
 """
 
 import hashlib
-from base64 import b64encode
-from binascii import unhexlify
+from binascii import b2a_base64, unhexlify
 from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from typing import Protocol
@@ -38,9 +37,8 @@ class _Hash(Protocol):
 Algorithm = Callable[[bytes], _Hash]
 
 
-def same(expected: bytes, given: bytes) -> bool:
-    """Compares in constant time; a difference in length shows, which is public."""
-    return compare_digest(expected, given)
+same: Callable[[bytes, bytes], bool] = compare_digest
+"""Compares in constant time; a difference in length shows, which is public."""
 
 
 class StoredHmac:
@@ -71,7 +69,7 @@ class StoredHmac:
 
     def base64(self, *parts: bytes) -> bytes:
         """The same in base64. Texts are compared, not bytes: base64 has several spellings."""
-        return b64encode(self.digest(*parts))
+        return b2a_base64(self.digest(*parts), newline=False)
 
 
 class BareDigest:
@@ -96,7 +94,7 @@ class BareDigest:
 
     def base64(self, *parts: bytes) -> bytes:
         """The same in base64."""
-        return b64encode(self.digest(*parts))
+        return b2a_base64(self.digest(*parts), newline=False)
 
 
 def sorted_sha1(parts: Sequence[str]) -> bytes:

@@ -39,7 +39,7 @@ from mediaops_ingest.platforms.strict_json import canonical_json
 from mediaops_ingest.platforms.times import parse_rfc3339, seconds_or_milliseconds
 from mediaops_ingest.platforms.verifying import OneAnswer
 
-__all__ = ["StandardWebhooks"]
+__all__ = ["StandardWebhooks", "headers_named"]
 
 TOLERANCE_SECONDS = 300
 """Both ways, as in the reference libraries; the specification leaves the width open."""
@@ -52,8 +52,16 @@ _NOT_JSON = Malformed(400, "json")
 
 _MEMBERS = frozenset({"type", "timestamp", "data"})
 
+Headers = tuple[bytes, bytes, bytes]
+"""The names of id, timestamp and signature."""
+
 Check = Callable[[bytes, bytes], bool]
 """(signed text, signature as in the header) → whether it is right."""
+
+
+def headers_named(name: bytes) -> Headers:
+    """They begin with that name."""
+    return name + b"-id", name + b"-timestamp", name + b"-signature"
 
 
 class StandardWebhooksVerifier(OneAnswer):
@@ -61,15 +69,14 @@ class StandardWebhooksVerifier(OneAnswer):
     """Stored, not yet processed. The specification asks for any 2xx."""
 
     def __init__(
-        self, checks: Sequence[tuple[bytes, Check, Verified]], names: Sequence[bytes]
+        self, checks: Sequence[tuple[bytes, Check, Verified]], headers: Sequence[Headers]
     ) -> None:
-        self._checks, self._names = checks, names
+        self._checks, self._headers = checks, headers
 
     def verify(self, request: Request) -> Verdict:
-        name = _name_of(request, self._names)
-        id_ = request.header(name + b"-id")
-        timestamp = request.header(name + b"-timestamp")
-        signatures = request.header(name + b"-signature")
+        of_id, of_timestamp, of_signature = _headers_of(request, self._headers)
+        id_, timestamp = request.header(of_id), request.header(of_timestamp)
+        signatures = request.header(of_signature)
         if not id_ or not timestamp or not signatures:
             return _HEADER
         if len(id_) > 255 or not id_.isascii():
@@ -99,8 +106,8 @@ class StandardWebhooksVerifier(OneAnswer):
 
 
 class StandardWebhooks:
-    names: tuple[bytes, ...] = (b"webhook",)
-    """What its three headers may begin with."""
+    headers: tuple[Headers, ...] = (headers_named(b"webhook"),)
+    """As a request may name them."""
 
     declaration = Declaration(
         name="standard-webhooks",
@@ -149,15 +156,15 @@ class StandardWebhooks:
             if isinstance(public, str):
                 check = _ed25519_check(_decoded("secrets.public_key", public, "whpk_"))
                 checks.append((b"v1a,", check, verified))
-        return StandardWebhooksVerifier(checks, self.names)
+        return StandardWebhooksVerifier(checks, self.headers)
 
     def split(
         self, request: Request, secrets: Sequence[SecretSet], config: Mapping[str, Any]
     ) -> list[Item]:
         body = stored_json(request, object)
-        name = _name_of(request, self.names)
-        id_ = (request.header(name + b"-id") or b"").decode("ascii", "replace") or None
-        sent = (request.header(name + b"-timestamp") or b"").decode("ascii", "replace")
+        of_id, of_timestamp, _ = _headers_of(request, self.headers)
+        id_ = (request.header(of_id) or b"").decode("ascii", "replace") or None
+        sent = (request.header(of_timestamp) or b"").decode("ascii", "replace")
         events = _events(body)
         if len(events) > MAX_ITEMS:
             raise Unreadable(f"{len(events)} items, at most {MAX_ITEMS}")
@@ -190,21 +197,16 @@ class StandardWebhooks:
         id_, timestamp = f"msg_{unique}".encode(), str(int(now.timestamp())).encode()
         body = canonical_json({"data": {}, "timestamp": now.isoformat(), "type": "mediaops.test"})
         hmac = StoredHmac(_decoded(field, secret, "whsec_"))
-        signature = b"v1," + b64encode(hmac.digest(id_, b".", timestamp, b".", body))
-        return json_request(
-            body,
-            now,
-            (self.names[0] + b"-id", id_),
-            (self.names[0] + b"-timestamp", timestamp),
-            (self.names[0] + b"-signature", signature),
-        )
+        signature = b"v1," + hmac.base64(id_, b".", timestamp, b".", body)
+        values = (id_, timestamp, signature)
+        return json_request(body, now, *zip(self.headers[0], values, strict=True))
 
 
-def _name_of(request: Request, names: Sequence[bytes]) -> bytes:
-    """What the headers of this request begin with."""
-    if len(names) == 1:
-        return names[0]
-    return next((name for name in names if request.header(name + b"-id")), names[0])
+def _headers_of(request: Request, listed: Sequence[Headers]) -> Headers:
+    """What this request names them."""
+    if len(listed) == 1:
+        return listed[0]
+    return next((names for names in listed if request.header(names[0])), listed[0])
 
 
 def _symmetric(secrets: SecretSet) -> list[tuple[str, str]]:
@@ -231,9 +233,8 @@ def _decoded(field: str, text: str, prefix: str) -> bytes:
 
 
 def _hmac_check(key: bytes) -> Check:
-    stored = StoredHmac(key)
-    # The text forms are compared, not the bytes: base64 has several spellings for one value.
-    return lambda signed, given: same(b64encode(stored.digest(signed)), given)
+    expected = StoredHmac(key).base64
+    return lambda signed, given: same(expected(signed), given)
 
 
 def _ed25519_check(key: bytes) -> Check:

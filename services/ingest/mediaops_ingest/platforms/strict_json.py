@@ -29,7 +29,8 @@ _INT64 = 2**63
 _DIGITS = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
 _SPACE = b" \t\r\n"
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
-_LONG = [mark + b"0" * 19 for mark in (b":", b",", b"[", b"-")]
+_MANY = b"0" * 19
+_LONG = [mark + _MANY for mark in (b":", b",", b"[", b"-")]
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -47,19 +48,18 @@ def decode(raw: bytes, *, last_key_wins: bool = False) -> Any:
     key twice, which two readers could read differently, is refused unless the last one shall win.
     Raises `NotStrict`."""
     raw = raw.removeprefix(_BOM)
-    if has_too_many_values(raw):
+    if len(raw) > MAX_VALUES and has_too_many_values(raw):
         raise NotStrict(f"more than {MAX_VALUES} values")
     try:
         value = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotStrict(str(error)) from None
-    plain = raw.translate(_DIGITS, _SPACE)
-    if is_deep(raw) or _is_odd(raw, plain):
+    if is_deep(raw) or has_odd_values(raw):
         found = fault(value)
         if found:
             raise NotStrict(f"{found[1]} at {found[0] or 'the top'}")
     if not last_key_wins and not _is_as_written(value, raw):
-        _check_keys(raw, plain, value)
+        _check_keys(raw, value)
     return value
 
 
@@ -72,8 +72,8 @@ def _is_as_written(value: Any, raw: bytes) -> bool:
         return False
 
 
-def _check_keys(raw: bytes, plain: bytes, value: Any) -> None:
-    if _most_keys(plain) != _count_of_keys(value):
+def _check_keys(raw: bytes, value: Any) -> None:
+    if _most_keys(raw.translate(None, _SPACE)) != _count_of_keys(value):
         try:
             json.loads(raw, object_pairs_hook=_unique)
         except (ValueError, RecursionError) as error:
@@ -137,20 +137,14 @@ def is_any_deep(raws: Sequence[bytes]) -> bool:
 
 def has_odd_values(raw: bytes) -> bool:
     """Whether it could hold a NUL or an integer beyond 64 bits."""
-    # To leave out the white space as well costs three times as much.
-    plain = raw.translate(_DIGITS)
-    if b"0" * 19 in plain:
-        plain = raw.translate(_DIGITS, _SPACE)
-    return _is_odd(raw, plain)
-
-
-def _is_odd(raw: bytes, plain: bytes) -> bool:
     # A single letter is found at once, and most texts have no escape.
     if b"\\" in raw and b"\\u0000" in raw:
         return True
-    if b"0" * 19 not in plain:
+    # To leave out the white space as well costs three times as much.
+    if _MANY not in raw.translate(_DIGITS):
         return False
-    return plain.startswith(b"0" * 19) or any(mark in plain for mark in _LONG)
+    plain = raw.translate(_DIGITS, _SPACE)
+    return plain.startswith(_MANY) or any(mark in plain for mark in _LONG)
 
 
 def fault(value: Any, path: str = "", depth: int = 0) -> tuple[str, str] | None:

@@ -6,13 +6,13 @@ Source: docs.svix.com, `receiving/verifying-payloads/how-manual` and `retries`.
 from dataclasses import replace
 from datetime import timedelta
 
-from mediaops_ingest.platforms.standard_webhooks import StandardWebhooks
+from mediaops_ingest.platforms.standard_webhooks import StandardWebhooks, headers_named
 
 __all__ = ["Svix"]
 
 
 class Svix(StandardWebhooks):
-    names = (b"svix", b"webhook")
+    headers = (headers_named(b"svix"), headers_named(b"webhook"))
 
     declaration = replace(
         StandardWebhooks.declaration,
