@@ -87,6 +87,16 @@ async def test_headers_that_are_too_long_are_refused(server: Served) -> None:
         assert answer.split(b" ")[1:2] in ([b"431"], [])
 
 
+async def test_headers_that_are_too_long_are_refused_behind_another_request(server: Served) -> None:
+    long = b"X-A: " + b"a" * 20_000 + b"\r\n"
+    reader, writer = await server.open()
+    writer.write(GET + b"\r\n" + GET + long)
+    assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"}"), 20)
+    writer.write(long + b"\r\n")
+    assert b" 431 " in await read_until_closed(reader)
+    await close(writer)
+
+
 async def test_headers_that_are_long_but_allowed_are_read(server: Served) -> None:
     raw = GET + b"X-A: " + b"a" * 30_000 + b"\r\nConnection: close\r\n\r\n"
     assert b" 200 " in await server.exchange(raw)
@@ -98,6 +108,32 @@ async def test_a_connection_that_goes_silent_is_closed(sent: bytes, server: Serv
     writer.write(sent)
     assert (await read_until_closed(reader)).split(b" ")[1:2] in ([b"408"], [])
     await close(writer)
+
+
+@pytest.mark.parametrize("sent", [b"G", GET, b"\r\n", POST + b"Content-Length: 9\r\n\r\n"])
+async def test_the_next_request_has_deadlines_of_its_own(sent: bytes, server: Served) -> None:
+    reader, writer = await server.open()
+    for _ in range(2):
+        writer.write(GET + b"\r\n")
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"}"), 20)
+    writer.write(sent)
+    # Long before an idle connection would be closed.
+    answer = await asyncio.wait_for(read_until_closed(reader), 20)
+    assert answer.split(b" ")[1:2] in ([b"408"], [b"401"])
+    await close(writer)
+
+
+async def test_an_idle_connection_is_closed_some_time_after_its_last_answer(tmp_path: Path) -> None:
+    async with served(tmp_path, idle_seconds=2) as server:
+        reader, writer = await server.open()
+        begun = asyncio.get_running_loop().time()
+        for _ in range(4):
+            writer.write(GET + b"\r\n")
+            assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"}"), 20)
+            await asyncio.sleep(0.8)
+        assert await read_until_closed(reader) == b""
+        assert asyncio.get_running_loop().time() - begun >= 3 * 0.8 + 2
+        await close(writer)
 
 
 @pytest.mark.slow

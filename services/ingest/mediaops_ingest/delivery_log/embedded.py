@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from mediaops_common.clock import Clock, monotonic

@@ -46,6 +46,9 @@ SecretSet = Mapping[str, str | list[str]]
 """The decrypted secrets of a source as it was given them: name → text, or a list of texts."""
 
 
+_NO_HEADERS: dict[bytes, bytes | None] = {}
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One inbound request exactly as it came; what the delivery log keeps and gives back."""
 
@@ -60,7 +63,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now: datetime
     """The domain clock when it came, aware; later its `received_at`."""
 
-    header: Callable[[bytes], bytes | None] = {}.get
+    header: Callable[[bytes], bytes | None] = _NO_HEADERS.get
     """Gives a header's only value by its name. None when it is absent *or doubled*: nothing may
     rest on a header that two readers could read differently."""
 
