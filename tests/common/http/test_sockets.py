@@ -123,6 +123,18 @@ async def test_the_next_request_has_deadlines_of_its_own(sent: bytes, server: Se
     await close(writer)
 
 
+async def test_a_connection_is_idle_once_the_body_of_a_refused_request_has_come(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path, idle_seconds=1) as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"Content-Length: 10\r\n\r\n")
+        assert b" 401 " in await asyncio.wait_for(reader.readuntil(b"}"), 20)
+        writer.write(b"0123456789")
+        assert b"HTTP/1.1" not in await read_until_closed(reader)
+        await close(writer)
+
+
 async def test_an_idle_connection_is_closed_some_time_after_its_last_answer(tmp_path: Path) -> None:
     async with served(tmp_path, idle_seconds=2) as server:
         reader, writer = await server.open()

@@ -151,6 +151,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timed != "idle":
             self._clear_deadline()
         super().on_message_complete()
+        if self._deadline is None and not self._is_answering():
+            self._await_the_next()  # it was refused before all of it had come
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -159,10 +161,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-            return
-        self._answered_at = self.loop.time()
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.limits.idle_seconds, self._too_idle)
+        else:
+            self._await_the_next()
 
     def send_400_response(self, msg: str) -> None:
         """Ends the connection with a bare answer, unless another answer is under way on it."""
@@ -220,6 +220,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _await_the_next(self) -> None:
+        self._answered_at = self.loop.time()
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.limits.idle_seconds, self._too_idle)
 
     def _too_slow(self) -> None:
         self._deadline = None
