@@ -165,11 +165,11 @@ class HookDoor:
         self, source: HookSource, request: Request, verified: Verified, waited: float
     ) -> tuple[Reply, Headers | None]:
         adapter = source.declaration.name
-        # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
-        # send a wrong proof or a handshake to see whether the door works hear what they expect.
         if self._log.backlog >= self._backlog_cap:
             count(adapter, "overload", "backlog")
             return replies.OVERLOADED, None
+        # Only now: nobody without the proof uses anything up, or hears of it, and platforms that
+        # send a wrong proof or a handshake to see whether the door works hear what they expect.
         if self._allowances.are_any:
             try:
                 again = source.declaration.comes_again
