@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from mediaops_bench.load.jobs import Drive, Prepare
+from mediaops_bench.machine import hold
 
 __all__ = ["Child", "Generator", "a_child", "a_generator"]
 
@@ -62,8 +63,11 @@ class Generator(Child):
 
 
 @asynccontextmanager
-async def a_child(*arguments: str, kind: type[Child] = Child) -> AsyncIterator[Any]:
-    """Runs `python -m …`; it is killed at the end if it does not end soon after its input."""
+async def a_child(
+    *arguments: str, kind: type[Child] = Child, on: Set[int] = frozenset()
+) -> AsyncIterator[Any]:
+    """Runs `python -m …`, on these cores where some are named; it is killed at the end if it does
+    not end soon after its input."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -74,6 +78,7 @@ async def a_child(*arguments: str, kind: type[Child] = Child) -> AsyncIterator[A
         start_new_session=True,
     )
     try:
+        hold(process.pid, on)
         yield kind(process)
     finally:
         assert process.stdin is not None
@@ -86,6 +91,6 @@ async def a_child(*arguments: str, kind: type[Child] = Child) -> AsyncIterator[A
 
 
 @asynccontextmanager
-async def a_generator() -> AsyncIterator[Generator]:
-    async with a_child("mediaops_bench.load", kind=Generator) as child:
+async def a_generator(on: Set[int] = frozenset()) -> AsyncIterator[Generator]:
+    async with a_child("mediaops_bench.load", kind=Generator, on=on) as child:
         yield child

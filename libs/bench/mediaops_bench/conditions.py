@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from mediaops_bench.figures import percentile
-from mediaops_bench.machine import busiest, cores
+from mediaops_bench.machine import busiest, cores, cores_apart
 from mediaops_bench.place import engines
 from mediaops_bench.rounds import Effort
 
@@ -45,10 +45,16 @@ async def conditions(effort: Effort) -> dict[str, Any]:
         **await engines(),
         "SQLite": sqlite3.sqlite_version,
         "libraries": {name: version(name) for name in LIBRARIES},
+        "door and adapters": _placement(),
         "rounds": effort.rounds,
         "scale": effort.scale,
         "traffic": "loopback, keep-alive, no TLS; all services and their features are on",
     }
+
+
+def _placement() -> str:
+    server, senders = (", ".join(map(str, sorted(on))) for on in cores_apart())
+    return f"server on core {server}, senders on {senders}" if server else "on any core"
 
 
 def fsync_milliseconds(times: int = 200) -> tuple[float, float]:

@@ -3,9 +3,19 @@
 import os
 import resource
 import time
+from collections.abc import Set
 from pathlib import Path
 
-__all__ = ["Usage", "busiest", "cores", "cpu_seconds", "own_cpu_seconds", "rss_bytes"]
+__all__ = [
+    "Usage",
+    "busiest",
+    "cores",
+    "cores_apart",
+    "cpu_seconds",
+    "hold",
+    "own_cpu_seconds",
+    "rss_bytes",
+]
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -14,6 +24,19 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def cores() -> int:
     """The processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cores_apart() -> tuple[Set[int], Set[int]]:
+    """One core for a server that is measured, the others for who loads it, so that neither takes
+    the other's. None for either where there is one core, or where the system holds no process."""
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return (set(usable[:1]), set(usable[1:])) if len(usable) > 1 else (set(), set())
+
+
+def hold(pid: int, on: Set[int]) -> None:
+    """Lets a process that has just begun run on these cores only; on all where none is named."""
+    if on:
+        os.sched_setaffinity(pid, on)
 
 
 def own_cpu_seconds() -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mediaops_bench.children import Child, Generator, a_child
 from mediaops_bench.figures import Sample
 from mediaops_bench.load.jobs import Drive, Form, Prepare
-from mediaops_bench.machine import cpu_seconds
+from mediaops_bench.machine import cores_apart, cpu_seconds
 
 __all__ = ["Load", "Target", "a_target"]
 
@@ -22,6 +22,8 @@ class Load:
     """Activities in each."""
     count: int
     sender: str = ""
+    connections: int = 32
+    """Each has one request under way."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Target:
         """Its rates under that load; no request is sent that was sent in another round."""
         await generator.prepare(self._job(load, load.count))
         used = cpu_seconds(self.child.pid)
-        found = await generator.drive(Drive(port=self.port, seconds=seconds))
+        drive = Drive(port=self.port, seconds=seconds, connections=load.connections)
+        found = await generator.drive(drive)
         used = cpu_seconds(self.child.pid) - used
         answers = sum(found["statuses"].values())
         return {
@@ -74,12 +77,13 @@ async def a_target(
     *,
     of: Target | None = None,
 ) -> AsyncIterator[Target]:
-    """Starts a variant of the door's server. A bare one has no hooks of its own: it gets the
-    requests of another."""
+    """Starts a variant of the door's server, on a core of its own where there are several. A bare
+    one has no hooks of its own: it gets the requests of another."""
     folder = folder / variant
     folder.mkdir()
     arguments = ("mediaops_bench.door_server", variant, str(folder), str(channels), *senders)
-    async with a_child(*arguments) as child:
+    server_on, _ = cores_apart()
+    async with a_child(*arguments, on=server_on) as child:
         told = await child.line()
         hooks, token = (told["hooks"], told["token"]) if of is None else (of.hooks, "none")
         yield Target(child, told["port"], hooks, token)

@@ -14,7 +14,7 @@ from mediaops_bench.children import a_generator
 from mediaops_bench.company import Company
 from mediaops_bench.deliveries import sent_deliveries
 from mediaops_bench.figures import Figure, Sample, Spread
-from mediaops_bench.machine import Usage
+from mediaops_bench.machine import Usage, cores_apart
 from mediaops_bench.rounds import Effort, Rounds, in_turns
 from mediaops_bench.senders.registry import SENDERS
 from mediaops_bench.senders.sender import Sender
@@ -50,7 +50,8 @@ def _beside(name: str) -> str:
 async def _at_the_door(effort: Effort) -> list[Figure]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediaops-bench-")))
-        generator = await stack.enter_async_context(a_generator())
+        _, senders_on = cores_apart()
+        generator = await stack.enter_async_context(a_generator(senders_on))
         channels = effort.count(CHANNELS, 2)
         door = await stack.enter_async_context(a_target("door", folder, channels, list(SIGNED)))
         bare = await stack.enter_async_context(a_target("bare", folder, channels, of=door))
