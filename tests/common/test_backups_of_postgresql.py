@@ -39,7 +39,9 @@ async def filled(cluster, tmp_path):
 def program(cluster: Cluster, name: str) -> Path:
     found = cluster.binaries / name
     if not found.exists():
-        pytest.skip(f"{name} was not found: install it (Debian: apt-get install postgresql-client)")
+        pytest.skip(
+            f"A back-up was left out: install {name} (Debian: apt-get install postgresql-client)"
+        )
     return found
 
 

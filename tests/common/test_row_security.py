@@ -289,7 +289,9 @@ def test_a_password_may_be_in_a_file_of_the_service(tmp_path) -> None:
 async def test_the_script_makes_the_roles_that_a_service_needs(tmp_path, backend) -> None:
     psql = shutil.which("psql") or str(shared_cluster().binaries / "psql")
     if not Path(psql).exists():
-        pytest.skip("psql was not found: install it (Debian: apt-get install postgresql-client)")
+        pytest.skip(
+            "roles.sql was left out: install psql (Debian: apt-get install postgresql-client)"
+        )
     script = ROOT / "deploy/postgresql/roles.sql"
     variables = ["service=content", "owner_password=one", "password=two"]
     options = [option for variable in variables for option in ("-v", variable)]

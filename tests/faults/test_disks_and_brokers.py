@@ -30,7 +30,7 @@ def a_small_disk() -> Iterator[Path]:
     done = subprocess.run(["mount", *options, folder], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         folder.rmdir()
-        pytest.skip(f"a full disk was left out: run as root ({done.stderr.strip()})")
+        pytest.skip(f"A full disk was left out: run as root ({done.stderr.strip()})")
     try:
         yield folder
     finally:

@@ -11,6 +11,10 @@ from mediaops_common.settings import HttpSettings, Settings, StoreSettings
 
 from tests.common.http.fake import Running, running
 
+GET = b"GET /fake/health/live HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /fake/v1/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
 
 class Served:
     """A running server and its address."""

@@ -35,7 +35,7 @@ def run(folder: Path, name: str, **environment: str) -> str:
     command = TOOLS[name]
     missing = [one for one in (*command, *NEEDED.get(command[0], ())) if shutil.which(one) is None]
     if missing:
-        pytest.skip(f"install {', '.join(missing)}")
+        pytest.skip(f"A program of the guide was left out: install {', '.join(missing)}")
     program = folder / name
     program.write_text(PROGRAMS[name])
     done = subprocess.run(

@@ -25,14 +25,14 @@ OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", 
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the pinned packages."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("install node and npm")
+        pytest.skip("The clients in Node were left out: install node and npm")
     folder = tmp_path_factory.mktemp("node")
     for path in HERE.iterdir():
         shutil.copy(path, folder)
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
     if done.returncode != 0 and any(code in done.stderr for code in OFFLINE):
-        pytest.skip("npm reaches no registry: install the packages of tests/ingest/clients/node")
+        pytest.skip("The clients in Node were left out: npm reaches no registry for their packages")
     assert done.returncode == 0, done.stderr
     return folder
 

@@ -48,7 +48,7 @@ def decode(raw: bytes, *, last_key_wins: bool = False) -> Any:
     key twice, which two readers could read differently, is refused unless the last one shall win.
     Raises `NotStrict`."""
     raw = raw.removeprefix(_BOM)
-    if len(raw) > MAX_VALUES and has_too_many_values(raw):
+    if has_too_many_values(raw):
         raise NotStrict(f"more than {MAX_VALUES} values")
     try:
         value = _decoder.decode(raw)
