@@ -88,7 +88,7 @@ async def test_each_day_is_a_partition_and_goes_as_one(opens, clock, connection)
 async def test_while_the_table_is_locked_nothing_is_acknowledged_and_then_it_goes_on(
     opens, connection
 ):
-    log = await opens(patience_seconds=0.2)
+    log = await opens(patience_seconds=2)  # its first connection may take a while
     [before] = await log.append([a_delivery()])
     async with connection.transaction():
         await connection.execute("LOCK TABLE delivery_log.delivery IN ACCESS EXCLUSIVE MODE")
