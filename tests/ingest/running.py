@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 from mediaops_common.auth import issue_token
 from mediaops_common.clock import FrozenClock
-from mediaops_common.http.app import build_app
+from mediaops_common.http.app import build_app, build_directs
 from mediaops_common.http.server import serve
 from mediaops_common.keys import open_private_key
 from mediaops_common.service import Runtime
@@ -187,7 +187,14 @@ async def serving(folder: Path, backend: Backend = SQLITE) -> AsyncIterator[Inge
         ingest.runtime.common = replace(common, store=store)
         stopping, ready = asyncio.Event(), asyncio.Event()
         server = asyncio.create_task(
-            serve(ingest.app, common.http, sock, stopping=stopping, on_ready=ready.set)
+            serve(
+                ingest.app,
+                common.http,
+                sock,
+                stopping=stopping,
+                on_ready=ready.set,
+                directs=build_directs([ingest.runtime]),
+            )
         )
         await ready.wait()
         try:

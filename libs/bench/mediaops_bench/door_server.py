@@ -7,12 +7,16 @@ serves until its input ends.
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import uvloop
 from mediaops_common.garbage import leave_alone_what_stays
+from mediaops_common.http.app import build_directs
+from mediaops_common.http.direct import Direct
 from mediaops_common.http.server import listen, serve
 from mediaops_common.settings import HttpSettings
 from mediaops_common.turns import take_short_turns
@@ -36,8 +40,10 @@ class Nowhere:
 
     backlog = 0
 
-    async def append(self, deliveries: Sequence[NewDelivery]) -> list[int]:
-        return list(range(1, len(deliveries) + 1))
+    def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
+        kept: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+        kept.set_result(list(range(1, len(deliveries) + 1)))
+        return kept
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,16 +56,23 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"{}"})
 
 
+class Chosen(NamedTuple):
+    """What is served, and what it is loaded with."""
+
+    app: ASGIApp
+    directs: Sequence[Direct] = ()
+    hooks: Mapping[str, list[Hook]] = MappingProxyType({})
+    """Of each sender, and under no name those of the company itself."""
+    token: str = ""
+    """For posts."""
+
+
 @asynccontextmanager
 async def chosen(
     variant: str, folder: Path, channels: int, senders: Sequence[str]
-) -> AsyncIterator[tuple[ASGIApp, dict[str, list[Hook]], str]]:
-    """The app, the hooks that lead to it and a token for its posts.
-
-    The hooks are those of each sender, and under no name those of the company itself.
-    """
+) -> AsyncIterator[Chosen]:
     if variant == "bare":
-        yield bare, {}, ""
+        yield Chosen(bare)
         return
     async with opened(INGEST, folder) as ingest:
         hooks = {"": await ingest.add_company(channels)}
@@ -74,7 +87,7 @@ async def chosen(
             await door.start(ingest.runtime)
             app = front(app, ingest.runtime)
             ingest.runtime.state["delivery_log"] = log
-        yield app, hooks, ingest.token()
+        yield Chosen(app, build_directs([ingest.runtime]), hooks, ingest.token())
 
 
 async def run(variant: str, folder: Path, channels: int, senders: Sequence[str]) -> None:
@@ -83,13 +96,13 @@ async def run(variant: str, folder: Path, channels: int, senders: Sequence[str])
     asyncio.get_running_loop().run_in_executor(None, sys.stdin.read).add_done_callback(
         lambda _done: stopping.set()
     )
-    async with chosen(variant, folder, channels, senders) as (app, hooks, token):
+    async with chosen(variant, folder, channels, senders) as served:
         sock = listen(http)
         listed = {
             name: [(hook.path, hook.secret, hook.channel) for hook in some]
-            for name, some in hooks.items()
+            for name, some in served.hooks.items()
         }
-        told = {"port": sock.getsockname()[1], "hooks": listed, "token": token}
+        told = {"port": sock.getsockname()[1], "hooks": listed, "token": served.token}
 
         def tell() -> None:
             leave_alone_what_stays()  # as a process that serves does
@@ -97,7 +110,14 @@ async def run(variant: str, folder: Path, channels: int, senders: Sequence[str])
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
 
-        await serve(app, http, sock, stopping=stopping, on_ready=tell)
+        await serve(
+            served.app,
+            http,
+            sock,
+            stopping=stopping,
+            on_ready=tell,
+            directs=served.directs,
+        )
 
 
 def main() -> None:

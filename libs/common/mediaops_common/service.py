@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from mediaops_common.carrying import Beside
     from mediaops_common.consumer import ConsumerGroup, Handlers
+    from mediaops_common.http.direct import Direct
 
 __all__ = ["Runtime", "Service", "close_runtime", "open_runtime"]
 
@@ -53,6 +54,8 @@ class Service:
     """Undoes it, after the last."""
     front: "Callable[[ASGIApp, Runtime], ASGIApp] | None" = None
     """A raw ASGI door in front of FastAPI for the hot paths."""
+    direct: "Callable[[Runtime], Direct] | None" = None
+    """What is answered even without ASGI: the hottest path of all."""
     beside: Sequence["Beside"] = ()
     """What it keeps outside of its tables, for dumps."""
     owns_workspaces: bool = False

@@ -16,7 +16,7 @@ from mediaops_ingest.delivery_log.carrying import DELIVERIES
 from mediaops_ingest.delivery_log.jobs import FORGET_DELIVERIES
 from mediaops_ingest.door import documentation
 from mediaops_ingest.door import lifecycle as door
-from mediaops_ingest.door.front import front
+from mediaops_ingest.door.front import direct, front
 from mediaops_ingest.events import api as events
 from mediaops_ingest.health import api as health
 from mediaops_ingest.health.jobs import LISTEN
@@ -74,6 +74,7 @@ INGEST = Service(
     start=_start,
     stop=_stop,
     front=front,
+    direct=direct,
     beside=[DELIVERIES],
     owns_workspaces=True,
 )

@@ -192,7 +192,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged(ingest, monkeypatch, erro
 async def test_the_backlog_is_capped(ingest, monkeypatch):
     source = await ingest.add_source()
     await ingest.knock_signed(source)
-    monkeypatch.setattr(ingest.runtime.state["hook_door"], "_backlog_cap", 2)
+    monkeypatch.setattr(ingest.runtime.state["hook_door"]._entrance, "_backlog_cap", 2)
     ingest.log.note_read(0)
     assert (await ingest.knock_signed(source)).status_code == 202
     assert (await ingest.knock_signed(source)).status_code == 503

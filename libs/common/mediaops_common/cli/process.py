@@ -22,7 +22,7 @@ from mediaops_common.cli.options import wrong_setting
 from mediaops_common.clock import open_clock
 from mediaops_common.failpoints import arm_from_environment
 from mediaops_common.garbage import leave_alone_what_stays
-from mediaops_common.http.app import build_app, combine
+from mediaops_common.http.app import build_app, build_directs, combine
 from mediaops_common.http.server import listen, serve, url_of
 from mediaops_common.keys import open_keys
 from mediaops_common.schema import or_exit
@@ -110,6 +110,7 @@ async def run(plan: Plan) -> None:
                 sock,
                 stopping=stopping,
                 on_ready=after.begin,
+                directs=build_directs(runtimes),
             )
             stopping.set()
 

@@ -1,6 +1,6 @@
 """Builds the ASGI app of a service, and one app out of several services."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI
@@ -11,13 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mediaops_common.admin.api import admin_router
 from mediaops_common.http import errors
 from mediaops_common.http.description import PROBLEMS, describe
+from mediaops_common.http.direct import Direct
 from mediaops_common.http.envelope import Envelope
 from mediaops_common.http.operations import operations_router
 from mediaops_common.http.problems import NotFound, problem_response
 from mediaops_common.http.routes import Undeclared, guard
 from mediaops_common.service import Runtime, Service
 
-__all__ = ["build_api", "build_app", "combine"]
+__all__ = ["build_api", "build_app", "build_directs", "combine"]
 
 ALLOWED_HEADERS = [
     "Authorization",
@@ -49,6 +50,12 @@ def build_app(service: Service, runtime: Runtime) -> ASGIApp:
         )
     app = Envelope(app, service.name)
     return app if service.front is None else service.front(app, runtime)
+
+
+def build_directs(runtimes: Sequence[Runtime]) -> list[Direct]:
+    """What the services answer without ASGI; for the server, beside their apps."""
+    declared = [(runtime, runtime.service.direct) for runtime in runtimes]
+    return [direct(runtime) for runtime, direct in declared if direct is not None]
 
 
 def build_api(service: Service, runtime: Runtime) -> FastAPI:

@@ -1,6 +1,7 @@
 """HTTP/1.1 on one connection, with deadlines and limits that uvicorn does not have."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import httptools
@@ -8,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mediaops_common.settings import HttpSettings
 
-__all__ = ["BoundedProtocol", "protocol_for"]
+__all__ = ["BoundedProtocol"]
 
 UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 
@@ -50,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether another protocol is offered: `_feed` declines it."""
         self._drained = 0
         self._refusal = 400
+        self._by_name: Mapping[bytes, bytes] = {}
 
     # What the transport calls.
 
@@ -124,6 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_size()
+        self._by_name = dict(self.headers)
         self._check_framing()
         self._is_offer = self.parser.should_upgrade()
         if self._is_offer:
@@ -131,6 +134,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 raise Refused()
             return
         self._phase, self._drained = "body", 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is wrong with the headers: the request is answered."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -150,9 +157,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._phase, self._header_bytes = "idle", 0
         if self._timed != "idle":
             self._clear_deadline()
-        super().on_message_complete()
+        self._end()
         if self._deadline is None and not self._is_answering():
             self._await_the_next()  # it was refused before all of it had come
+
+    def _end(self) -> None:
+        """All of it has come."""
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -189,7 +200,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _check_framing(self) -> None:
         """Refuses what another server in front could read as two requests."""
-        names = dict(self.headers)
+        names = self._by_name
         has_chunks = b"transfer-encoding" in names
         if has_chunks and b"content-length" in names:
             raise Refused()
@@ -260,8 +271,3 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
         # A client that does not read would keep the closing connection for ever.
         self.loop.call_later(SHUT_SECONDS, self.transport.abort)
-
-
-def protocol_for(limits: HttpSettings) -> type[BoundedProtocol]:
-    """The protocol class with these limits; uvicorn makes one object of it per connection."""
-    return type("LimitedProtocol", (BoundedProtocol,), {"limits": limits})

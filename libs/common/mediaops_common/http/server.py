@@ -5,12 +5,12 @@ import contextlib
 import logging
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from mediaops_common.http.protocol import protocol_for
+from mediaops_common.http.direct import Direct, protocol_for
 from mediaops_common.settings import HttpSettings
 
 __all__ = ["listen", "serve", "url_of"]
@@ -64,17 +64,19 @@ async def serve(
     *,
     stopping: asyncio.Event,
     on_ready: Callable[[], None] = lambda: None,
+    directs: Sequence[Direct] = (),
 ) -> None:
     """Serves until `stopping` is set; requests under way get `stop_seconds` to finish.
 
-    `on_ready` is called when the first request would be answered.
+    `on_ready` is called when the first request would be answered. What `directs` answer does not
+    reach the app.
     """
     _allow_many_connections()
     # Broken requests are the clients' faults and no warnings of ours.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     config = uvicorn.Config(
         app,
-        http=protocol_for(http),
+        http=protocol_for(http, directs),
         ws="none",
         lifespan="off",
         interface="asgi3",

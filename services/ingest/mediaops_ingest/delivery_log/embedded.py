@@ -1,7 +1,7 @@
 """The delivery log in SQLite files of this process: one thread writes, one thread reads."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ class EmbeddedLog:
     def trouble(self) -> str | None:
         return self._writer.trouble
 
-    def append(self, deliveries: Sequence[NewDelivery]) -> Awaitable[list[int]]:
+    def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:

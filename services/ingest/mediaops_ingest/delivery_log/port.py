@@ -1,12 +1,15 @@
 """The delivery log as others see it: what is appended, what is read, what may go wrong."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 from mediaops_common.ids import LightId
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = [
     "DeliveryKind",
@@ -84,7 +87,7 @@ class DeliveryLog(Protocol):
     def trouble(self) -> str | None:
         """Why nothing can be kept at the moment; None while all is well."""
 
-    def append(self, deliveries: Sequence[NewDelivery]) -> Awaitable[list[int]]:
+    def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         """Keeps all of them or none, and gives their seqs once they are durable.
 
         Raises LogFull, or LogUnavailable: then the outcome is unknown and nothing may be

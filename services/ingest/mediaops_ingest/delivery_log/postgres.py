@@ -1,7 +1,7 @@
 """The delivery log in a partitioned table of PostgreSQL, shared by all replicas."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -87,7 +87,7 @@ class PostgresLog:
     def trouble(self) -> str | None:
         return self._trouble or self._writer.trouble
 
-    def append(self, deliveries: Sequence[NewDelivery]) -> Awaitable[list[int]]:
+    def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:

@@ -6,8 +6,8 @@ from uuid import UUID
 from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.http import Authenticator, Caller
+from mediaops_common.http.reply import Headers
 
-from mediaops_ingest.door.replies import Headers
 from mediaops_ingest.sources import visibility
 
 __all__ = ["KnownCallers"]

@@ -1,8 +1,8 @@
 """Content codings of the API posts: none, or gzip with a bound on what comes out of it."""
 
 from mediaops_common.http import Invalid, TooLarge, UnsupportedMedia
+from mediaops_common.http.reply import Headers
 
-from mediaops_ingest.door.replies import Headers
 from mediaops_ingest.platforms import inflating
 
 __all__ = ["inflate", "is_gzip"]

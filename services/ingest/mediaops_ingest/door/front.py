@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable
 
+from mediaops_common.http.direct import Direct
 from mediaops_common.service import Runtime
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mediaops_ingest.door.direct import DirectHooks
 from mediaops_ingest.door.hooks import PREFIX, HookDoor
 from mediaops_ingest.door.posts import PATHS, PostDoor
 
-__all__ = ["front"]
+__all__ = ["direct", "front"]
 
 
 def front(app: ASGIApp, runtime: Runtime) -> ASGIApp:
@@ -26,3 +28,9 @@ def front(app: ASGIApp, runtime: Runtime) -> ASGIApp:
         return app(scope, receive, send)
 
     return door
+
+
+def direct(runtime: Runtime) -> Direct:
+    """A webhook that comes whole needs not even ASGI."""
+    hooks: DirectHooks = runtime.state["direct_hooks"]
+    return hooks

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from mediaops_common.service import Runtime
 
@@ -10,7 +9,9 @@ from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.door.allowances import Allowances
 from mediaops_ingest.door.cache import DoorCache
 from mediaops_ingest.door.callers import KnownCallers
+from mediaops_ingest.door.direct import DirectHooks
 from mediaops_ingest.door.hooks import HookDoor
+from mediaops_ingest.door.keeping import Entrance
 from mediaops_ingest.door.leases import LeaseBook
 from mediaops_ingest.door.measures import BACKLOG
 from mediaops_ingest.door.posts import PostDoor
@@ -25,11 +26,8 @@ async def start(runtime: Runtime) -> None:
     log: DeliveryLog = runtime.state["delivery_log"]
     http = runtime.common.http
     allowances = Allowances(settings.source_limit, settings.workspace_limit)
-    limits: dict[str, Any] = {
-        "allowances": allowances,
-        "max_body": http.max_body_bytes,
-        "backlog_cap": settings.backlog_cap,
-    }
+    entrance = Entrance(log, allowances, settings.backlog_cap)
+    most = http.max_body_bytes
     cache = DoorCache(
         runtime.database,
         runtime.keys.box,
@@ -40,10 +38,19 @@ async def start(runtime: Runtime) -> None:
     callers = KnownCallers(runtime.authenticator, runtime.database, cors_origins=http.cors_origins)
     runtime.state["allowances"] = allowances
     runtime.state["door_cache"] = cache
-    runtime.state["hook_door"] = HookDoor(
-        cache, log, runtime.clock, leases=LeaseBook(runtime.database, runtime.clock), **limits
+    hooks = (cache, log, runtime.clock, entrance)
+    leases = LeaseBook(runtime.database, runtime.clock)
+    runtime.state["hook_door"] = HookDoor(*hooks, leases=leases, max_body=most)
+    runtime.state["direct_hooks"] = DirectHooks(*hooks, max_body=most)
+    runtime.state["post_door"] = PostDoor(
+        cache,
+        callers,
+        log,
+        runtime.clock,
+        allowances=allowances,
+        max_body=most,
+        backlog_cap=settings.backlog_cap,
     )
-    runtime.state["post_door"] = PostDoor(cache, callers, log, runtime.clock, **limits)
     runtime.state["door_follower"] = asyncio.create_task(cache.follow())
     BACKLOG.set_function(lambda: log.backlog)
 

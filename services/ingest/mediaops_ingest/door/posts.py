@@ -22,6 +22,7 @@ from mediaops_common.http import (
     read_capped,
 )
 from mediaops_common.http.envelope import REQUEST_ID
+from mediaops_common.http.reply import Headers, Reply
 from mediaops_common.ids import light_id, shard_of
 from mediaops_common.reach import reaching
 from starlette.requests import ClientDisconnect
@@ -39,7 +40,7 @@ from mediaops_ingest.door.cache import DoorCache, KnownChannel
 from mediaops_ingest.door.callers import KnownCallers
 from mediaops_ingest.door.codings import inflate, is_gzip
 from mediaops_ingest.door.measures import count, observe
-from mediaops_ingest.door.replies import FAILED, OVERLOADED, Headers, Reply, accepted, of_problem
+from mediaops_ingest.door.replies import FAILED, OVERLOADED, accepted, of_problem
 from mediaops_ingest.platforms.batches import (
     Batch,
     NotAnArray,

@@ -2,7 +2,6 @@
 
 import json
 from functools import lru_cache
-from typing import NamedTuple
 
 from mediaops_common.http import (
     Forbidden,
@@ -14,7 +13,7 @@ from mediaops_common.http import (
     UnsupportedMedia,
     problem_response,
 )
-from starlette.types import Send
+from mediaops_common.http.reply import Reply
 
 from mediaops_ingest.platforms.port import Answer
 
@@ -24,8 +23,6 @@ __all__ = [
     "OVERLOADED",
     "TOO_LARGE",
     "UNSUPPORTED",
-    "Headers",
-    "Reply",
     "accepted",
     "malformed",
     "not_allowed",
@@ -34,26 +31,6 @@ __all__ = [
     "of_problem",
     "refused",
 ]
-
-Headers = list[tuple[bytes, bytes]]
-
-
-class Reply(NamedTuple):
-    """A whole answer."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    async def send(self, send: Send, more: Headers | None = None) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status,
-                "headers": self.headers + more if more else self.headers,
-            }
-        )
-        await send({"type": "http.response.body", "body": self.body})
 
 
 class Unproved(Problem):
