@@ -12,7 +12,7 @@ from mediaops_common.clock import Clock, monotonic
 from mediaops_ingest.delivery_log.backlog import Backlog
 from mediaops_ingest.delivery_log.days import DayFiles, utc_day
 from mediaops_ingest.delivery_log.intake import Intake, Limits, Waiting
-from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery
+from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery, Told
 from mediaops_ingest.delivery_log.reader import DayReader
 from mediaops_ingest.delivery_log.writer import GroupWriter
 
@@ -67,6 +67,9 @@ class EmbeddedLog:
 
     def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
+
+    def submit(self, deliveries: Sequence[NewDelivery], told: Told) -> None:
+        self._intake.submit(deliveries, told)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
         newest = self._writer.newest_seq

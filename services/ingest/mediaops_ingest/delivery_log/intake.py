@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
+import structlog
 from mediaops_common.clock import monotonic
 
-from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable, NewDelivery
+from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable, NewDelivery, Told
 
 __all__ = ["Intake", "Limits", "Waiting", "gather"]
+
+log = structlog.get_logger(__name__)
 
 WATCH_SECONDS = 0.1
 GROUP_ROWS = 2_000
@@ -33,7 +36,9 @@ class Waiting(msgspec.Struct):
 
     deliveries: Sequence[NewDelivery]
     size: int
-    future: "asyncio.Future[list[int]]"
+    since: float
+    told: Told
+    is_told: bool = False
 
 
 def gather(queue: deque[Waiting | None]) -> tuple[list[Waiting], bool]:
@@ -59,32 +64,49 @@ class Intake:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._waiting = self._waiting_bytes = 0
-        self._since: deque[tuple[float, asyncio.Future[list[int]]]] = deque()
+        self._since: deque[Waiting] = deque()
         self._is_watching = False
 
     def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         """See `DeliveryLog.append`."""
         future: asyncio.Future[list[int]] = self._loop.create_future()
+
+        def told(first: int, error: Exception | None) -> None:
+            if future.done():
+                return  # its request has gone away
+            if error is None:
+                future.set_result(list(range(first, first + len(deliveries))))
+            else:
+                future.set_exception(error)
+
+        if deliveries:
+            self.submit(deliveries, told)
+        else:
+            future.set_result([])
+        return future
+
+    def submit(self, deliveries: Sequence[NewDelivery], told: Told) -> None:
+        """See `DeliveryLog.submit`."""
         size = ROW_BYTES * len(deliveries)
         for delivery in deliveries:
             size += len(delivery.body)
-        if not deliveries:
-            future.set_result([])
-        elif not self.is_open:
-            future.set_exception(LogUnavailable("the delivery log is closed"))
+        waiting = Waiting(deliveries, size, monotonic(), told)
+        if not self.is_open:
+            closed = LogUnavailable("the delivery log is closed")
+            self._loop.call_soon(_tell, waiting, 0, closed)
         elif (
             self._waiting + len(deliveries) > self._limits.max_waiting
             or self._waiting_bytes + size > self._limits.max_waiting_bytes
         ):
-            future.set_exception(LogFull("too many requests wait for the delivery log"))
+            full = LogFull("too many requests wait for the delivery log")
+            self._loop.call_soon(_tell, waiting, 0, full)
         else:
-            self._take(Waiting(deliveries, size, future))
-        return future
+            self._take(waiting)
 
     def _take(self, waiting: Waiting) -> None:
         self._waiting += len(waiting.deliveries)
         self._waiting_bytes += waiting.size
-        self._since.append((monotonic(), waiting.future))
+        self._since.append(waiting)
         if not self._is_watching:
             self._is_watching = True
             self._loop.call_later(WATCH_SECONDS, self._watch)
@@ -92,29 +114,36 @@ class Intake:
 
     def settle(self, group: Sequence[Waiting], seq: int, error: Exception | None) -> int:
         """Tells everyone of a group; returns the seq above its last one."""
+        refusal = None if error is None else _as_refusal(error)
         for waiting in group:
             count = len(waiting.deliveries)
             self._waiting -= count
             self._waiting_bytes -= waiting.size
-            if not waiting.future.done():  # its request may have gone away, or lost patience
-                if error is None:
-                    waiting.future.set_result(list(range(seq, seq + count)))
-                else:
-                    waiting.future.set_exception(_as_refusal(error))
+            if not waiting.is_told:  # it may have lost patience
+                _tell(waiting, seq, refusal)
+            waiting.deliveries = ()  # it is still watched for a moment
             seq += count
         return seq
 
     def _watch(self) -> None:
-        """Fails the requests that have waited too long. Looks at the oldest only, ten times a
-        second, so that the usual request pays for no timer."""
+        """Refuses what has waited too long. Looks at the oldest only, ten times a second, so that
+        the usual request pays for no timer."""
         limit = monotonic() - self._limits.patience_seconds
-        while self._since and (self._since[0][1].done() or self._since[0][0] < limit):
-            _, future = self._since.popleft()
-            if not future.done():
-                future.set_exception(LogUnavailable("the delivery log did not answer in time"))
+        while self._since and (self._since[0].is_told or self._since[0].since < limit):
+            waiting = self._since.popleft()
+            if not waiting.is_told:
+                _tell(waiting, 0, LogUnavailable("the delivery log did not answer in time"))
         self._is_watching = bool(self._since)
         if self._is_watching:
             self._loop.call_later(WATCH_SECONDS, self._watch)
+
+
+def _tell(waiting: Waiting, first: int, error: Exception | None) -> None:
+    waiting.is_told = True
+    try:
+        waiting.told(first, error)
+    except Exception:
+        log.exception("delivery_untold")  # the others of its group are told all the same
 
 
 def _as_refusal(error: Exception) -> Exception:

@@ -1,6 +1,6 @@
 """The delivery log as others see it: what is appended, what is read, what may go wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
@@ -19,6 +19,7 @@ __all__ = [
     "LoggedDelivery",
     "NewDelivery",
     "RejectedItem",
+    "Told",
 ]
 
 DeliveryKind = Literal["hook", "activities", "snapshots"]
@@ -72,6 +73,11 @@ class LogUnavailable(Exception):
     """The log cannot be written, or not in time. What was given may be there or not."""
 
 
+Told = Callable[[int, Exception | None], None]
+"""Called once, later, in the thread of the loop: with the seq of the first of what is durable, or
+with LogFull or LogUnavailable."""
+
+
 class DeliveryLog(Protocol):
     """Append-only, read in commit order. One per process; closed once."""
 
@@ -93,6 +99,9 @@ class DeliveryLog(Protocol):
         Raises LogFull, or LogUnavailable: then the outcome is unknown and nothing may be
         acknowledged.
         """
+
+    def submit(self, deliveries: Sequence[NewDelivery], told: Told) -> None:
+        """The same for who waits in no task. `deliveries` are one at least."""
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
         """The next deliveries above `after`, in order: at most `limit`, and no more once their

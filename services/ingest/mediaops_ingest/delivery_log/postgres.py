@@ -18,7 +18,7 @@ from mediaops_ingest.delivery_log.backlog import Backlog
 from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
 from mediaops_ingest.delivery_log.intake import Intake, Limits, Waiting
 from mediaops_ingest.delivery_log.partitions import PARENT, SCHEMA
-from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery
+from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery, Told
 from mediaops_ingest.delivery_log.rows import COLUMNS, HEAD_COLUMNS, from_head, from_row
 
 __all__ = ["PostgresLog", "open_postgres_log"]
@@ -89,6 +89,9 @@ class PostgresLog:
 
     def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
+
+    def submit(self, deliveries: Sequence[NewDelivery], told: Told) -> None:
+        self._intake.submit(deliveries, told)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
         if limit < 1:

@@ -1,12 +1,11 @@
 """Webhooks without ASGI: of a known source, short, and all there. Most are."""
 
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from mediaops_common.clock import Clock
 from mediaops_common.http.direct import Tell, WholeRequest
 
-from mediaops_ingest.delivery_log.port import DeliveryLog, LogFull, LogUnavailable
+from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.door.cache import DoorCache, HookSource
 from mediaops_ingest.door.keeping import (
     Entrance,
@@ -18,9 +17,6 @@ from mediaops_ingest.door.keeping import (
 )
 from mediaops_ingest.door.measures import observe
 from mediaops_ingest.platforms.port import Handshake, Request, Verified
-
-if TYPE_CHECKING:
-    import asyncio
 
 __all__ = ["DirectHooks"]
 
@@ -86,16 +82,16 @@ class DirectHooks:
     ) -> None:
         delivery = delivery_of(source, request)
 
-        def told(kept: "asyncio.Future[list[int]]") -> None:
+        def told(_first: int, error: Exception | None) -> None:
             more = None
-            try:
-                kept.result()
-                reply, more = accepted(source, request, verified, delivery)
-            except (LogFull, LogUnavailable) as error:
+            if error is not None:
                 reply = not_kept(source, error)
-            except Exception as error:
-                reply = failed(error)
+            else:
+                try:
+                    reply, more = accepted(source, request, verified, delivery)
+                except Exception as fault:
+                    reply = failed(fault)
             tell(reply, more)
             observe(perf_counter() - started)
 
-        self._log.append((delivery,)).add_done_callback(told)
+        self._log.submit((delivery,), told)
