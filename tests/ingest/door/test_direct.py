@@ -9,6 +9,7 @@ import pytest
 from mediaops_common import failpoints
 from mediaops_common.http.direct import MAX_BYTES
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable
+from prometheus_client import REGISTRY
 
 from tests.ingest.door.connections import Served, served
 from tests.ingest.door.test_hooks import until_the_follower_rests
@@ -165,6 +166,25 @@ async def test_a_body_that_never_ends_is_given_up(door):
     source = await known(door)
     answer = await door.send(door.request(source)[:-1])
     assert (answer.status, answer.headers["connection"]) == (408, "close")
+    assert await door.ingest.logged() == []
+
+
+async def test_a_sender_that_leaves_in_the_middle_is_counted(door):
+    def left():
+        labels = {"service": "ingest", "adapter": "unknown", "verdict": "disconnected"}
+        name = "mediaops_door_requests_total"
+        return REGISTRY.get_sample_value(name, labels | {"reason": ""}) or 0
+
+    source = await known(door)
+    before = left()
+    async with door.connection() as connection:
+        connection.writer.write(door.request(source)[:-1])
+        await asyncio.sleep(0.2)
+    for _ in range(200):
+        if left() != before:
+            break
+        await asyncio.sleep(0.05)
+    assert left() == before + 1
     assert await door.ingest.logged() == []
 
 

@@ -116,9 +116,14 @@ class _DirectProtocol(BoundedProtocol):
         if self._direct is None or not self._ask(self._direct):
             super()._end()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._direct is not None:
+            self._hand_over()  # an app hears of those who leave in the middle
+        super().connection_lost(exc)
+
     def shutdown(self) -> None:
         if self._direct is not None:
-            self._hand_over()  # it is under way, though nobody was told yet
+            self._hand_over()  # it is under way, and may come to its end
         super().shutdown()
 
     def _find(self) -> Direct | None:
