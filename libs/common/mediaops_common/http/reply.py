@@ -1,11 +1,11 @@
 """A whole answer, whose bytes are ready before a request comes."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.types import Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-__all__ = ["Headers", "Reply"]
+__all__ = ["Headers", "Reply", "lines"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -19,7 +19,8 @@ class Reply:
         """The headers have names in lower case, and tell the length where a body may be. Raises
         ValueError where one would end its line."""
         self.status, self.headers, self.body = status, headers, body
-        self.head = STATUS_LINE[status] + lines(headers)
+        line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        self.head = line.encode() + lines(headers)
         """The status line and the headers, without the empty line behind them."""
         if self.head.count(b"\n") != len(headers) + 1:
             raise ValueError("a header must be one line")

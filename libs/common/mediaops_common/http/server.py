@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 import uvicorn
 from starlette.types import ASGIApp
 
-from mediaops_common.http.direct import Direct, protocol_for
+from mediaops_common.http.direct import Direct
+from mediaops_common.http.direct_protocol import protocol_for
 from mediaops_common.settings import HttpSettings
 
 __all__ = ["listen", "serve", "url_of"]
