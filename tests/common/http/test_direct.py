@@ -112,6 +112,15 @@ async def test_what_is_not_short_whole_and_its_own_it_never_sees(
         assert direct.asked == []
 
 
+async def test_who_offers_another_protocol_is_answered_too(tmp_path: Path) -> None:
+    offer = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
+    async with quick(tmp_path) as (direct, port):
+        answer = await exchange(port, post(b"take", "/fake/quick/a", *offer))
+        assert (answer.split(b" ")[1], answer[-5:]) == (b"202", b"taken")
+        [taken] = direct.asked
+        assert (b"upgrade" in taken.by_name, taken.by_name[b"connection"]) == (False, b"keep-alive")
+
+
 async def test_answers_keep_the_order_of_their_requests(tmp_path: Path) -> None:
     async with quick(tmp_path) as (direct, port):
         path = "/fake/health/live"
