@@ -1,6 +1,7 @@
 """A mapping mistake mended by replay: the wrong is taken back and the missing appears."""
 
 import json
+import math
 from datetime import timedelta
 
 import pytest
@@ -347,7 +348,8 @@ async def test_a_replay_that_meets_an_error_ends_as_failed_and_stops_nothing(
     assert sum(isinstance(e, ActivityRetracted) for e in await spine.published()) == 2
 
 
-async def test_the_mended_counters_of_a_day_long_past_are_told(ingest, spine) -> None:
+async def test_the_mended_counters_of_a_day_long_past_are_told(ingest, spine, monkeypatch) -> None:
+    monkeypatch.setattr("mediaops_ingest.quality.jobs.TOLD_A_SECOND", math.inf)  # no rest between
     source = await sent(ingest, spine)
     await tell_changed(ingest.runtime)
     assert len(await told(ingest)) == 1
