@@ -7,6 +7,7 @@ from mediaops_common.http.direct import Tell, WholeRequest
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.door.cache import DoorCache, HookSource
+from mediaops_ingest.door.hooks import CODING, PREFIX
 from mediaops_ingest.door.keeping import (
     Entrance,
     accepted,
@@ -20,14 +21,12 @@ from mediaops_ingest.platforms.port import Handshake, Request, Verified
 
 __all__ = ["DirectHooks"]
 
-CODING = b"content-encoding"
-
 
 class DirectHooks:
     """Waits for nothing but the delivery log. What may need more is left to `HookDoor`, which gives
     the same answers: a look-up, a proof in a thread, a handshake that is written down."""
 
-    prefix = b"/ingest/hooks/"
+    prefix = PREFIX.encode()
 
     def __init__(
         self, cache: DoorCache, log: DeliveryLog, clock: Clock, entrance: Entrance, *, max_body: int

@@ -26,7 +26,7 @@ from mediaops_ingest.door.measures import count, observe
 from mediaops_ingest.platforms.declaration import Declaration
 from mediaops_ingest.platforms.port import Handshake, Request, Verdict, Verified
 
-__all__ = ["PREFIX", "HookDoor"]
+__all__ = ["CODING", "PREFIX", "HookDoor"]
 
 PREFIX = "/ingest/hooks/"
 CODING = b"content-encoding"
