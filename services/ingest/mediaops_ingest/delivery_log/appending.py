@@ -43,7 +43,7 @@ class AppendWriter:
         self,
         url: URL,
         clock: Clock,
-        settle: Callable[[list[Waiting], int, Exception | None], None],
+        settle: Callable[[list[Waiting], int, Exception | None], int],
     ) -> None:
         self._url = url
         self._clock = clock
@@ -111,8 +111,11 @@ class AppendWriter:
         self._settle(storable, first, None)
 
     def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> None:
-        """Once the next group is on its way: the server works while this one's senders are told."""
-        asyncio.get_running_loop().call_soon(self._tell, group, first, error)
+        """Tells half of the senders before the next group is on its way, and half after: who is
+        told sends again, so that neither the server nor this process waits for the other."""
+        half = (len(group) + 1) // 2
+        following = self._tell(group[:half], first, error)
+        asyncio.get_running_loop().call_soon(self._tell, group[half:], following, error)
 
     async def _commit(self, rows: Sequence[Row]) -> int:
         """The seq of the first row. All are there or none: after an error the connection is given

@@ -165,10 +165,11 @@ class PostgresLog:
         await self._reading.dispose()
         await self._writing.dispose()
 
-    def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> None:
+    def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> int:
         following = self._intake.settle(group, first, error)
         if error is None:
             self._note_newest(following - 1)
+        return following
 
     def _note_newest(self, seq: int) -> None:
         if seq > self._newest:
