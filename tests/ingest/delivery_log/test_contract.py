@@ -48,6 +48,52 @@ async def test_a_hundred_parallel_appends_are_all_there(log):
     assert len(await log.read(0, 1000)) == 100
 
 
+async def test_all_that_wait_share_a_commit_and_half_is_told_before_the_next(log, monkeypatch):
+    happened = []
+    appender = log._appender
+    commit, tell = appender._rows.commit, appender._tell
+
+    async def counted(rows):
+        happened.append(("commit", len(rows)))
+        return await commit(rows)
+
+    def heard(group, first, error):
+        happened.append(("told", sum(len(waiting.deliveries) for waiting in group)))
+        return tell(group, first, error)
+
+    monkeypatch.setattr(appender._rows, "commit", counted)
+    monkeypatch.setattr(appender, "_tell", heard)
+    seqs: dict[int, int] = {}
+    is_over = asyncio.Event()
+
+    def told(count):
+        def take(first, error):
+            assert error is None
+            seqs[count] = first
+            if count == 1:  # who is told sends again
+                log.submit([a_delivery() for _ in range(6)], told(6))
+            elif len(seqs) == 6:
+                is_over.set()
+
+        return take
+
+    for count in (1, 2, 3, 4, 5):
+        log.submit([a_delivery() for _ in range(count)], told(count))
+    await asyncio.wait_for(is_over.wait(), 10)
+    assert happened[:4] == [("commit", 15), ("told", 6), ("commit", 6), ("told", 9)]
+    begin = seqs[1]
+    assert seqs == {
+        1: begin,
+        2: begin + 1,
+        3: begin + 3,
+        4: begin + 6,
+        5: begin + 10,
+        6: begin + 15,
+    }
+    assert log.newest_seq == begin + 20
+    assert len(await log.read(0, 100)) == 21
+
+
 async def test_a_read_stops_at_its_byte_limit_but_gives_at_least_one(log):
     await log.append([a_delivery(os.urandom(3000)) for _ in range(5)])
     assert len(await log.read(0, 10, max_bytes=1)) == 1

@@ -51,7 +51,7 @@ async def test_a_removal_that_was_cut_short_is_finished_next_time(tmp_path, log,
 async def test_a_disk_that_is_full_stops_acknowledging_and_recovers(tmp_path, clock, monkeypatch):
     log = await open_embedded_log(tmp_path / "log", clock)
     [before] = await log.append([a_delivery()])
-    real, is_full = log._writer._files.open_writer, [True]
+    real, is_full = log._files.open_writer, [True]
 
     def open_writer(day):
         connection = real(day)
@@ -60,9 +60,8 @@ async def test_a_disk_that_is_full_stops_acknowledging_and_recovers(tmp_path, cl
             connection.execute(f"PRAGMA max_page_count={pages}")
         return connection
 
-    monkeypatch.setattr(log._writer._files, "open_writer", open_writer)
-    log._writer._recover(sqlite3.OperationalError("begin anew"))
-    log._writer._refuse_until = 0.0
+    monkeypatch.setattr(log._files, "open_writer", open_writer)
+    await log._writing.give_up(sqlite3.OperationalError("begin anew"))
     with pytest.raises(LogUnavailable, match="full"):
         await log.append([a_delivery(os.urandom(200_000))])
     with pytest.raises(LogUnavailable):
@@ -78,7 +77,7 @@ async def test_a_disk_that_is_full_stops_acknowledging_and_recovers(tmp_path, cl
 async def test_a_disk_that_hangs_is_not_waited_for(tmp_path, clock, monkeypatch):
     log = await open_embedded_log(tmp_path / "log", clock, Limits(patience_seconds=0.2))
     blocker = sqlite3.connect(tmp_path / "log" / "deliveries-2026-11-22.db", isolation_level=None)
-    log._writer._connection.execute("PRAGMA busy_timeout=800")
+    log._writing._writer._connection.execute("PRAGMA busy_timeout=800")
     blocker.execute("BEGIN IMMEDIATE")
     with pytest.raises(LogUnavailable, match="in time"):
         await log.append([a_delivery()])

@@ -1,56 +1,54 @@
-"""The one task that writes the log on PostgreSQL: whoever waits shares the next statement."""
+"""The one task that writes the log: whoever waits shares the next transaction."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Protocol
 
 import structlog
-from mediaops_common.clock import Clock, monotonic
-from mediaops_common.postgresql import connect
-from sqlalchemy import URL
+from mediaops_common.clock import monotonic
 
-from mediaops_ingest.delivery_log.days import first_seq, utc_day
 from mediaops_ingest.delivery_log.intake import Waiting, gather
-from mediaops_ingest.delivery_log.partitions import LOCK, SCHEMA
 from mediaops_ingest.delivery_log.port import LogUnavailable
 from mediaops_ingest.delivery_log.rows import Row, to_row
 
-__all__ = ["AppendWriter"]
+__all__ = ["Appender", "Rows"]
 
 log = structlog.get_logger(__name__)
 
 THREAD_BYTES = 256 << 10
 """From here on rows are packed beside the event loop: that takes a millisecond then, which is as
 long as a thread may take to get its turn. A quarter of it cost a quarter of the requests."""
-COMMIT_SECONDS = 5.0
 RETRY_SECONDS = 0.5
-"""After trouble, how long requests are refused before the server is asked again."""
+"""After trouble, how long requests are refused before a commit is tried again."""
 
-APPEND = f"SELECT {SCHEMA}.append({LOCK}, $1, $2, $3, $4)"
-"""A transaction of its own: takes the turn, numbers the rows behind the newest, makes their day
-where it is missing, and tells the first seq. Each way to the server and back is time in which a
-group waits, for the server and for its turn among the requests of this process."""
+Settle = Callable[[list[Waiting], int, Exception | None], int]
+"""Tells everyone of a group its first seq or what went wrong; returns the seq above its last."""
 
 
-class AppendWriter:
+class Rows(Protocol):
+    """Where rows become durable, one group at a time."""
+
+    async def commit(self, rows: Sequence[Row]) -> int:
+        """Numbers the rows behind the newest and returns the seq of the first, once all of them
+        are durable. After an error all or none of them are."""
+
+    async def give_up(self, error: Exception) -> str:
+        """After an error nothing is certain: the next commit begins anew. Returns what is wrong."""
+
+
+class Appender:
     """Takes what waits, commits it as one transaction, tells everyone, and begins again.
 
-    There is no linger: the next group gathers while the server works on this one.
+    There is no linger: the next group gathers while the disk or the server works on this one, and
+    is taken by the event loop, so that all are in it whose requests were read by then.
     """
 
-    def __init__(
-        self,
-        url: URL,
-        clock: Clock,
-        settle: Callable[[list[Waiting], int, Exception | None], int],
-    ) -> None:
-        self._url = url
-        self._clock = clock
+    def __init__(self, rows: Rows, settle: Settle) -> None:
+        self._rows = rows
         self._tell = settle
         self._queue: deque[Waiting | None] = deque()
         self._bell = asyncio.Event()
-        self._connection: Any = None
         self._refuse_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -63,25 +61,22 @@ class AppendWriter:
         self._bell.set()
 
     async def stop(self, timeout: float) -> None:
-        """Writes what was submitted before and closes the connection."""
+        """Writes what was submitted before."""
         self.submit(None)
         if self._task is not None:
             await asyncio.wait([self._task], timeout=timeout)
             self._task.cancel()
 
     async def _run(self) -> None:
-        try:
-            while True:
-                group, is_last = gather(self._queue)
-                if group:
-                    await self._write(group)
-                if is_last:
-                    return
-                if not self._queue:
-                    self._bell.clear()
-                    await self._bell.wait()
-        finally:
-            self._disconnect()
+        while True:
+            group, is_last = gather(self._queue)
+            if group:
+                await self._write(group)
+            if is_last:
+                return
+            if not self._queue:
+                self._bell.clear()
+                await self._bell.wait()
 
     async def _write(self, group: list[Waiting]) -> None:
         if sum(waiting.size for waiting in group) > THREAD_BYTES:
@@ -92,7 +87,7 @@ class AppendWriter:
         rows: list[Row] = []
         for waiting, given in zip(group, packed, strict=True):
             if isinstance(given, Exception):  # only the request that brought it shall fail
-                self._settle([waiting], 0, given)
+                self._tell([waiting], 0, given)
             else:
                 storable.append(waiting)
                 rows += given
@@ -101,58 +96,35 @@ class AppendWriter:
         try:
             if monotonic() < self._refuse_until:
                 raise LogUnavailable("the delivery log had trouble a moment ago")
-            async with asyncio.timeout(COMMIT_SECONDS):
-                first = await self._commit(rows)
+            first = await self._rows.commit(rows)
         except Exception as error:
-            self._recover(error)
-            self._settle(storable, 0, error)
+            await self._recover(error)
+            self._tell(storable, 0, error)
             return
         self.trouble = None
-        self._settle(storable, first, None)
+        self._settle(storable, first)
 
-    def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> None:
+    def _settle(self, group: list[Waiting], first: int) -> None:
         """Tells half of the senders before the next group is on its way, and half after: who is
-        told sends again, so that neither the server nor this process waits for the other."""
+        told sends again, so that neither the commit nor this process waits for the other."""
         half = (len(group) + 1) // 2
-        following = self._tell(group[:half], first, error)
-        asyncio.get_running_loop().call_soon(self._tell, group[half:], following, error)
+        following = self._tell(group[:half], first, None)
+        asyncio.get_running_loop().call_soon(self._tell, group[half:], following, None)
 
-    async def _commit(self, rows: Sequence[Row]) -> int:
-        """The seq of the first row. All are there or none: after an error the connection is given
-        up, and with it what it had begun."""
-        connection = await self._connected()
-        _, ids, heads, bodies = zip(*rows, strict=True)
-        # A clock that steps back never leads back to an earlier day: readers have left it.
-        lowest = first_seq(utc_day(self._clock.now()))
-        first: int = await connection.fetchval(APPEND, lowest, ids, heads, bodies)
-        return first
-
-    async def _connected(self) -> Any:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url)
-        return self._connection
-
-    def _recover(self, error: Exception) -> None:
-        """After an error nothing is certain of the connection: the next group gets a new one."""
+    async def _recover(self, error: Exception) -> None:
         if isinstance(error, LogUnavailable):
             return
         log.warning("delivery_log_trouble", error=type(error).__name__)
         self._refuse_until = monotonic() + RETRY_SECONDS
-        self.trouble = f"the database does not take deliveries: {type(error).__name__}"
-        self._disconnect()
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
+        self.trouble = await self._rows.give_up(error)
 
 
 def _packed(group: list[Waiting]) -> list[list[Row] | Exception]:
-    """The rows of each request without their seqs, or why it cannot be stored."""
+    """The rows of each request, or why it cannot be stored."""
     packed: list[list[Row] | Exception] = []
     for waiting in group:
         try:
-            packed.append([to_row(0, delivery) for delivery in waiting.deliveries])
+            packed.append([to_row(delivery) for delivery in waiting.deliveries])
         except Exception as error:
             packed.append(error)
     return packed

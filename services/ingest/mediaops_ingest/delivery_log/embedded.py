@@ -9,16 +9,19 @@ from uuid import UUID
 
 from mediaops_common.clock import Clock, monotonic
 
+from mediaops_ingest.delivery_log.appending import Appender
 from mediaops_ingest.delivery_log.backlog import Backlog
+from mediaops_ingest.delivery_log.day_writer import DayWriter
 from mediaops_ingest.delivery_log.days import DayFiles, utc_day
 from mediaops_ingest.delivery_log.intake import Intake, Limits, Waiting
 from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery, Told
 from mediaops_ingest.delivery_log.reader import DayReader
-from mediaops_ingest.delivery_log.writer import GroupWriter
+from mediaops_ingest.delivery_log.writing_thread import WritingThread
 
 __all__ = ["EmbeddedLog", "open_embedded_log"]
 
 STOP_SECONDS = 8.0
+IDLE_SECONDS = 1.0
 
 
 async def open_embedded_log(
@@ -29,7 +32,7 @@ async def open_embedded_log(
     Raises when the newest file cannot be written.
     """
     log = EmbeddedLog(folder, clock, limits or Limits())
-    await asyncio.to_thread(log.start)
+    await log.start()
     return log
 
 
@@ -39,31 +42,40 @@ class EmbeddedLog:
     def __init__(self, folder: Path, clock: Clock, limits: Limits) -> None:
         self._files = DayFiles(folder)
         self._loop = asyncio.get_running_loop()
-        self._writer = GroupWriter(self._files, clock, self._settle_from_thread)
-        self._intake = Intake(self._writer.submit, limits)
+        self._writing = WritingThread(DayWriter(self._files, clock))
+        self._appender = Appender(self._writing, self._settle)
+        self._intake = Intake(self._appender.submit, limits)
         self._backlog = Backlog()
+        self._newest = 0
         self._reader = DayReader(self._files)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="delivery-log-read")
         self._news: asyncio.Future[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Opens the newest file; blocks, so it is called in a thread."""
-        for day in self._files.days():
-            self._backlog.newest_by_day[day] = self._files.newest_in(day)
-        self._writer.start()
+    async def start(self) -> None:
+        """Opens the newest file, so that a log that cannot be written is known at once."""
+        newest_by_day = await self._loop.run_in_executor(self._reading, self._newest_by_day)
+        self._backlog.newest_by_day = newest_by_day
+        self._newest = max(newest_by_day.values(), default=0)
+        await self._writing.open()
+        self._appender.start()
+        self._tidying = asyncio.create_task(self._keep_tidy())
         self._intake.is_open = True
+
+    def _newest_by_day(self) -> dict[int, int]:
+        return {day: self._files.newest_in(day) for day in self._files.days()}
 
     @property
     def newest_seq(self) -> int:
-        return self._writer.newest_seq
+        return self._newest
 
     @property
     def backlog(self) -> int:
-        return self._backlog.count(self._writer.newest_seq)
+        return self._backlog.count(self._newest)
 
     @property
     def trouble(self) -> str | None:
-        return self._writer.trouble
+        return self._appender.trouble
 
     def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
@@ -72,11 +84,10 @@ class EmbeddedLog:
         self._intake.submit(deliveries, told)
 
     async def read(self, after: int, limit: int, max_bytes: int = 8 << 20) -> list[LoggedDelivery]:
-        newest = self._writer.newest_seq
-        if newest <= after or limit < 1:
+        if self._newest <= after or limit < 1:
             return []
         return await self._loop.run_in_executor(
-            self._reading, self._reader.read, after, limit, max_bytes, newest
+            self._reading, self._reader.read, after, limit, max_bytes, self._newest
         )
 
     async def read_back(self, before: int, after: int, limit: int) -> list[LoggedDelivery]:
@@ -92,7 +103,7 @@ class EmbeddedLog:
 
     async def wait_newer(self, seq: int, timeout: float) -> bool:
         deadline = monotonic() + timeout
-        while self._writer.newest_seq <= seq:
+        while self._newest <= seq:
             left = deadline - monotonic()
             if left <= 0:
                 return False
@@ -121,21 +132,29 @@ class EmbeddedLog:
         if not self._intake.is_open:
             return
         self._intake.is_open = False
+        await self._appender.stop(STOP_SECONDS)
+        if self._tidying is not None:
+            self._tidying.cancel()
         # Readers go first: the connection that goes last tidies the file, and that is the writer's.
         await self._loop.run_in_executor(self._reading, self._reader.close)
         self._reading.shutdown(wait=False)
-        await asyncio.to_thread(self._writer.stop, STOP_SECONDS)
+        await self._writing.close()
 
-    def _settle_from_thread(
-        self, group: list[Waiting], first: int, error: Exception | None
-    ) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._settle, group, first, error)
-
-    def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> None:
+    def _settle(self, group: list[Waiting], first: int, error: Exception | None) -> int:
         following = self._intake.settle(group, first, error)
-        if error is None:
-            self._backlog.note_newest(following - 1)
+        if error is None and following - 1 > self._newest:
+            self._newest = following - 1
+            self._backlog.note_newest(self._newest)
             if self._news is not None:
                 self._news.set_result(None)
                 self._news = None
+        return following
+
+    async def _keep_tidy(self) -> None:
+        """While nobody waits: empties the WAL, and sees whether trouble is over."""
+        seen = 0
+        while True:
+            await asyncio.sleep(IDLE_SECONDS)
+            if self._newest == seen:
+                self._appender.trouble = await self._writing.tidy()
+            seen = self._newest

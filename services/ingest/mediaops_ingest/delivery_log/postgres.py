@@ -13,13 +13,14 @@ from mediaops_common.postgresql import open_engines, without_transactions
 from sqlalchemy import URL
 
 from mediaops_ingest.delivery_log import partitions
-from mediaops_ingest.delivery_log.appending import AppendWriter
+from mediaops_ingest.delivery_log.appending import Appender
 from mediaops_ingest.delivery_log.backlog import Backlog
 from mediaops_ingest.delivery_log.days import day_in, first_seq, utc_day
 from mediaops_ingest.delivery_log.intake import Intake, Limits, Waiting
 from mediaops_ingest.delivery_log.partitions import PARENT, SCHEMA
 from mediaops_ingest.delivery_log.port import LoggedDelivery, NewDelivery, Told
 from mediaops_ingest.delivery_log.rows import COLUMNS, HEAD_COLUMNS, from_head, from_row
+from mediaops_ingest.delivery_log.statement import AppendStatement
 
 __all__ = ["PostgresLog", "open_postgres_log"]
 
@@ -61,8 +62,9 @@ class PostgresLog:
     def __init__(self, url: URL, clock: Clock, limits: Limits) -> None:
         self._writing, self._reading = open_engines(url)
         self._glancing = without_transactions(self._reading)
-        self._writer = AppendWriter(url, clock, self._settle)
-        self._intake = Intake(self._writer.submit, limits)
+        self._statement = AppendStatement(url, clock)
+        self._appender = Appender(self._statement, self._settle)
+        self._intake = Intake(self._appender.submit, limits)
         self._backlog = Backlog()
         self._newest = 0
         self._news = asyncio.Event()
@@ -71,7 +73,7 @@ class PostgresLog:
 
     async def start(self) -> None:
         await self._exchange()
-        self._writer.start()
+        self._appender.start()
         self._exchanging = asyncio.create_task(self._keep_exchanging())
         self._intake.is_open = True
 
@@ -85,7 +87,7 @@ class PostgresLog:
 
     @property
     def trouble(self) -> str | None:
-        return self._trouble or self._writer.trouble
+        return self._trouble or self._appender.trouble
 
     def append(self, deliveries: Sequence[NewDelivery]) -> "asyncio.Future[list[int]]":
         return self._intake.append(deliveries)
@@ -158,7 +160,8 @@ class PostgresLog:
     async def close(self) -> None:
         if self._intake.is_open:
             self._intake.is_open = False
-            await self._writer.stop(STOP_SECONDS)
+            await self._appender.stop(STOP_SECONDS)
+            self._statement.close()
         if self._exchanging is not None:
             self._exchanging.cancel()
             await asyncio.wait([self._exchanging])
@@ -192,7 +195,7 @@ class PostgresLog:
             try:
                 await self._exchange()
                 self._trouble = None
-                self._writer.trouble = None
+                self._appender.trouble = None
             except Exception as error:
                 if self._trouble is None:
                     log.warning("delivery_log_unreachable", error=type(error).__name__)

@@ -32,7 +32,8 @@ HEAD_COLUMNS = "seq, id, head"
 COMPRESS_ABOVE = 2048
 """Below this LZ4 gains less than it costs (reference: performance, journal bodies)."""
 
-Row = tuple[int, bytes, bytes, bytes]
+Row = tuple[bytes, bytes, bytes]
+"""Id, head and body. The seq is given by who commits it."""
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -58,7 +59,7 @@ _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 _decoder = msgspec.msgpack.Decoder(_Head)
 
 
-def to_row(seq: int, delivery: NewDelivery) -> Row:
+def to_row(delivery: NewDelivery) -> Row:
     body = delivery.body
     is_compressed = len(body) > COMPRESS_ABOVE
     if is_compressed:
@@ -79,7 +80,7 @@ def to_row(seq: int, delivery: NewDelivery) -> Row:
         delivery.rejected,
         is_compressed,
     )
-    return seq, delivery.id.bytes, _encoder.encode(head), body
+    return delivery.id.bytes, _encoder.encode(head), body
 
 
 def from_row(row: Any) -> LoggedDelivery:
