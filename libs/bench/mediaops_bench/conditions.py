@@ -54,7 +54,9 @@ async def conditions(effort: Effort) -> dict[str, Any]:
 
 def _placement() -> str:
     server, senders = (", ".join(map(str, sorted(on))) for on in cores_apart())
-    return f"server on core {server}, senders on {senders}" if server else "on any core"
+    if not server:
+        return "on any core"
+    return f"server on core {server}; senders, and PostgreSQL if it is local, on {senders}"
 
 
 def fsync_milliseconds(times: int = 200) -> tuple[float, float]:

@@ -13,6 +13,7 @@ __all__ = [
     "cores_apart",
     "cpu_seconds",
     "hold",
+    "hold_titled",
     "own_cpu_seconds",
     "rss_bytes",
 ]
@@ -37,6 +38,18 @@ def hold(pid: int, on: Set[int]) -> None:
     """Lets a process that has just begun run on these cores only; on all where none is named."""
     if on:
         os.sched_setaffinity(pid, on)
+
+
+def hold_titled(pid: int, title: str, on: Set[int]) -> bool:
+    """The same for another's process, if it is one of this machine whose title holds that text, and
+    if the system lets us. Returns whether it is held."""
+    try:
+        is_it = title in (PROC / str(pid) / "cmdline").read_text()
+        if is_it:
+            hold(pid, on)
+    except OSError:
+        return False
+    return is_it
 
 
 def own_cpu_seconds() -> float:

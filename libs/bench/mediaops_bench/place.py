@@ -15,9 +15,10 @@ from mediaops_common.postgresql import connect
 from mediaops_common.settings import StoreSettings
 from sqlalchemy.engine import make_url
 
-__all__ = ["SERVICES", "a_place", "engines", "is_distributed"]
+__all__ = ["SERVICES", "a_place", "database_processes", "engines", "is_distributed"]
 
 TRIES = 60
+PREFIX = "bench_"
 SERVICES = ("ingest", "content", "crm", "insights")
 
 
@@ -33,7 +34,7 @@ async def a_place(folder: Path, services: Sequence[str] = SERVICES) -> AsyncIter
 
     The role that makes databases is the owner's, where there is one, else the one that serves.
     """
-    store, name = StoreSettings(data=folder), f"bench_{secrets.token_hex(4)}"
+    store, name = StoreSettings(data=folder), f"{PREFIX}{secrets.token_hex(4)}"
     changes: dict[str, Any] = {}
     if store.database_url is not None:
         changes["database_url"] = _in(store.database_url, name)
@@ -81,6 +82,22 @@ async def _once_nobody_is_there(connection: Any, statement: str) -> None:
         except ObjectInUseError:
             await asyncio.sleep(0.5)
     typer.echo(f"still in use, left as it is: {statement}", err=True)
+
+
+async def database_processes() -> dict[int, str]:
+    """The processes of PostgreSQL that serve measurements now, by their number on its machine, each
+    with the database that its title names. None on SQLite."""
+    store = StoreSettings()
+    if store.database_url is None:
+        return {}
+    connection = await connect(make_url(store.url_of("ingest")).set(database="postgres"))
+    try:
+        rows = await connection.fetch(
+            "SELECT pid, datname FROM pg_stat_activity WHERE starts_with(datname, $1)", PREFIX
+        )
+    finally:
+        await connection.close()
+    return {row["pid"]: row["datname"] for row in rows}
 
 
 async def _remove_topics(url: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from mediaops_bench.children import Child, Generator, a_child
 from mediaops_bench.figures import Sample
 from mediaops_bench.load.jobs import Drive, Form, Prepare
-from mediaops_bench.machine import cores_apart, cpu_seconds
+from mediaops_bench.machine import cores_apart, cpu_seconds, hold_titled
+from mediaops_bench.place import database_processes
 
 __all__ = ["Load", "Target", "a_target"]
 
@@ -47,10 +48,15 @@ class Target:
         )
 
     async def warm_up(self, generator: Generator, load: Load) -> None:
-        """Every channel is met a few times, so that what is loaded once is loaded before."""
+        """Every channel is met a few times, so that what is loaded once is loaded before. What
+        PostgreSQL does for it on this machine goes to the core of the senders, as the server has
+        its own for itself."""
         count = 4 * len(self.hooks[load.sender])
         await generator.prepare(self._job(load, count))
         await generator.drive(Drive(port=self.port, seconds=10.0, most=count))
+        _, senders_on = cores_apart()
+        for pid, database in (await database_processes()).items():
+            hold_titled(pid, database, senders_on)
 
     async def take(self, generator: Generator, load: Load, seconds: float) -> Sample:
         """Its rates under that load; no request is sent that was sent in another round."""
