@@ -50,6 +50,19 @@ async def test_replicas_give_seqs_without_holes_and_readers_leave_nothing_behind
     assert read == list(range(read[0], read[0] + len(read)))
 
 
+async def test_days_are_not_vacuumed_for_what_was_inserted(opens, connection, clock):
+    log = await opens()
+    await log.append([a_delivery()])
+    clock.moment += timedelta(days=1)
+    await log.append([a_delivery()])
+    options = await connection.fetch(
+        "SELECT reloptions FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+        " WHERE inhparent = 'delivery_log.delivery'::regclass"
+    )
+    left_alone = ["autovacuum_vacuum_insert_threshold=-1"]
+    assert [row["reloptions"] for row in options] == [left_alone, left_alone]
+
+
 async def test_what_one_replica_commits_wakes_a_reader_on_another(opens):
     writing, reading = await opens(), await opens()
     waiting = asyncio.create_task(reading.wait_newer(0, 5))
