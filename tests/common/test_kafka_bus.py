@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.structs import BrokerMetadata
 from mediaops_common.bus import open_bus
 from mediaops_common.bus.kafka.bus import KafkaBus
 from mediaops_common.bus.port import LARGEST_VALUE, BusUnavailable
@@ -50,6 +53,24 @@ async def test_a_topic_of_which_a_broker_has_not_heard_yet_is_asked_for_again(ka
     assert not asked.done()
     await bus.topic(topic, partitions=1)
     assert await asked == 7
+    await bus.close()
+
+
+async def test_a_broker_that_has_gone_is_passed_over_while_another_answers(kafka) -> None:
+    bus = await open_bus(kafka.url)
+    topic = uuid4().hex
+    await bus.topic(topic, partitions=1)
+    with socket.socket() as gone:
+        gone.bind(("127.0.0.1", 0))  # and nobody listens there
+        for number in range(1_000, 1_009):
+            cluster = (await bus._control._connected()).cluster
+            cluster._brokers[number] = BrokerMetadata(number, *gone.getsockname(), None)
+            assert await bus._control.describe([topic])
+        kept = cluster._brokers
+        cluster._brokers = {node: kept[node] for node in kept if node >= 1_000}
+        with pytest.raises(KafkaError, match="no broker"):
+            await bus._control.describe([topic])
+    assert await bus._control.describe([topic]), "it begins anew at the addresses it was given"
     await bus.close()
 
 

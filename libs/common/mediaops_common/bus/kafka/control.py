@@ -1,12 +1,14 @@
 """Requests beside writing and reading: topics, their identity, the bounds of their logs."""
 
 import asyncio
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     KafkaError,
+    NodeNotReadyError,
     NoError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -68,7 +70,7 @@ class Control:
     async def _send(self, request: Any, node: int | None = None) -> Any:
         client = await self._connected()
         try:
-            return await client.send(client.get_random_node() if node is None else node, request)
+            return await client.send(await _somebody(client) if node is None else node, request)
         except KafkaError:
             # The next one begins at the configured addresses: the brokers may be others now.
             if self._client is client:
@@ -165,3 +167,12 @@ class Control:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+
+async def _somebody(client: Any) -> int:
+    """A broker that can be reached: where one of several has gone, the others know as much."""
+    nodes: list[int] = [broker.nodeId for broker in client.cluster.brokers()]
+    for node in random.sample(nodes, len(nodes)):
+        if await client.ready(node):
+            return node
+    raise NodeNotReadyError("no broker of the cluster can be reached")
