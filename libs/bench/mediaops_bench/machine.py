@@ -44,7 +44,7 @@ def hold_titled(pid: int, title: str, on: Set[int]) -> bool:
     """The same for another's process, if it is one of this machine whose title holds that text, and
     if the system lets us. Returns whether it is held."""
     try:
-        is_it = title in (PROC / str(pid) / "cmdline").read_text()
+        is_it = title.encode() in (PROC / str(pid) / "cmdline").read_bytes()
         if is_it:
             hold(pid, on)
     except OSError:

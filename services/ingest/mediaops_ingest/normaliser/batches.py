@@ -13,7 +13,7 @@ from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_de
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.source_book import SourceBook
 
-__all__ = ["Ahead", "Batch", "read_batch"]
+__all__ = ["Batch", "read_batch"]
 
 BATCH_DELIVERIES = 2_000
 BATCH_BYTES = 4 << 20
@@ -35,43 +35,11 @@ class Batch(msgspec.Struct):
     """Of their workspaces, with which they were read."""
 
 
-class Ahead:
-    """Reads the log, and what follows a full batch already while that one is settled."""
-
-    def __init__(self, log: DeliveryLog) -> None:
-        self._log = log
-        self._after = 0
-        self._reading: asyncio.Task[list[LoggedDelivery]] | None = None
-
-    async def read(self, after: int) -> list[LoggedDelivery]:
-        """The next deliveries above `after`. Before it tells that there is none, it has looked."""
-        reading, self._reading = self._reading, None
-        if reading is not None and after == self._after:
-            found = await reading
-            if found:
-                return found
-        elif reading is not None:
-            reading.cancel()
-        return await self._log.read(after, BATCH_DELIVERIES, BATCH_BYTES)
-
-    def go_on(self, deliveries: Sequence[LoggedDelivery]) -> None:
-        """Behind a full batch there may be more: it is read, and kept until it is asked for."""
-        if len(deliveries) == BATCH_DELIVERIES:
-            self._after = deliveries[-1].seq
-            self._reading = asyncio.create_task(
-                self._log.read(self._after, BATCH_DELIVERIES, BATCH_BYTES)
-            )
-
-    def stop(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-
-
-async def read_batch(ahead: Ahead, book: SourceBook, held: HeldShards, clock: Clock) -> Batch:
+async def read_batch(log: DeliveryLog, book: SourceBook, held: HeldShards, clock: Clock) -> Batch:
     """What follows the shards' cursor, as the sources are now."""
     await book.refresh()
     batch = Batch(clock.now(), [], [], set(), {})
-    batch.deliveries = await ahead.read(held.cursor)
+    batch.deliveries = await log.read(held.cursor, BATCH_DELIVERIES, BATCH_BYTES)
     states = held.states
     mine = [
         one

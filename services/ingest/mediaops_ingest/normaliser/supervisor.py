@@ -129,7 +129,6 @@ async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        normaliser.stop()
 
 
 async def _normalise(

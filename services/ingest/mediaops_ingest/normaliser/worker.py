@@ -14,7 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser import repository
-from mediaops_ingest.normaliser.batches import Ahead, Batch, read_batch
+from mediaops_ingest.normaliser.batches import Batch, read_batch
 from mediaops_ingest.normaliser.deciding import decide
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger
 from mediaops_ingest.normaliser.shards import HeldShards
@@ -42,7 +42,6 @@ class Normaliser:
     ) -> None:
         self._database = database
         self._log = delivery_log
-        self._ahead = Ahead(delivery_log)
         self._book = book
         self._held = held
         self._clock = clock
@@ -54,19 +53,14 @@ class Normaliser:
     async def step(self) -> bool:
         """One batch. Returns False when there was nothing to do. Raises LeaseLost."""
         started = time.perf_counter()
-        batch = await read_batch(self._ahead, self._book, self._held, self._clock)
+        batch = await read_batch(self._log, self._book, self._held, self._clock)
         if not batch.deliveries:
             self.through = batch.moment - MARGIN
             return False
-        self._ahead.go_on(batch.deliveries)
         await self._settle(batch)
         self._log.note_read(self._held.read_through)
         SECONDS.observe(time.perf_counter() - started)
         return True
-
-    def stop(self) -> None:
-        """Drops what was read ahead."""
-        self._ahead.stop()
 
     async def wait(self, seconds: float) -> None:
         """Returns when something new is in the log, or after so many seconds."""
