@@ -42,9 +42,8 @@ def load(file: File, data: DataDir = None, as_json: AsJson = False) -> None:
 
 
 def _carried(carry: "Carry", settings: "Settings", file: Path) -> "Manifest":
-    import asyncio
-
     from mediaops_common.cli.data_dir import owned
+    from mediaops_common.cli.once import run_once
     from mediaops_common.cli.process import load_services
     from mediaops_common.schema import or_exit, refuse_company
 
@@ -58,7 +57,7 @@ def _carried(carry: "Carry", settings: "Settings", file: Path) -> "Manifest":
     is_shared = settings.store.database_url is not None
     with nullcontext() if is_shared else owned(settings.store.data):
         try:
-            return asyncio.run(run())
+            return run_once(settings, run())
         except (FileExistsError, ValueError) as error:
             raise SystemExit(f"{file}: {error}; nothing was carried") from None
 

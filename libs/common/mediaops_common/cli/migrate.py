@@ -21,16 +21,16 @@ def migrate(
 
     `up` and `serve` do it too when they start, where they may.
     """
-    import asyncio
     from contextlib import nullcontext
 
     from mediaops_common.cli.data_dir import owned
+    from mediaops_common.cli.once import run_once
     from mediaops_common.cli.printing import print_json
 
     settings = settings_for(data)
     is_shared = settings.store.database_url is not None
     with nullcontext() if is_shared else owned(settings.store.data):
-        done = asyncio.run(_migrate(settings, service))
+        done = run_once(settings, _migrate(settings, service))
     if as_json:
         print_json({"migrated": done})
     else:

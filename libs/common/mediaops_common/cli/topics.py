@@ -1,10 +1,13 @@
 """`mediaops topics`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mediaops_common.cli.options import AsJson, settings_for
+
+if TYPE_CHECKING:
+    from mediaops_common.settings import Settings
 
 __all__ = ["topics"]
 
@@ -14,12 +17,11 @@ def topics(
     as_json: AsJson = False,
 ) -> None:
     """Makes the topics that are missing on Kafka, as the settings say. `serve` does it too."""
-    import asyncio
-
+    from mediaops_common.cli.once import run_once
     from mediaops_common.cli.printing import print_json, print_rows
 
-    found = asyncio.run(_make(bus_url))
-    wanted = settings_for(None).bus
+    settings = settings_for(None, bus_url=bus_url)
+    found, wanted = run_once(settings, _make(settings)), settings.bus
     for row in found:
         if wanted.partitions not in (None, row["partitions"]):
             typer.echo(
@@ -47,12 +49,11 @@ async def _told(bus: Any, name: str) -> dict[str, Any]:
     return {"topic": str(name), "partitions": partitions, "retention_days": kept}
 
 
-async def _make(bus_url: str | None) -> list[dict[str, Any]]:
+async def _make(settings: "Settings") -> list[dict[str, Any]]:
     from mediaops_common.bus.open import open_bus
     from mediaops_common.bus.port import BusUnavailable
     from mediaops_common.events.base import Topic
 
-    settings = settings_for(None, bus_url=bus_url)
     url = settings.store.bus_url or ""
     if not url.startswith("kafka://"):
         raise SystemExit("the embedded bus makes its own topics: MEDIAOPS_BUS_URL names no Kafka")
