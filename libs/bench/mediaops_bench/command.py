@@ -11,6 +11,8 @@ import typer
 import uvloop
 from mediaops_common.cli.options import AsJson
 from mediaops_common.garbage import leave_alone_what_stays
+from mediaops_common.logs import configure_logs
+from mediaops_common.settings import LogSettings
 from mediaops_common.turns import take_short_turns
 
 from mediaops_bench.conditions import conditions
@@ -48,6 +50,7 @@ def bench(
     unknown = set(names or ()) - set(MEASURES)
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose of {', '.join(MEASURES)}")
+    configure_logs(LogSettings())
     effort = Effort(rounds=rounds, seconds=seconds, scale=scale)
     # As Ctrl-C, which ends what was started and removes what was made.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

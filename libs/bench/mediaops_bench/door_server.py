@@ -1,7 +1,7 @@
 """The server that the door's measurement loads, as a process of its own.
 
 `python -m mediaops_bench.door_server VARIANT FOLDER CHANNELS [SENDER …]` prints where to send, then
-serves until its input ends.
+serves until its input ends. VARIANT is `door`, or `unstored`: the same without storage.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import uvloop
@@ -18,21 +17,20 @@ from mediaops_common.garbage import leave_alone_what_stays
 from mediaops_common.http.app import build_directs
 from mediaops_common.http.direct import Direct
 from mediaops_common.http.server import listen, serve
-from mediaops_common.settings import HttpSettings
+from mediaops_common.logs import configure_logs
+from mediaops_common.settings import HttpSettings, LogSettings
 from mediaops_common.turns import take_short_turns
 from mediaops_ingest.delivery_log.port import NewDelivery, Told
 from mediaops_ingest.door import lifecycle as door
 from mediaops_ingest.door.front import front
 from mediaops_ingest.main import INGEST
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from mediaops_bench.senders.registry import SENDERS
 from mediaops_bench.services import opened
 from mediaops_bench.wire import Hook
 
-__all__ = ["VARIANTS", "main"]
-
-VARIANTS = ("bare", "unstored", "door")
+__all__ = ["main"]
 
 
 class Nowhere:
@@ -49,24 +47,14 @@ class Nowhere:
         asyncio.get_running_loop().call_soon(told, 1, None)
 
 
-async def bare(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body and answers 202: the least that any ASGI app does."""
-    more = True
-    while more:
-        more = (await receive()).get("more_body", False)
-    start = {"type": "http.response.start", "status": 202}
-    await send({**start, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"{}"})
-
-
 class Chosen(NamedTuple):
     """What is served, and what it is loaded with."""
 
     app: ASGIApp
-    directs: Sequence[Direct] = ()
-    hooks: Mapping[str, list[Hook]] = MappingProxyType({})
+    directs: Sequence[Direct]
+    hooks: Mapping[str, list[Hook]]
     """Of each sender, and under no name those of the company itself."""
-    token: str = ""
+    token: str
     """For posts."""
 
 
@@ -74,9 +62,6 @@ class Chosen(NamedTuple):
 async def chosen(
     variant: str, folder: Path, channels: int, senders: Sequence[str]
 ) -> AsyncIterator[Chosen]:
-    if variant == "bare":
-        yield Chosen(bare)
-        return
     async with opened(INGEST, folder) as ingest:
         hooks = {"": await ingest.add_company(channels)}
         for name in senders:
@@ -125,6 +110,7 @@ async def run(variant: str, folder: Path, channels: int, senders: Sequence[str])
 
 def main() -> None:
     variant, folder, channels, *senders = sys.argv[1:]
+    configure_logs(LogSettings())  # standard output is for who started it
     uvloop.run(run(variant, Path(folder), int(channels), senders))
 
 

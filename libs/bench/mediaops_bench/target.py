@@ -11,7 +11,7 @@ from mediaops_bench.load.jobs import Drive, Form, Prepare
 from mediaops_bench.machine import cores_apart, cpu_seconds, hold_titled
 from mediaops_bench.place import database_processes
 
-__all__ = ["Load", "Target", "a_target"]
+__all__ = ["Load", "Target", "a_bare_target", "a_target"]
 
 
 @dataclass(frozen=True)
@@ -76,20 +76,22 @@ class Target:
 
 @asynccontextmanager
 async def a_target(
-    variant: str,
-    folder: Path,
-    channels: int,
-    senders: Sequence[str] = (),
-    *,
-    of: Target | None = None,
+    variant: str, folder: Path, channels: int, senders: Sequence[str] = ()
 ) -> AsyncIterator[Target]:
-    """Starts a variant of the door's server, on a core of its own where there are several. A bare
-    one has no hooks of its own: it gets the requests of another."""
+    """Starts a variant of the door's server, on a core of its own where there are several."""
     folder = folder / variant
     folder.mkdir()
     arguments = ("mediaops_bench.door_server", variant, str(folder), str(channels), *senders)
     server_on, _ = cores_apart()
     async with a_child(*arguments, on=server_on) as child:
         told = await child.line()
-        hooks, token = (told["hooks"], told["token"]) if of is None else (of.hooks, "none")
-        yield Target(child, told["port"], hooks, token)
+        yield Target(child, told["port"], told["hooks"], told["token"])
+
+
+@asynccontextmanager
+async def a_bare_target(of: Target) -> AsyncIterator[Target]:
+    """Starts a bare ASGI app in the same place. It gets the requests of another."""
+    server_on, _ = cores_apart()
+    async with a_child("mediaops_bench.bare_server", on=server_on) as child:
+        told = await child.line()
+        yield Target(child, told["port"], of.hooks, of.token)

@@ -20,7 +20,7 @@ from mediaops_bench.senders.registry import SENDERS
 from mediaops_bench.senders.sender import Sender
 from mediaops_bench.senders.signed import SIGNED
 from mediaops_bench.spine import Spine, a_spine
-from mediaops_bench.target import Load, a_target
+from mediaops_bench.target import Load, a_bare_target, a_target
 from mediaops_bench.wire import Hook
 
 __all__ = ["Traffic", "measure"]
@@ -54,7 +54,7 @@ async def _at_the_door(effort: Effort) -> list[Figure]:
         generator = await stack.enter_async_context(a_generator(senders_on))
         channels = effort.count(CHANNELS, 2)
         door = await stack.enter_async_context(a_target("door", folder, channels, list(SIGNED)))
-        bare = await stack.enter_async_context(a_target("bare", folder, channels, of=door))
+        bare = await stack.enter_async_context(a_bare_target(door))
         variants = {}
         for name, sender in SIGNED.items():
             load = Load("sender", sender.items, effort.count(REQUESTS // sender.items, 50), name)
@@ -82,7 +82,7 @@ def _door_figures(name: str, sender: str, rounds: Rounds) -> list[Figure]:
             ratios["bare"] = rounds.ratio(name, f"bare {beside}", measured)
             if sender != beside:
                 ratios[beside] = rounds.ratio(name, beside, measured)
-        told = "a bare ASGI app" if is_bare else sender
+        told = "a bare ASGI app on uvicorn" if is_bare else sender
         found.append(Figure(group, told, rounds.spread(name, measured), unit, ratios))
     return found
 

@@ -12,7 +12,7 @@ from mediaops_bench.figures import Figure, Spread
 from mediaops_bench.machine import cores_apart
 from mediaops_bench.place import is_distributed
 from mediaops_bench.rounds import Effort, Rounds, in_turns
-from mediaops_bench.target import Load, a_target
+from mediaops_bench.target import Load, a_bare_target, a_target
 
 __all__ = ["measure"]
 
@@ -33,7 +33,7 @@ JUDGED = frozenset(LOADS) - {"POST /activities, 100 of many channels"}
 """Of which a target is known."""
 
 TOLD = {
-    "bare": "a bare ASGI app",
+    "bare": "a bare ASGI app on uvicorn",
     "unstored": "the door without storage",
     "door": "the door, durable",
 }
@@ -49,7 +49,7 @@ async def measure(effort: Effort) -> list[Figure]:
         generator = await stack.enter_async_context(a_generator(senders_on))
         door = await stack.enter_async_context(a_target("door", folder, channels))
         servers = {
-            "bare": await stack.enter_async_context(a_target("bare", folder, channels, of=door)),
+            "bare": await stack.enter_async_context(a_bare_target(door)),
             "unstored": await stack.enter_async_context(a_target("unstored", folder, channels)),
             "door": door,
         }
