@@ -105,9 +105,10 @@ def test_every_start_is_gated_by_health_or_the_end_of_a_job(file) -> None:
         is_job = service["restart"] == "no"
         assert is_job or "test" in service["healthcheck"], f"{name} has no check"
     for service in SERVICES:
-        for role in ("api", "worker"):
-            after = services[f"{service}-{role}"]["depends_on"]
-            assert after.keys() == {f"{service}-migrate", "topics"}
+        # Webhooks are taken without a broker, at the first start too.
+        assert services[f"{service}-api"]["depends_on"].keys() == {f"{service}-migrate"}
+        after = services[f"{service}-worker"]["depends_on"]
+        assert after.keys() == {f"{service}-migrate", "topics"}
         assert services[f"{service}-migrate"]["depends_on"].keys() == {"postgres"}
     assert set(services["gateway"]["depends_on"]) == {"console", *(f"{s}-api" for s in SERVICES)}
 
@@ -134,6 +135,19 @@ def test_brokers_may_run_the_library_that_they_unpack(file) -> None:
     mounts that without the right to execute unless it is told otherwise."""
     for name in ("kafka", "kafka-2", "kafka-3"):
         assert file["services"][name]["tmpfs"] == ["/tmp:exec"], name
+
+
+def test_who_sends_or_reads_slowly_does_not_use_up_the_gateway(file) -> None:
+    """A body that is not whole yet is a file in a folder that counts as memory."""
+    gateway = file["services"]["gateway"]
+    conf = (ROOT / "deploy/gateway/nginx.conf").read_text()
+    folder = re.fullmatch(r"/tmp:size=(\d+)m", gateway["tmpfs"][0])
+    assert folder is not None
+    assert 2 * int(folder[1]) < int(gateway["mem_limit"].removesuffix("m"))
+    assert re.search(r"^ +client_body_temp_path /tmp/body;$", conf, re.M)
+    assert re.search(r"^ +proxy_max_temp_file_size 0;$", conf, re.M)
+    most = {name: int(n) for name, n in re.findall(r"^ *(worker_\w+) (\d+);$", conf, re.M)}
+    assert most["worker_rlimit_nofile"] > 2 * most["worker_connections"]
 
 
 def test_secrets_are_files_and_each_container_has_only_its_own(file) -> None:

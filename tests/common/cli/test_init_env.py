@@ -81,11 +81,40 @@ def test_the_folder_is_to_commands_what_a_data_directory_is(tmp_path, capsys) ->
     assert (data / "url").read_text().split() == ["http://127.0.0.1:8080", "https://x.example"]
 
 
+@pytest.mark.parametrize("moved", [[".env"], [".env", "secrets/kafka-cluster"]])
+def test_other_settings_leave_keys_and_passwords_as_they_are(tmp_path, moved) -> None:
+    init_env(tmp_path)
+    before = _contents(tmp_path)
+    for name in moved:
+        (tmp_path / name).unlink()
+    init_env(tmp_path, 3, "[::]:9000", "https://x.example", missing=True)
+    after = _contents(tmp_path)
+    changed = {name for name, content in after.items() if content != before[name]}
+    assert changed == {*moved, "secrets/url"}
+    assert b"GATEWAY_LISTEN=[::]:9000\nPUBLIC_URL=https://x.example" in after[".env"]
+    assert after["secrets/url"].split() == [b"http://[::1]:9000", b"https://x.example"]
+    # Kafka's folder refuses another id than the one that it was made with.
+    clusters = [re.findall(b"KAFKA_CLUSTER_ID=(.+)", files[".env"]) for files in (before, after)]
+    assert (clusters[0] == clusters[1]) == (moved == [".env"])
+
+
+def test_what_is_missing_beside_an_env_that_stays_says_what_it_says(tmp_path) -> None:
+    init_env(tmp_path, listen="0.0.0.0:9000", public_url="https://x.example")
+    before = _contents(tmp_path)
+    for name in ("secrets/url", "secrets/kafka-cluster"):
+        (tmp_path / name).unlink()
+    init_env(tmp_path, missing=True)
+    assert _contents(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"brokers": 2}, "--brokers is 1 or 3"),
         ({"listen": "8000"}, "--listen is an address"),
+        ({"listen": "127.0.0.1:99999"}, "--listen is an address"),
+        ({"listen": "0.0.0.0:8000"}, "say --public-url too"),
+        ({"listen": "[::]:8000"}, "say --public-url too"),
         ({"listen": "0.0.0.0:80\nRUN_AS=0:0"}, "--listen is an address"),
         ({"public_url": "ftp://x"}, "MEDIAOPS_PUBLIC_URL"),
         ({"public_url": "http://x/\nRUN_AS=0:0"}, "MEDIAOPS_PUBLIC_URL"),

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["init_env"]
 
 SERVICES = ("ingest", "content", "crm", "insights")
+ENVIRONMENT = ".env"
+HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:]+\]")
+PORT = re.compile(r"[0-9]{1,5}")
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+"""All addresses of a machine → where commands on it ask."""
 UNPRIVILEGED = 10001
 """Who the containers run as when root writes the files: root itself they never are."""
 
@@ -35,21 +40,26 @@ def init_env(
         bool, typer.Option("--missing", help="Keep what is there, write what is missing.")
     ] = False,
 ) -> None:
-    """Writes `.env` and the folder `secrets`, for its owner only. Overwrites nothing, ever."""
+    """Writes `.env` and the folder `secrets`, for its owner only. Overwrites no key and no
+    password, ever; `secrets/url` says what `.env` says."""
     if brokers not in (1, 3):
         raise SystemExit("--brokers is 1 or 3: two cannot agree when one of them is lost")
-    if not re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}", listen):
+    host, _, port = listen.rpartition(":")
+    if not HOST.fullmatch(host) or not PORT.fullmatch(port) or not 0 < int(port) <= 65535:
         raise SystemExit("--listen is an address of this machine and a port: 127.0.0.1:8000")
+    if host in EVERYWHERE and public_url is None:
+        raise SystemExit(f"{listen} is no address that others can ask: say --public-url too")
     public = settings_for(None, public_url=public_url or f"http://{listen}").store.public_url
     wanted = list(_files(directory, brokers, listen, str(public)))
     there = [file.path for file in wanted if file.path.exists()]
     if there and not missing:
         raise SystemExit(
             f"{there[0]} is there and stays as it is; nothing was written. `--missing` adds only"
-            " what is not there; for new settings move `.env` away first"
+            " what is not there; for new settings move `.env` away first, and then say them all"
         )
+    is_new = directory / ENVIRONMENT not in there
     for file in wanted:
-        if file.path in there:
+        if file.path in there and not (file.follows_environment and is_new):
             print(f"kept {file.path}")
         else:
             _write(file)
@@ -61,14 +71,26 @@ class File(NamedTuple):
     content: bytes
     is_mounted: bool = True
     """Whether a container reads it: the key that signs tokens is the command line's alone."""
+    follows_environment: bool = False
+    """Whether it is written anew with `.env`."""
 
 
 def _files(directory: Path, brokers: int, listen: str, public_url: str) -> Iterator[File]:
-    yield File(directory / ".env", _environment(brokers, listen, public_url).encode(), False)
-    folder = directory / "secrets"
+    environment, folder = directory / ENVIRONMENT, directory / "secrets"
+    kept = _settings_in(environment)
+    # Kafka's folders know the id that they were made with, whatever becomes of `.env`.
+    cluster = folder / "kafka-cluster"
+    known = cluster.read_text() if cluster.exists() else kept.get("KAFKA_CLUSTER_ID", "")
+    cluster_id = known.strip() or _cluster_id()
+    settings = kept or _settings(brokers, listen, public_url, cluster_id)
+    yield File(environment, _text_of(settings).encode(), False)
+    yield File(cluster, f"{cluster_id}\n".encode(), False)
     # The folder is to commands what a data directory is: `--data secrets` finds keys and system.
-    here = f"http://{listen.replace('0.0.0.0', '127.0.0.1')}"
-    yield File(folder / "url", f"{here}\n{public_url}\n".encode(), False)
+    host, _, port = settings.get("GATEWAY_LISTEN", listen).rpartition(":")
+    here = f"http://{EVERYWHERE.get(host, host)}:{port}"
+    yield File(
+        folder / "url", f"{here}\n{settings.get('PUBLIC_URL', public_url)}\n".encode(), False, True
+    )
     yield from _keys(folder / "keys")
     owners = [f"{service}_owner" for service in SERVICES]
     for name in ("superuser", *SERVICES, *owners):
@@ -113,21 +135,32 @@ def _password() -> bytes:
     return secrets.token_urlsafe(32).encode()
 
 
-def _environment(brokers: int, listen: str, public_url: str) -> str:
+def _settings_in(environment: Path) -> dict[str, str]:
+    """Those of an `.env` that stays; empty without one."""
+    if not environment.exists():
+        return {}
+    lines = (line.partition("=") for line in environment.read_text().splitlines())
+    return {name.strip(): value.strip() for name, sign, value in lines if sign}
+
+
+def _settings(brokers: int, listen: str, public_url: str, cluster_id: str) -> dict[str, str]:
     names = ["kafka", "kafka-2", "kafka-3"][:brokers]
     is_root = os.geteuid() == 0
     uid, gid = (UNPRIVILEGED, UNPRIVILEGED) if is_root else (os.geteuid(), os.getegid())
-    settings = {
+    return {
         "COMPOSE_PROFILES": "three-brokers" if brokers == 3 else "",
         "RUN_AS": f"{uid}:{gid}",
         "GATEWAY_LISTEN": listen,
         "PUBLIC_URL": public_url,
-        "KAFKA_CLUSTER_ID": _cluster_id(),
+        "KAFKA_CLUSTER_ID": cluster_id,
         "KAFKA_VOTERS": ",".join(f"{n}@{name}:9093" for n, name in enumerate(names, 1)),
         "KAFKA_BROKERS": ",".join(f"{name}:9092" for name in names),
         "KAFKA_REPLICATION": str(len(names)),
         "KAFKA_MIN_INSYNC": "2" if brokers == 3 else "1",
     }
+
+
+def _text_of(settings: dict[str, str]) -> str:
     lines = ["# Written by `mediaops init-env` for compose.yaml. No secret stands here: they are"]
     lines += ["# files in ./secrets. RUN_AS owns them, and the containers run as it."]
     return "\n".join([*lines, *(f"{name}={value}" for name, value in settings.items())]) + "\n"
@@ -144,6 +177,8 @@ def _write(file: File) -> None:
     """Whole, new, and never readable by others in between."""
     for folder in (file.path.parent.parent, file.path.parent):
         folder.mkdir(exist_ok=True, mode=0o700)
+    if file.follows_environment:
+        file.path.unlink(missing_ok=True)
     handle = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
         opened.write(file.content)
