@@ -3,12 +3,14 @@
 import json
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from mediaops_common.carrying import dump, load
+from mediaops_common.carrying.values import packer, unpacker
+from mediaops_common.cli.process import load_services
 from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
 from mediaops_common.ids import workspace_id
@@ -17,7 +19,7 @@ from mediaops_common.settings import StoreSettings
 from mediaops_ingest.delivery_log.lifecycle import log_url
 from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.main import INGEST
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Column, Time, delete, insert, select
 
 from tests.databases import SQLITE
 from tests.ingest.delivery_log.builders import NOON, a_delivery
@@ -38,6 +40,11 @@ ROWS = {
         "id": UUID(int=8), "workspace_id": workspace_id("acme"), "at": MOMENT, "actor": "a",
         "action": "b", "object_type": "c", "object_id": "d", "request_id": None,
         "outcome": "done", "detail": {"z": 1, "a": [1e5, 2**53, None, "新"], "deep": {"b": True}},
+    },
+    "portrait": {
+        "id": UUID(int=9), "workspace_id": workspace_id("acme"), "channel_id": UUID(int=10),
+        "day": date(2026, 11, 20), "revision": 1, "note": None, "lines": [["age", "18-23", 0.5]],
+        "created_at": MOMENT, "created_by": "a",
     },
 }  # fmt: skip
 EVENT = {"topic": "t", "key": b"k", "value": b"v", "slot": 1, "created_at": MOMENT}
@@ -121,6 +128,19 @@ async def test_every_value_arrives_and_numbers_go_on(tmp_path, places) -> None:
         numbers = (await connection.execute(select(outbox.c.id).order_by(outbox.c.id))).scalars()
         assert list(numbers) == [1, 4], "numbers of rows that are gone are not given again"
     assert (file.stat().st_mode & 0o777, list(tmp_path.glob("*.part"))) == (0o600, [])
+
+
+def test_every_column_is_of_a_kind_that_a_file_holds() -> None:
+    tables = [t for s in load_services().values() for t in s.metadata.sorted_tables]
+    assert len(tables) > 60
+    for table in tables:
+        packer(list(table.columns))
+        unpacker(list(table.columns))
+
+
+def test_a_column_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="Time"):
+        packer([Column("at", Time())])
 
 
 async def test_nothing_is_written_over(tmp_path, places) -> None:

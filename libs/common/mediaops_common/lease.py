@@ -178,20 +178,19 @@ class Tenure:
     async def hold(self) -> Lease | None:
         """The lease, taken where it is free, and renewed when half of its time is over; None while
         it is another's. Raises LeaseLost when it went to another in between."""
-        if self._lease is not None and time.monotonic() < self._lease.expires - self._seconds / 2:
-            return self._lease
-        try:
-            async with self._database.write() as session:
-                if self._lease is None:
-                    self._lease = await acquire(
-                        session, self._name, self._owner, seconds=self._seconds
-                    )
-                else:
-                    await renew(session, self._lease, seconds=self._seconds)
-        except LeaseLost:
-            self._lease = None
-            raise
-        return self._lease
+        held, seconds = self._lease, self._seconds
+        if held is not None and time.monotonic() < held.expires - seconds / 2:
+            return held
+        # Nothing is held until the commit has been heard of: a fence that was rolled back is given
+        # to the next one too. Who did hold it takes it again, with a higher fence.
+        self._lease = None
+        async with self._database.write() as session:
+            if held is None:
+                held = await acquire(session, self._name, self._owner, seconds=seconds)
+            else:
+                await renew(session, held, seconds=seconds)
+        self._lease = held
+        return held
 
     async def release(self) -> None:
         """Lets a successor in at once."""

@@ -35,10 +35,10 @@ async def load(services: Sequence["Service"], store: "StoreSettings", path: Path
                 await _check_empty(service, store)
         for service in services:
             members = dump.manifest.members[service.name]
-            for beside in service.beside:
-                await beside.write(store, _batches(dump, service.name, beside.name))
             with or_exit(service.name):
                 await _fill(service, store, dump, members)
+            for beside in service.beside:
+                await beside.write(store, _batches(dump, service.name, beside.name))
         return dump.manifest
 
 

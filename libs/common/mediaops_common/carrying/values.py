@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    TypeDecorator,
+)
 
 from mediaops_common.columns import Guid, UtcDateTime
 
@@ -44,8 +54,11 @@ def _packing(column: Column[Any]) -> Change | None:
             return lambda value: value.bytes
         case UtcDateTime():
             return lambda value: (value - EPOCH) // MICROSECOND
+        case Date():
+            return date.isoformat
         case JSON():
             return lambda value: json.dumps(value, ensure_ascii=False)
+    _check(column)
     return None
 
 
@@ -55,6 +68,16 @@ def _unpacking(column: Column[Any]) -> Change | None:
             return lambda value: UUID(bytes=value)
         case UtcDateTime():
             return lambda value: EPOCH + value * MICROSECOND
+        case Date():
+            return date.fromisoformat
         case JSON():
             return json.loads
+    _check(column)
     return None
+
+
+def _check(column: Column[Any]) -> None:
+    """A kind of column that nobody thought of here must not come back as something else."""
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    if not isinstance(kind, String | Integer | Boolean | Float | LargeBinary):
+        raise TypeError(f"{column} is {column.type!r}, which no file was ever asked to hold")

@@ -51,9 +51,11 @@ class HeldShards:
             taken = await acquire_all(
                 session, NAMES, self._owner, seconds=LEASE_SECONDS, most=_share(workers)
             )
-            self._leases = {int(lease.name.removeprefix("shard:")): lease for lease in taken}
-            self.states = await repository.load_shards(session, self._leases)
-            self._others = await repository.lowest_cursor(session, self._leases)
+            leases = {int(lease.name.removeprefix("shard:")): lease for lease in taken}
+            states = await repository.load_shards(session, leases)
+            others = await repository.lowest_cursor(session, leases)
+        # Not before the commit: what was rolled back may be another's by now.
+        self._leases, self.states, self._others = leases, states, others
         self._look_at = monotonic() + LOOK_SECONDS
         return bool(self._leases)
 
