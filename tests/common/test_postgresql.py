@@ -1,11 +1,13 @@
 """What is PostgreSQL's own: time-outs, a server that goes away, and the names of errors."""
 
 import asyncio
+import socket
 from contextlib import suppress
 
 import pytest
 from mediaops_common.db import NAMING, insert_new, open_database
 from mediaops_common.outages import tell_failure
+from mediaops_common.postgresql import connect
 from mediaops_common.schema import or_exit, refuse_company
 from mediaops_common.service import Service
 from mediaops_common.settings import StoreSettings
@@ -63,6 +65,23 @@ async def setting(database, name: str) -> str:
     async with database.read() as session:
         connection = await session.connection()
         return (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
+
+
+async def test_every_connection_hears_that_its_server_is_gone_without_a_word(database):
+    """A host without power closes nothing: the system asks whether it is there."""
+    alone = await connect(database.writer.url)
+    async with database.writer.connect() as pooled:
+        raw = await pooled.get_raw_connection()
+        for connection in (raw.driver_connection, alone):
+            sock = connection._transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            asked = [
+                sock.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            ]
+            assert asked[0] + asked[1] * asked[2] <= 30
+            assert 0 < sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+    await alone.close()
 
 
 async def test_every_connection_has_its_time_outs(database):

@@ -1,5 +1,6 @@
 """Engines for PostgreSQL: a pool that heals, time-outs, errors sorted by what helps."""
 
+import socket
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,15 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 """Nothing holds a lock for ever: not a slow statement, not a client that went away."""
+
+SILENCE = {
+    "TCP_KEEPIDLE": 15,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 30_000,
+}
+"""The time-outs above are the server's. A host that is gone without a word keeps none of them: who
+waits for its answer, or sends to it, hears after half a minute that nobody is there."""
 
 PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off", "random_page_cost": "1.1"}
 """A batch is asked for by arrays, and each statement is planned for those that it gets: a plan for
@@ -73,7 +83,7 @@ async def _connect(kind: type[Any], url: URL, settings: dict[str, str]) -> Any:
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             address,
             timeout=CONNECT_SECONDS,
             connection_class=kind,
@@ -82,6 +92,17 @@ async def _connect(kind: type[Any], url: URL, settings: dict[str, str]) -> Any:
     except (OSError, TimeoutError) as error:
         # In the driver's own terms, so that the pool and its callers need to know no others.
         raise asyncpg.PostgresConnectionError(type(error).__name__) from error
+    _hear_silence(connection._transport.get_extra_info("socket"))
+    return connection
+
+
+def _hear_silence(sock: Any) -> None:
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return  # a socket of this machine does not outlive its other end
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in SILENCE.items():
+        if hasattr(socket, name):  # systems differ in what they know
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _engine(url: URL, settings: dict[str, str]) -> AsyncEngine:

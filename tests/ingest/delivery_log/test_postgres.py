@@ -7,6 +7,7 @@ import pytest
 from mediaops_common.postgresql import connect
 from mediaops_ingest.delivery_log.port import LogUnavailable
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from tests.ingest.delivery_log.builders import a_delivery
 
@@ -96,6 +97,25 @@ async def test_each_day_is_a_partition_and_goes_as_one(opens, clock, connection)
     log.note_read(newest)
     assert await log.drop_before(clock.moment) == 1
     assert await partitions(connection) == ["day_2027_01_01"]
+
+
+async def test_a_day_that_somebody_reads_stays_and_senders_do_not_wait_for_it(
+    opens, clock, connection
+):
+    """A dump reads for minutes, and who asks for a lock behind one that waits for it waits too."""
+    log = await opens()
+    await log.append([a_delivery()])
+    clock.moment += timedelta(days=1)
+    [newest] = await log.append([a_delivery()])
+    log.note_read(newest)
+    async with connection.transaction():
+        await connection.fetch("SELECT count(*) FROM delivery_log.delivery")
+        dropping = asyncio.create_task(log.drop_before(clock.moment))
+        while not dropping.done():
+            await log.append([a_delivery()])
+        with pytest.raises(OperationalError):
+            dropping.result()
+    assert await log.drop_before(clock.moment) == 1
 
 
 async def test_while_the_table_is_locked_nothing_is_acknowledged_and_then_it_goes_on(
