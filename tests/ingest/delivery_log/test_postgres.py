@@ -103,7 +103,7 @@ async def test_a_day_that_somebody_reads_stays_and_senders_do_not_wait_for_it(
     opens, clock, connection
 ):
     """A dump reads for minutes, and who asks for a lock behind one that waits for it waits too."""
-    log = await opens()
+    log = await opens(patience_seconds=1.5)
     await log.append([a_delivery()])
     clock.moment += timedelta(days=1)
     [newest] = await log.append([a_delivery()])
