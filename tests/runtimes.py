@@ -21,6 +21,7 @@ from mediaops_common.service import Runtime, Service, close_runtime, open_runtim
 from mediaops_common.settings import HttpSettings, Settings, StoreSettings
 from mediaops_common.workers import groups_of
 from sqlalchemy import insert, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import ASGIApp
 
 from tests.databases import Backend
@@ -81,19 +82,28 @@ class RunningService:
         """One batch of the fast group; with a generation, one of a rebuild."""
         await self._apply("fast", events, generation)
 
+    async def apply_within(self, session: AsyncSession, *events: Event) -> None:
+        """Likewise, within a transaction of the test's own."""
+        await self._apply_within(session, "fast", events, None)
+
     async def _apply(self, name: str, events: Iterable[Event], generation: int | None) -> None:
-        group = self._group(name)
         async with self.runtime.database.write() as session:
-            projection = Projection(
-                generation or await live_generation(session), is_live=generation is None
-            )
-            batch = Batch(list(events), projection, self.clock.now())
-            if group.prepare is not None:
-                batch.prepared = group.prepare(batch)
-            await group.apply(session, batch)
-            if generation is None:
-                group_name = f"{self.runtime.service.name}.{name}"
-                await count_applied(session, group_name, batch.events)
+            await self._apply_within(session, name, events, generation)
+
+    async def _apply_within(
+        self, session: AsyncSession, name: str, events: Iterable[Event], generation: int | None
+    ) -> None:
+        group = self._group(name)
+        projection = Projection(
+            generation or await live_generation(session), is_live=generation is None
+        )
+        batch = Batch(list(events), projection, self.clock.now())
+        if group.prepare is not None:
+            batch.prepared = group.prepare(batch)
+        await group.apply(session, batch)
+        if generation is None:
+            group_name = f"{self.runtime.service.name}.{name}"
+            await count_applied(session, group_name, batch.events)
 
     def _group(self, name: str) -> ConsumerGroup:
         (group,) = (group for group in groups_of(self.runtime) if group.name == name)

@@ -1,9 +1,11 @@
 """What a batch does to the read models, seen through the API."""
 
+import asyncio
 from datetime import date, timedelta
 
 import httpx
 import pytest
+from mediaops_common.ids import workspace_id
 from mediaops_crm.activity.jobs import FOLD_DELTAS
 from mediaops_crm.database import AUDIENCE
 from sqlalchemy import func, select
@@ -11,6 +13,7 @@ from sqlalchemy import func, select
 from tests.builders import channel, noon
 from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.running import RunningCrm, get
+from tests.locks import waits
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -152,3 +155,20 @@ async def test_folding_leaves_every_answer_as_it_was(
         assert left.scalar_one() == 0
     assert await get(acme, "/stickiness", from_=DAY, to=DAY) == before
     assert before["items"][0]["dau"] == 30
+
+
+@pytest.mark.databases("postgresql")
+async def test_two_batches_of_the_same_workspaces_wait_for_each_other_in_no_circle(
+    crm: RunningCrm,
+) -> None:
+    database = crm.runtime.database
+    first, second = sorted(("acme", "globex"), key=workspace_id)
+    async with database.write() as session:
+        await crm.apply_within(session, recorded("ada", DAY, workspace=first))
+        both = (recorded("bob", DAY, workspace=slug) for slug in (second, first))
+        other = asyncio.create_task(crm.apply(*both))
+        assert await waits(database, other)
+        await crm.apply_within(session, recorded("ada", DAY, workspace=second))
+    await other
+    for slug in (first, second):
+        assert await dau(crm.client(slug)) == 2

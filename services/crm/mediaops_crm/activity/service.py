@@ -45,7 +45,11 @@ class Gathered:
 
 def gather(batch: Batch) -> list[Gathered]:
     """What the batch says, per workspace, in its order: where an actor is marked and cleared on
-    one channel and day, the last one stands. Touches no database."""
+    one channel and day, the last one stands. Touches no database.
+
+    The workspaces are in the order of their ids: each is locked until the batch ends, and two
+    batches that took them as they come could wait for each other in a circle.
+    """
     found: dict[int, Gathered] = {}
     for event in batch.events:
         if isinstance(event, ActivityRecorded):
@@ -68,7 +72,7 @@ def gather(batch: Batch) -> list[Gathered]:
         gathered.keys = [actor_key(*identity) for identity in gathered.numbers]
         for (_channel, day), numbers in gathered.active.items():
             gathered.days.setdefault(day, set()).update(numbers)
-    return list(found.values())
+    return sorted(found.values(), key=lambda one: one.workspace_id)
 
 
 def _mark(gathered: Gathered, activity: Activity, is_active: bool) -> None:
