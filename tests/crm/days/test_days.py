@@ -1,12 +1,15 @@
 """The numbers of a day are told when they change, and only then."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from mediaops_common.events import DayComputed
 from mediaops_common.ids import workspace_id
-from mediaops_crm.days import jobs
+from mediaops_common.zones import number_of
+from mediaops_crm.days import jobs, service
 from mediaops_crm.days.jobs import COMPUTE_TOUCHED
 from mediaops_crm.lifecycle.jobs import MOVE_BY_CLOCK
 
@@ -15,6 +18,7 @@ from tests.crm import naive
 from tests.crm.builders import an_activity, recorded, retracted
 from tests.crm.histories import History, checked, histories
 from tests.crm.running import RunningCrm
+from tests.locks import waits
 
 DAY = date(2026, 11, 22)
 
@@ -123,3 +127,26 @@ async def test_tomorrow_once_told_follows_what_happens_today(crm: RunningCrm) ->
     await compute(crm)
     told = {event.day: event for event in await crm.told(DayComputed)}
     assert numbers(told[tomorrow]) == (tomorrow, 1, 2, 2, 1)
+
+
+async def rebuilt(crm: RunningCrm) -> None:
+    """The clock's first turn in another generation, which has every day that was told compared."""
+    await crm.swap(2)
+    await crm.run(MOVE_BY_CLOCK)
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("job", [compute, rebuilt])
+async def test_history_that_comes_in_and_a_job_wait_for_each_other_in_no_circle(
+    crm: RunningCrm, job: Callable[[RunningCrm], Coroutine[None, None, None]]
+) -> None:
+    before, acme = DAY - timedelta(days=1), workspace_id("acme")
+    await crm.apply(recorded("ada", before), recorded("ada", DAY))
+    if job is rebuilt:
+        await compute(crm)  # something was told of both days
+    async with crm.runtime.database.write() as session:
+        await service.touch(session, acme, [number_of(before)])
+        other = asyncio.create_task(job(crm))
+        assert await waits(crm.runtime.database, other)
+        await service.touch(session, acme, [number_of(DAY)])
+    await other

@@ -32,7 +32,8 @@ async def touched(session: AsyncSession, limit: int) -> list[tuple[UUID, int, in
 async def forget(
     session: AsyncSession, workspace_id: UUID, seen: Sequence[tuple[int, int]]
 ) -> None:
-    """Removes (day, touches) that were not touched again since."""
+    """Removes (day, touches) that were not touched again since. From old to new, as `touch` goes:
+    a batch of history and this could wait for each other in a circle."""
     statement = delete(TOUCHED).where(
         and_(
             TOUCHED.c.workspace_id == workspace_id,
@@ -42,7 +43,7 @@ async def forget(
     )
     connection = await session.connection()
     await connection.execute(
-        statement, [{"seen_day": day, "seen_touches": touches} for day, touches in seen]
+        statement, [{"seen_day": day, "seen_touches": touches} for day, touches in sorted(seen)]
     )
 
 

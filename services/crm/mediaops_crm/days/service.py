@@ -14,7 +14,19 @@ from mediaops_crm.actors import service as actors
 from mediaops_crm.audience import service as audience
 from mediaops_crm.days import repository
 
-__all__ = ["DayCounts", "Touched", "affected", "compute", "tell", "touch", "touch_computed"]
+__all__ = [
+    "DayCounts",
+    "Touched",
+    "affected",
+    "compute",
+    "computed_days",
+    "forget",
+    "tell",
+    "touch",
+    "touched",
+]
+
+computed_days = repository.computed_days
 
 
 class Touched(NamedTuple):
@@ -32,13 +44,9 @@ class DayCounts(NamedTuple):
 
 
 async def touch(session: AsyncSession, workspace_id: UUID, days: Iterable[int]) -> None:
-    """Notes that the numbers of these days may have changed."""
+    """Notes that the numbers of these days may have changed. A transaction calls it once for a
+    workspace: days are locked from old to new, and a second call would begin anew."""
     await repository.touch(session, workspace_id, days)
-
-
-async def touch_computed(session: AsyncSession, workspace_id: UUID) -> None:
-    """Has every day compared again with what was told of it."""
-    await touch(session, workspace_id, await repository.computed_days(session, workspace_id))
 
 
 async def touched(session: AsyncSession, limit: int) -> list[Touched]:

@@ -56,9 +56,9 @@ async def _move(
                 return
     async with runtime.database.write() as session:
         await service.reach_day(session, workspace_id, today, generation)
-        await days.touch(session, workspace_id, [today])
-        if not same:
-            await days.touch_computed(session, workspace_id)
+        # What was told of other days is compared again where another generation may say otherwise.
+        told = [] if same else await days.computed_days(session, workspace_id)
+        await days.touch(session, workspace_id, {today, *told})
 
 
 async def _tell(
