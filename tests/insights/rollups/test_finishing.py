@@ -10,12 +10,14 @@ import pytest
 from mediaops_common.events import ActivityRecorded, Event
 from mediaops_insights.rollups import service
 from mediaops_insights.rollups.jobs import finish_minutes
-from mediaops_insights.rollups.models import NEWEST, ROLLUPS
+from mediaops_insights.rollups.models import COUNTS, KEY, NEWEST, ROLLUPS, Level
+from mediaops_insights.rollups.statements import add_rows, move_minute
 from sqlalchemy import Table, select
 
 from tests.builders import channel
 from tests.insights.builders import recorded, retracted
 from tests.insights.running import NOW, RunningInsights, get
+from tests.locks import waits
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
@@ -124,3 +126,39 @@ async def test_what_comes_meanwhile_is_neither_lost_nor_counted_twice(
     assert all(earlier <= later for earlier, later in pairwise(seen))
     found = await get(acme, "/metrics/query", metric="likes", **DAY)
     assert [item["value"] for item in found["items"]] == [200]
+
+
+@pytest.mark.databases("postgresql")
+async def test_late_acts_and_a_minute_that_is_over_wait_for_each_other_in_no_circle(
+    insights: RunningInsights,
+) -> None:
+    await insights.apply(recorded("like.created", NOW - timedelta(days=1), content="v1"))
+    for content in ("v2", "v1"):  # they lie in this order, which is not that of their numbers
+        await insights.apply(recorded("like.created", NOW, content=content))
+    live = [row for row in await rows(insights, NEWEST) if row[2] == Level.content]
+    database = insights.runtime.database
+
+    async def move() -> None:
+        async with database.write() as session:
+            connection = await session.connection()
+            for how in ("indexscan", "bitmapscan"):
+                await connection.exec_driver_sql(f"SET LOCAL enable_{how} = off")
+            await move_minute(session, live[0][:4])
+
+    def late(granularity: str, row: Any) -> tuple[object, ...]:
+        bucket = {"minute": row[3], "hour": row[8], "day": row[9], "ever": 0}[granularity]
+        return (*row[:3], bucket, *row[4:8], 1, 1)
+
+    async with database.write() as session:
+        first = late("minute", live[0])
+        await add_rows(session, ROLLUPS["minute"], KEY, COUNTS, [first], 2)
+        moving = asyncio.create_task(move())
+        assert await waits(database, moving)
+        for granularity, table in ROLLUPS.items():
+            both = [late(granularity, row) for row in live]
+            await add_rows(session, table, KEY, COUNTS, both, 2)
+    await moving
+    counted = [
+        (r[-5], r[-4]) for r in await rows(insights, ROLLUPS["minute"]) if r[3] == live[0][3]
+    ]
+    assert counted == [(3, 3), (2, 2)]

@@ -1,7 +1,7 @@
 """The statements of the hot path: one upsert for many rows, and the end of a minute."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from mediaops_common.bulk import Conflict, insert_stored
@@ -71,25 +71,40 @@ async def add_rows(
 MOVED = {"minute": "bucket", "hour": "hour", "day": "day", "ever": "0"}
 """What the newest minutes are added to: by granularity, where a row's bucket is found."""
 
+PART = "generation = {} AND workspace = {} AND level = {} AND bucket = {}"
+
 
 async def move_minute(session: AsyncSession, part: tuple[int, int, int, int]) -> None:
     """Adds one of the newest minutes (generation, workspace, level, bucket) to the tables of all
     granularities, and takes it away: what was counted before, and nothing that comes meanwhile."""
     connection = await session.connection()
-    whose = "generation = {} AND workspace = {} AND level = {} AND bucket = {}"
     if connection.dialect.name == "postgresql":
-        # One statement: it adds just those rows that it takes away, as they are then.
-        gone = f"DELETE FROM {NEWEST.name} WHERE {whose.format('$1', '$2', '$3', '$4')} RETURNING *"
-        moves = ", ".join(f"{name}_ AS ({_move(name, 'gone')})" for name in MOVED)
-        await connection.exec_driver_sql(f"WITH gone AS ({gone}), {moves} SELECT 1", part)
+        await connection.exec_driver_sql(_moving_at_once(), part)
         return
-    where = whose.format("?", "?", "?", "?")
+    where = PART.format("?", "?", "?", "?")
     for name in MOVED:
-        await connection.exec_driver_sql(_move(name, NEWEST.name, f"WHERE {where}"), part)
+        await connection.exec_driver_sql(_move(name, NEWEST.name, where), part)
     await connection.exec_driver_sql(f"DELETE FROM {NEWEST.name} WHERE {where}", part)
 
 
-def _move(granularity: str, source: str, where: str = "WHERE true") -> str:
+@cache
+def _moving_at_once() -> str:
+    """One statement: it adds just those rows that it takes away, as they are then.
+
+    It locks rows as batches do, table after table and in the order of their keys. The server runs
+    the parts of such a statement in an order of its own, so each asks how many rows the one before
+    has added: that is not known until all of them are.
+    """
+    part = PART.format("$1", "$2", "$3", "$4")
+    parts = [f"gone AS (DELETE FROM {NEWEST.name} WHERE {part} RETURNING *)"]
+    before, order = "true", f"ORDER BY {', '.join(KEY[4:])}"
+    for name in MOVED:
+        parts.append(f"{name}_ AS ({_move(name, 'gone', before, order)} RETURNING 1)")
+        before = f"(SELECT count(*) FROM {name}_) >= 0"
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
+def _move(granularity: str, source: str, where: str, order: str = "") -> str:
     key, counts = ", ".join(KEY), ", ".join(COUNTS)
     places = key.replace("bucket", MOVED[granularity])
     table = ROLLUPS[granularity].name
@@ -97,5 +112,5 @@ def _move(granularity: str, source: str, where: str = "WHERE true") -> str:
     only = f" AND level = {int(Level.content)}" if granularity == "ever" else ""
     return (
         f"INSERT INTO {table} ({key}, {counts}) SELECT {places}, {counts} FROM {source} "
-        f"{where}{only} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+        f"WHERE {where}{only} {order} ON CONFLICT ({key}) DO UPDATE SET {changes}"
     )
