@@ -7,6 +7,7 @@ from mediaops_common.events import Topic
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.audience import service as audience
+from mediaops_insights.names import service as names
 from mediaops_insights.rollups import service as rollups
 from mediaops_insights.snapshots import service as snapshots
 from mediaops_insights.stream import service as stream
@@ -26,16 +27,24 @@ class Prepared:
 
     sheet: rollups.Sheet
     acts: audience.Acts
+    contents: names.Contents
 
 
 def prepare(batch: Batch) -> Prepared:
-    return Prepared(rollups.sheet_of(batch), audience.acts_of(batch.events))
+    sheet = rollups.sheet_of(batch)
+    contents = rollups.contents_of(sheet)
+    for place, external_ids in snapshots.contents_of(batch.snapshots).items():
+        contents.setdefault(place, []).extend(external_ids)
+    return Prepared(sheet, audience.acts_of(batch.events), contents)
 
 
 async def apply(session: AsyncSession, batch: Batch) -> None:
     prepared: Prepared = batch.prepared or prepare(batch)
     generation = batch.projection.generation
-    await rollups.count(session, prepared.sheet, generation)
+    # All at once and before anything is counted: who gives a content its number keeps it from other
+    # batches until the end, and two that did so in parts could wait for each other in a circle.
+    contents = await names.number_contents(session, prepared.contents)
+    await rollups.count(session, prepared.sheet, contents, generation)
     await audience.mark(session, prepared.acts, generation)
     await snapshots.apply(session, batch.snapshots, generation)
     if batch.projection.is_live:

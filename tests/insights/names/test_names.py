@@ -1,19 +1,29 @@
 """Numbers of names are the same for ever, and nothing is remembered that was not committed."""
 
-from datetime import date
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import httpx
 import pytest
+from mediaops_common.events import Event
+from mediaops_common.ids import workspace_id
 from mediaops_insights.names import service as names
 from mediaops_insights.names.service import Kind
 
-from tests.insights.builders import recorded
+from tests.builders import channel
+from tests.insights.builders import a_publication, a_snapshot, recorded
 from tests.insights.running import RunningInsights, get
+from tests.locks import waits
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 DAY = date(2026, 11, 20)
+
+
+def like(content: str) -> Event:
+    return recorded("like.created", DAY, content=content)
 
 
 class Undone(Exception):
@@ -63,3 +73,32 @@ async def test_a_name_keeps_its_number_also_when_the_memory_is_full(
     async with insights.runtime.database.read() as session:
         told = await names.texts(session, given.values())
     assert {text: number for number, text in told.items()} == given
+
+
+REPORTED = datetime(2026, 11, 22, 11, tzinfo=UTC)
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize(
+    ("tell", "events"),
+    [
+        (RunningInsights.apply, [like("b"), a_snapshot("views", 5, REPORTED, content="a")]),
+        (RunningInsights.apply, [like("a"), a_snapshot("views", 5, REPORTED, content="b")]),
+        (RunningInsights.hear, [a_publication("b", REPORTED), a_publication("a", REPORTED)]),
+    ],
+)
+async def test_those_who_meet_new_contents_wait_for_each_other_in_no_circle(
+    insights: RunningInsights, tell: Callable[..., Coroutine[None, None, None]], events: list[Event]
+) -> None:
+    await insights.apply(like("old"))
+    place = (workspace_id("acme"), channel("main"))
+    database = insights.runtime.database
+    async with database.write() as session:
+        await names.number_contents(session, {place: ["a"]})
+        other = asyncio.create_task(tell(insights, *events, like("old")))
+        assert await waits(database, other)
+        await insights.apply_within(session, like("old"), like("a"), like("b"))
+    await other
+    async with database.read() as session:
+        numbers = await names.matching_contents(session, place[0], ["a", "b", "old"])
+    assert len(numbers) == 3

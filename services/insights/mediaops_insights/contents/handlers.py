@@ -9,6 +9,6 @@ from mediaops_insights.contents import service
 handlers = Handlers(group="registry")
 
 
-@handlers.on(PublicationRegistered)
-async def remember_publication(session: AsyncSession, event: PublicationRegistered) -> None:
-    await service.learn(session, event)
+@handlers.on_several(PublicationRegistered)
+async def remember_publications(session: AsyncSession, events: list[PublicationRegistered]) -> None:
+    await service.learn(session, events)

@@ -1,6 +1,6 @@
 """Joins what was counted of external contents with what was registered of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from mediaops_insights.contents import repository
 from mediaops_insights.contents.models import Publication
 from mediaops_insights.contents.schemas import AtAgeRead, PerformanceRead
 from mediaops_insights.names import service as names
+from mediaops_insights.names.service import Contents
 from mediaops_insights.registry import service as registry
 from mediaops_insights.rollups import service as rollups
 from mediaops_insights.snapshots import service as snapshots
@@ -26,16 +27,19 @@ COUNTED = {
 }
 
 
-async def learn(session: AsyncSession, event: PublicationRegistered) -> None:
-    """Keeps what the event says, unless something newer is known already.
+async def learn(session: AsyncSession, events: Iterable[PublicationRegistered]) -> None:
+    """Keeps what the events say, unless something newer is known already.
 
-    The content is numbered, so that it is listed before anything is counted of it.
+    The contents are numbered, so that they are listed before anything is counted of them.
     """
-    known = await repository.version(session, event.workspace_id, event.publication_id)
-    if known < event.version:
-        await repository.replace(session, event)
-        place = (event.workspace_id, event.channel_id)
-        await names.number_contents(session, {place: [event.external_id]})
+    contents: Contents = {}
+    for event in events:
+        known = await repository.version(session, event.workspace_id, event.publication_id)
+        if known < event.version:
+            await repository.replace(session, event)
+            place = (event.workspace_id, event.channel_id)
+            contents.setdefault(place, []).append(event.external_id)
+    await names.number_contents(session, contents)
 
 
 async def performance(

@@ -1,6 +1,6 @@
 """Gives names their numbers, and numbers their names."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ from mediaops_insights.names.repository import ContentKey
 
 __all__ = [
     "ContentKey",
+    "ContentNumbers",
+    "Contents",
     "Kind",
     "all_numbers",
     "content_texts",
@@ -26,6 +28,12 @@ __all__ = [
     "number_names",
     "texts",
 ]
+
+Contents = dict[tuple[UUID, UUID], list[str]]
+"""(workspace, channel) → external ids."""
+
+ContentNumbers = Mapping[UUID, Mapping[str, int]]
+"""Channel → external id → number."""
 
 all_numbers = repository.all_numbers
 known_numbers = repository.numbers
@@ -88,13 +96,9 @@ async def number_names(session: AsyncSession, kind: Kind, wanted: Iterable[str])
     return {text: number for text, number in found.items() if number is not None}
 
 
-async def number_contents(
-    session: AsyncSession, wanted: Mapping[tuple[UUID, UUID], Sequence[str]]
-) -> dict[UUID, dict[str, int]]:
-    """Channel → external id → number, of the contents wanted by (workspace, channel).
-
-    New contents get a number, in this transaction. The answer may hold more than was asked for.
-    """
+async def number_contents(session: AsyncSession, wanted: Contents) -> ContentNumbers:
+    """The number of every content, and perhaps of more; new ones get one, in this transaction,
+    which calls this once: who numbers them in parts locks them in no order."""
     known = _memory(session).contents
     missing: list[ContentKey] = []
     found: dict[UUID, dict[str, int]] = {}

@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.names import service as names
-from mediaops_insights.names.service import Kind
+from mediaops_insights.names.service import ContentNumbers, Contents, Kind
 from mediaops_insights.rollups import repository
 from mediaops_insights.rollups.cells import Sheet, add_up
 from mediaops_insights.rollups.levels import distribute, plan
@@ -30,6 +30,7 @@ __all__ = [
     "Question",
     "Sheet",
     "Tally",
+    "contents_of",
     "count",
     "ever",
     "finish_minutes",
@@ -58,15 +59,29 @@ def sheet_of(batch: Batch) -> Sheet:
     return add_up(batch.recorded, batch.retracted, oldest, newest)
 
 
-async def count(session: AsyncSession, sheet: Sheet, generation: int) -> None:
-    """Adds the sheet to the rollups of this generation."""
+def contents_of(sheet: Sheet) -> Contents:
+    """The contents that the sheet counts anything of."""
+    wanted: list[list[str]] = [[] for _channel in sheet.channels]
+    for channel, external_id in sheet.contents[1:]:
+        wanted[channel].append(external_id)
+    return {
+        (sheet.workspaces[workspace], channel_id): external_ids
+        for (workspace, channel_id), external_ids in zip(sheet.channels, wanted, strict=True)
+        if external_ids
+    }
+
+
+async def count(
+    session: AsyncSession, sheet: Sheet, contents: ContentNumbers, generation: int
+) -> None:
+    """Adds the sheet to the rollups of this generation; `contents` has the numbers of its own."""
     if len(sheet.workspaces) > 1:
-        numbers = await _numbers(session, sheet)
+        numbers = await _numbers(session, sheet, contents)
         cells = sum(len(cells) for spans in (sheet.days, sheet.newest) for cells in spans.values())
         await repository.add(session, await aside(cells, rows_of, sheet, numbers, generation))
 
 
-async def _numbers(session: AsyncSession, sheet: Sheet) -> Numbers:
+async def _numbers(session: AsyncSession, sheet: Sheet, contents: ContentNumbers) -> Numbers:
     workspaces = [str(workspace_id) for workspace_id in sheet.workspaces[1:]]
     channels = [str(channel_id) for _workspace, channel_id in sheet.channels[1:]]
     types, regions = sheet.types[1:], sheet.regions[1:]
@@ -77,25 +92,14 @@ async def _numbers(session: AsyncSession, sheet: Sheet) -> Numbers:
     return Numbers(
         workspaces=[0, *(of_workspace[name] for name in workspaces)],
         channels=[0, *(of_channel[name] for name in channels)],
-        contents=await _content_numbers(session, sheet),
+        contents=_content_numbers(sheet, contents),
         types=[0, *(of_type[name] for name in types)],
         regions=[0, *(of_region[name] for name in regions)],
     )
 
 
-async def _content_numbers(session: AsyncSession, sheet: Sheet) -> list[int]:
-    wanted: list[list[str]] = [[] for _channel in sheet.channels]
-    for channel, external_id in sheet.contents[1:]:
-        wanted[channel].append(external_id)
-    found = await names.number_contents(
-        session,
-        {
-            (sheet.workspaces[workspace], channel_id): external_ids
-            for (workspace, channel_id), external_ids in zip(sheet.channels, wanted, strict=True)
-            if external_ids
-        },
-    )
-    by_channel = [found.get(channel_id, {}) for _workspace, channel_id in sheet.channels]
+def _content_numbers(sheet: Sheet, contents: ContentNumbers) -> list[int]:
+    by_channel = [contents.get(channel_id, {}) for _workspace, channel_id in sheet.channels]
     return [0, *(by_channel[channel][text] for channel, text in sheet.contents[1:])]
 
 

@@ -11,7 +11,7 @@ from mediaops_common.watermarks import is_correction
 from mediaops_common.zones import day_number, day_start, number_day, number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_insights.names import service as names
+from mediaops_insights.names.service import Contents
 from mediaops_insights.snapshots import repository
 from mediaops_insights.snapshots.counters import Counter, increases, levels
 
@@ -23,6 +23,7 @@ __all__ = [
     "Reported",
     "apply",
     "contents_now",
+    "contents_of",
     "increase",
     "level",
     "readings",
@@ -91,15 +92,15 @@ async def apply(
     for place, snapshot_id, corrections in hidden:
         await repository.hide(session, place, snapshot_id, corrections)
     await repository.put(session, list(put.values()))
-    await names.number_contents(session, _contents(put.values()))
 
 
-def _contents(rows: Iterable[dict[str, Any]]) -> dict[tuple[UUID, UUID], list[str]]:
+def contents_of(snapshots: Iterable[SnapshotRecorded]) -> Contents:
     """Contents that are reported of are listed like those that something was counted of."""
-    found: dict[tuple[UUID, UUID], list[str]] = {}
-    for row in rows:
-        if row["content"]:
-            found.setdefault((row["workspace_id"], row["channel_id"]), []).append(row["content"])
+    found: Contents = {}
+    for one in snapshots:
+        if one.content is not None and one.content.external_id and not one.is_retraction:
+            place = (one.workspace_id, one.channel_id)
+            found.setdefault(place, []).append(one.content.external_id)
     return found
 
 
