@@ -1,9 +1,11 @@
 """Appending, reading, folding and clearing against a plain set of (channel, day, actor)."""
 
+import asyncio
 import tempfile
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_common.audience import (
@@ -18,10 +20,12 @@ from mediaops_common.audience import (
     seen_before,
     slices,
 )
-from mediaops_common.db import Database
+from mediaops_common.audience.compaction import BASE_KEY, hold
+from mediaops_common.db import Database, insert_new
 
 from tests.common.audience.conftest import an_audience
 from tests.examples import examples
+from tests.locks import waits
 
 Audience = tuple[Database, AudienceTables]
 Marks = set[tuple[UUID, int, int]]
@@ -151,3 +155,32 @@ async def test_generations_and_workspaces_are_apart(audience: Audience) -> None:
         await append(session, tables, 1, {(uuid4(), CHANNELS[0], 20_000): [3]})
         await clear_bits(session, tables, 2, {(W, CHANNELS[0], 20_000): [1, 2]})
     assert await as_marks(database, tables, ALL) == {(ALL, 20_000, 1)}
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_fold_and_a_retraction_wait_for_each_other_in_no_circle(
+    audience: Audience, is_there: bool
+) -> None:
+    database, tables = audience
+    channel, cell = CHANNELS[0], (W, CHANNELS[0], 20_000)
+    row = {"generation": 1, "workspace_id": W, "channel_id": channel, "day": 20_000, "bits": b""}
+    async with database.write() as session:
+        await append(session, tables, 1, {cell: [1, 2]})
+        await hold(session, tables, 1, W, 20_000, {ALL, channel} if is_there else {ALL})
+
+    async def take_back() -> None:
+        async with database.write() as session:
+            await clear_bits(session, tables, 1, {cell: [1]})
+
+    async with database.write() as session:
+        if is_there:  # the fold has just its first lock
+            await hold(session, tables, 1, W, 20_000, {ALL})
+        else:
+            await insert_new(session, tables.bitmap, [row], key=BASE_KEY)
+        other = asyncio.create_task(take_back())
+        assert await waits(database, other)
+        await compact(session, tables, 10, 1)
+    await other
+    for one in (ALL, channel):
+        assert await as_marks(database, tables, one) == {(one, 20_000, 2)}

@@ -15,7 +15,7 @@ from mediaops_common.db import insert_new, upsert
 if TYPE_CHECKING:
     from pyroaring import BitMap
 
-__all__ = ["CROWDED", "compact", "crowded", "fold"]
+__all__ = ["CROWDED", "compact", "crowded", "fold", "hold"]
 
 CROWDED = 16
 """Deltas of one (channel, day) from which folding them is worth rewriting its bitmap."""
@@ -52,9 +52,43 @@ async def compact(
         session, tables, limit, at_least
     ):
         groups.setdefault((generation, workspace_id, day), []).append(channel_id)
-    for (generation, workspace_id, day), channels in sorted(groups.items()):
-        await fold(session, tables, generation, workspace_id, day, channels)
+    for key, channels in sorted(groups.items()):
+        await fold(session, tables, *key, await hold(session, tables, *key, channels))
     return sum(len(channels) for channels in groups.values())
+
+
+async def hold(
+    session: AsyncSession,
+    tables: AudienceTables,
+    generation: int,
+    workspace_id: UUID,
+    day: int,
+    channels: Collection[UUID],
+) -> dict[UUID, bytes]:
+    """Channel → its bitmap, of which nobody else folds one until the transaction ends: who wants to
+    waits, and then reads what is left.
+
+    A transaction holds all that it needs of a day at once, and takes the days in order: so no two
+    wait for each other in a circle.
+    """
+    bitmap, ordered = tables.bitmap, sorted(channels)
+    scope = {"generation": generation, "workspace_id": workspace_id, "day": day}
+    # The rows are the locks. Those that are missing come first, of all channels: who makes one has
+    # locked it, and has locked none that was there already.
+    missing = [{**scope, "channel_id": channel, "bits": b""} for channel in ordered]
+    await insert_new(session, bitmap, missing, key=BASE_KEY)
+    connection = await session.connection()
+    held: dict[UUID, bytes] = {}
+    for start in range(0, len(ordered), CHUNK):
+        part = ordered[start : start + CHUNK]
+        rows = await connection.execute(
+            select(bitmap.c.channel_id, bitmap.c.bits)
+            .where(*_of(bitmap, scope), bitmap.c.channel_id.in_(part))
+            .order_by(bitmap.c.channel_id)
+            .with_for_update()
+        )
+        held |= {row.channel_id: row.bits for row in rows}
+    return held
 
 
 async def fold(
@@ -63,44 +97,25 @@ async def fold(
     generation: int,
     workspace_id: UUID,
     day: int,
-    channels: Collection[UUID],
+    held: Mapping[UUID, bytes],
     without: "Mapping[UUID, BitMap] | None" = None,
 ) -> None:
     """Makes one bitmap of the bitmap and the deltas of each channel, less the bits of `without`."""
-    ordered = sorted(channels)
-    for start in range(0, len(ordered), CHUNK):
-        await _fold(
-            session,
-            tables,
-            {"generation": generation, "workspace_id": workspace_id, "day": day},
-            ordered[start : start + CHUNK],
-            without or {},
-        )
+    scope = {"generation": generation, "workspace_id": workspace_id, "day": day}
+    rows = list(held.items())
+    for start in range(0, len(rows), CHUNK):
+        await _fold(session, tables, scope, rows[start : start + CHUNK], without or {})
 
 
 async def _fold(
     session: AsyncSession,
     tables: AudienceTables,
     scope: dict[str, Any],
-    channels: list[UUID],
+    held: list[tuple[UUID, bytes]],
     without: "Mapping[UUID, BitMap]",
 ) -> None:
-    bitmap, delta = tables.bitmap, tables.delta
+    delta, channels = tables.delta, [channel for channel, _bits in held]
     connection = await session.connection()
-    # The bitmap's row is the lock: who else folds this key waits here and then reads what is left.
-    await insert_new(
-        session,
-        bitmap,
-        [{**scope, "channel_id": channel, "bits": b""} for channel in channels],
-        key=BASE_KEY,
-    )
-    base = await connection.execute(
-        select(bitmap.c.channel_id, bitmap.c.bits)
-        .where(*_of(bitmap, scope), bitmap.c.channel_id.in_(channels))
-        .order_by(bitmap.c.channel_id)
-        .with_for_update()
-    )
-    rows = [tuple(row) for row in base if row.bits]
     added = (
         await connection.execute(
             select(delta.c.channel_id, delta.c.bits, delta.c.id).where(
@@ -108,11 +123,11 @@ async def _fold(
             )
         )
     ).all()
-    rows += [(row.channel_id, row.bits) for row in added]
+    rows = [*held, *((row.channel_id, row.bits) for row in added)]
     folded = await asyncio.to_thread(_less, rows, without)
     await upsert(
         session,
-        bitmap,
+        tables.bitmap,
         [
             {**scope, "channel_id": channel, "bits": folded.get(channel, b"")}
             for channel in channels

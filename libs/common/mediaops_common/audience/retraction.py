@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.audience.bitmaps import Cell, load_channels
-from mediaops_common.audience.compaction import fold
+from mediaops_common.audience.compaction import fold, hold
 from mediaops_common.audience.tables import ALL, AudienceTables
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ async def clear_bits(
     gone: dict[tuple[UUID, int], BitMap] = {}
     for (workspace_id, day), cleared in sorted(by_day.items()):
         key = (generation, workspace_id, day)
-        await fold(session, tables, *key, cleared.keys(), cleared)
+        held = await hold(session, tables, *key, {ALL, *cleared})
+        whole = {ALL: held.pop(ALL)}
+        await fold(session, tables, *key, held, cleared)
         asked = BitMap.union(BitMap(), *cleared.values())
         for bits in (await load_channels(session, tables, *key)).values():
             asked -= bits
         if asked:
-            await fold(session, tables, *key, [ALL], {ALL: asked})
+            await fold(session, tables, *key, whole, {ALL: asked})
             gone[workspace_id, day] = asked
     return gone
