@@ -110,8 +110,9 @@ class Producer:
         for record in records:
             await self.bus.publish(self.topic, record.slot % self.partitions, [record])
 
-    async def heads(self) -> None:
-        for partition in range(self.partitions):
+    async def heads(self, *partitions: int) -> None:
+        """Tells them on these partitions, or on all."""
+        for partition in partitions or range(self.partitions):
             told = {str(s): n for s, n in self.numbers.items() if s % self.partitions == partition}
             stream = Stream(shard=7, fence=self.fence, numbers=told, through=NOW)
             await self.bus.publish(self.topic, partition, [heads_record("ingest", [stream])])

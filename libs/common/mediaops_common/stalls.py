@@ -23,6 +23,10 @@ __all__ = ["MetHeads", "meet_heads", "open_stalls"]
 log = structlog.get_logger(__name__)
 
 
+Lane = tuple[str, str, int, int]
+"""(producer, topic, shard, slot)."""
+
+
 class MetHeads(NamedTuple):
     """A heads record where it was read."""
 
@@ -75,7 +79,11 @@ async def meet_heads(
     replaced = ["numbers", "through", "applied_through"]
     await upsert(session, tables.heads, whole, key=key, replace=replaced)
     await upsert(session, tables.heads, gaps, key=key, replace=["numbers"])
-    told = {(producer, topic, shard) for producer, topic, _partition, shard in newest}
+    told = {
+        (producer, topic, shard, int(slot))
+        for (producer, topic, _partition, shard), stream in newest.items()
+        for slot in stream.numbers
+    }
     await _forget(session, group, told, numbers)
 
 
@@ -135,19 +143,19 @@ async def _ask(
         await outbox.add(session, ask, workspace_id=None)
 
 
-async def _forget(
-    session: AsyncSession, group: str, told: Set[tuple[str, str, int]], numbers: LaneNumbers
-) -> None:
-    """Ends the stalls of these streams (producer, topic, shard) whose number has come."""
+async def _forget(session: AsyncSession, group: str, told: Set[Lane], numbers: LaneNumbers) -> None:
+    """Ends the stalls of these lanes whose number has come.
+
+    Of no others: a lane belongs to whoever holds the partition that its heads come on. To lock
+    those of other members, who hold them and wait for ours, would be a circle.
+    """
     tables: SpineTables = session.info["tables"]
     stall = tables.stall
     connection = await session.connection()
     found = await connection.execute(select(stall).where(stall.c.group == group))
     for row in found.all():
-        if (row.producer, row.topic, row.shard) not in told:
-            continue
-        await numbers.load(session, [(row.producer, row.topic, row.slot)])
-        if numbers.last(row.producer, row.topic, row.shard, row.slot) >= row.missing:
+        lane = (row.producer, row.topic, row.shard, row.slot)
+        if lane in told and numbers.last(*lane) >= row.missing:
             await connection.execute(
                 delete(stall).where(
                     stall.c.group == group,
