@@ -5,14 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from mediaops_common.ids import workspace_id
 from mediaops_common.lease import Lease, LeaseLost
-from mediaops_insights.stream import api, hub, service
+from mediaops_insights.stream import api, hub, repository, service
 from mediaops_insights.stream.jobs import forget_old_events, tell_changes
 
 from tests.builders import channel
 from tests.insights.builders import recorded
 from tests.insights.running import NOW, RunningInsights
 from tests.insights.stream.listening import Told, listening
+from tests.locks import waits
 
 
 @pytest.fixture(autouse=True)
@@ -266,3 +268,27 @@ async def test_a_stream_ends_when_its_token_is_revoked(
         await ear.next()
         is_revoked = True
         assert await ear.next(2.0) is None
+
+
+@pytest.mark.databases("postgresql")
+async def test_a_batch_and_the_writer_wait_for_each_other_in_no_circle(
+    insights: RunningInsights,
+) -> None:
+    database, acme = insights.runtime.database, workspace_id("acme")
+    for minute in (8, 7):  # they lie in this order
+        async with database.write() as session:
+            await repository.mark(session, [(acme, minute)])
+
+    async def take() -> list[int]:
+        async with database.write() as session:
+            connection = await session.connection()
+            for how in ("indexscan", "indexonlyscan", "bitmapscan"):
+                await connection.exec_driver_sql(f"SET LOCAL enable_{how} = off")
+            return await repository.take_marks(session, acme)
+
+    async with database.write() as session:
+        await repository.mark(session, [(acme, 7)])
+        taking = asyncio.create_task(take())
+        assert await waits(database, taking)
+        await repository.mark(session, [(acme, 8)])
+    assert await taking == [7, 8]

@@ -25,13 +25,13 @@ async def marked_workspaces(session: AsyncSession) -> list[UUID]:
 
 
 async def take_marks(session: AsyncSession, workspace_id: UUID) -> list[int]:
-    """The marked minutes, which are marked no more. It waits for batches under way."""
-    query = (
-        delete(DIRTY_MINUTE)
-        .where(DIRTY_MINUTE.c.workspace_id == workspace_id)
-        .returning(DIRTY_MINUTE.c.minute)
-    )
-    return sorted((await session.exec(query)).scalars().all())
+    """The marked minutes in order, which are marked no more. It waits for batches under way."""
+    minute, its = DIRTY_MINUTE.c.minute, DIRTY_MINUTE.c.workspace_id == workspace_id
+    # Locked in the order of batches: a delete takes its rows as they lie.
+    marked = select(minute).where(its).order_by(minute).with_for_update()
+    minutes = list((await session.exec(marked)).all())
+    await session.exec(delete(DIRTY_MINUTE).where(its, minute.in_(minutes)))
+    return minutes
 
 
 async def lock_counter(session: AsyncSession, workspace_id: UUID) -> int:
