@@ -1,14 +1,21 @@
 """Secrets are changed while deliveries come, and not one of them is refused."""
 
 import asyncio
+import base64
 import random
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations
 
 import httpx
 import pytest
+from mediaops_ingest.platforms.declaration import Declaration
+from mediaops_ingest.platforms.registry import ADAPTERS, attachable
 
-from tests.ingest.platforms.chinese_signers import a_kuaishou_push
+from tests.ingest.platforms.chinese_signers import CHINESE, a_kuaishou_push
+from tests.ingest.platforms.international_signers import INTERNATIONAL
+from tests.ingest.platforms.signers import CLIENT_SECRET, SECRET, WECHAT
 from tests.ingest.running import NOW, serving, signed
 
 SENDERS = 6
@@ -118,3 +125,84 @@ async def test_secrets_hold_for_their_overlap_however_often_they_are_changed(ing
     assert (await ingest.call("POST", path, {"overlap_hours": 0})).status_code == 200
     headers = signed(known[-1], b"{}", ingest.clock.now())
     assert (await ingest.knock(source, content=b"{}", headers=headers)).status_code == 401
+
+
+PUBLIC_KEY = "whpk_" + base64.b64encode(bytes(range(32))).decode()
+STANDARD = {"secret": SECRET, "secrets": [SECRET], "public_key": PUBLIC_KEY}
+GIVEN: dict[str, dict[str, object]] = {
+    "standard-webhooks": STANDARD,
+    "svix": STANDARD,
+    "douyin-open": {"client_secret": CLIENT_SECRET},
+    "wechat-oa": WECHAT,
+}
+for scheme, _, secrets, _ in (*CHINESE, *INTERNATIONAL):
+    GIVEN[scheme] = {"bearer": "b"} | secrets | GIVEN.get(scheme, {})
+
+
+def kinds_of(declaration: Declaration) -> Iterator[frozenset[str]]:
+    """The keys of each proof alone, of two beside each other, and with what may come beside."""
+    proofs = declaration.proofs
+    yield from proofs
+    yield from (one | other for one, other in combinations(proofs, 2) if not one & other)
+    secret = {key.name for key in declaration.keys if not key.is_setting}
+    if beside := secret.difference(*proofs):
+        yield min(proofs, key=len, default=frozenset()) | beside
+
+
+KINDS = [
+    pytest.param(one.declaration.name, kind, id=f"{one.declaration.name}: {' '.join(sorted(kind))}")
+    for one in attachable()
+    for kind in kinds_of(one.declaration)
+]
+
+
+def test_every_adapter_that_has_secrets_is_rotated_below():
+    having = {one.declaration.name for one in attachable() if one.declaration.keys}
+    assert {param.values[0] for param in KINDS} == having
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+async def test_a_rotation_that_brings_nothing_ends_no_proof_of_the_platforms(ingest, name, kind):
+    adapter = ADAPTERS[name]
+    generated = {key.name for key in adapter.declaration.keys if key.generate}
+    given = {key: GIVEN.get(name, {"bearer": "b"})[key] for key in kind}
+    source = await ingest.add_source(adapter=name, secrets=given)
+    answer = await ingest.call("POST", f"/sources/{source['id']}/rotate-secret")
+    known = given
+    if kind & generated:
+        assert answer.status_code == 200, answer.text
+        known = answer.json()["secrets"]
+        anew = {key for key in known if known[key] != given.get(key)}
+        assert (known.keys(), anew) == (kind, kind & generated)
+    else:
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"].startswith("secrets")
+    ingest.clock.moment += timedelta(hours=25)  # past every overlap
+    sample = adapter.sample(known, source["config"], now=ingest.clock.now(), unique="u" * 32)
+    if sample is None:
+        return  # only the platform can sign
+    sent = {"content": sample.body, "headers": sample.headers, "params": sample.query.decode()}
+    below = f"/{sample.path}" if sample.path else ""
+    taken = await ingest.knock(source, sample.method, below=below, **sent)
+    assert taken.is_success, taken.text
+    assert [str(one.source_id) for one in await ingest.logged()] == [source["id"]]
+
+
+@pytest.mark.parametrize("secrets", [{}, {"public_key": None}, {"secret": None}])
+async def test_null_is_no_new_secret(ingest, secrets):
+    source = await ingest.add_source(secrets={"public_key": PUBLIC_KEY})
+    path = f"/sources/{source['id']}/rotate-secret"
+    answer = await ingest.call("POST", path, {"secrets": secrets})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "secrets")
+
+
+async def test_a_setting_alone_is_no_new_secret(ingest):
+    partner = await ingest.add_source(adapter="generic", secrets={"bearer": "b"})
+    setting = {"secrets": {"encoding": "base64"}}
+    answer = await ingest.call("POST", f"/sources/{partner['id']}/rotate-secret", setting)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "secrets")
+    ours = await ingest.add_source(adapter="generic")
+    answer = await ingest.call("POST", f"/sources/{ours['id']}/rotate-secret", setting)
+    assert answer.json()["secrets"].keys() == {"secret"}
+    shown = await ingest.call("GET", f"/sources/{ours['id']}")
+    assert shown.json()["config"] == {"encoding": "base64"}

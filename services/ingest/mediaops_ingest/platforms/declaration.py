@@ -160,7 +160,7 @@ class Declaration:
         return settled
 
     def renewed(self, secrets: Mapping[str, Any]) -> dict[str, Any]:
-        """These secrets with ours made anew; none where none of them is ours."""
+        """These secrets with those that we generate made anew; none where we generate none."""
         made = {
             key.name: key.generate() for key in self.keys if key.generate and key.name in secrets
         }

@@ -113,8 +113,9 @@ class SecretRotate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     secrets: Secrets | None = None
-    """A whole new set. Without it ours are made anew beside what the platform gave; a platform's
-    own secret cannot be."""
+    """A whole new set. Without it the secrets that we generate are made anew, beside what else the
+    source has; where it has none of these, such as a platform's own secret alone, a new one must be
+    given."""
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long old sets go on proving requests beside the new one: the one that is replaced until
     then, one replaced before as long as was said then, if that is earlier."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from mediaops_common import outbox
 from mediaops_common.events import SourceSaved
-from mediaops_common.http import Conflict, Invalid
+from mediaops_common.http import Conflict
 from mediaops_common.ids import derived_id, new_id
 from mediaops_common.keys import SecretBox
 from sqlalchemy import event
@@ -33,7 +33,7 @@ from mediaops_ingest.sources.secrets import (
     seal_hook_key,
     seal_set,
 )
-from mediaops_ingest.sources.settling import adapter_named, check_mapping, settle
+from mediaops_ingest.sources.settling import adapter_named, check_mapping, settle, settle_anew
 
 __all__ = ["Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
 
@@ -151,14 +151,8 @@ async def rotate(
     `source` was found `to_change` in this transaction.
     """
     _refuse_system(source)
-    adapter = adapter_named(source.adapter)
-    given = dict(secrets or {})
-    if not given:
-        given = adapter.declaration.renewed(await _current_secrets(session, box, source))
-    kept = {name: value for name, value in source.config.items() if name not in given}
-    settled = settle(adapter, given, kept)
-    if not settled.secrets:
-        raise Invalid("secrets", f"must bring a new one: {source.adapter} has none that is ours")
+    current = await _current_secrets(session, box, source)
+    settled = settle_anew(adapter_named(source.adapter), current, secrets or {}, source.config)
     source.config = settled.config
     live_until = now + overlap
     await repository.retire_secrets(session, source.id, live_until=live_until)

@@ -11,7 +11,7 @@ from mediaops_ingest.platforms.declaration import BadSetting, Settled
 from mediaops_ingest.platforms.port import Adapter
 from mediaops_ingest.platforms.registry import attachable
 
-__all__ = ["adapter_named", "check_mapping", "settle"]
+__all__ = ["adapter_named", "check_mapping", "settle", "settle_anew"]
 
 
 def adapter_named(name: str) -> Adapter:
@@ -31,6 +31,26 @@ def settle(adapter: Adapter, secrets: Mapping[str, Any], config: Mapping[str, An
         adapter.prepare([settled.secrets], settled.config)
     except BadSetting as error:
         raise Invalid(error.field, error.detail) from None
+    return settled
+
+
+def settle_anew(
+    adapter: Adapter,
+    current: Mapping[str, Any],
+    secrets: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> Settled:
+    """The set that takes the place of `current`: the given one; where it has no secret in it, the
+    current one with what we generate made anew. Raises Invalid, also where nothing is."""
+    declaration = adapter.declaration
+    given = {name: value for name, value in secrets.items() if value is not None}
+    if given.keys() <= {key.name for key in declaration.keys if key.is_setting}:
+        given = {**declaration.renewed(current), **given}
+    kept = {name: value for name, value in config.items() if name not in given}
+    settled = settle(adapter, given, kept)
+    # What was made because no proof was given would end the platform's own.
+    if not settled.secrets or settled.secrets.keys() - given.keys():
+        raise Invalid("secrets", "must bring a new one: the source has none that we generate")
     return settled
 
 
