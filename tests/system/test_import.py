@@ -55,11 +55,23 @@ def test_a_table_of_activities_names_fields_in_fields_with_a_dot(system, tmp_pat
     assert paid["actor"]["name"] == "\u5b89"
 
 
+def test_long_rows_of_chinese_are_imported(system, tmp_path) -> None:
+    channel = system.add_channel()
+    row = {"type": "comment.created", "occurred_at": "2026-11-20T08:00:00Z"}
+    lengths = [12_000, *[2_000] * 1_100]
+    rows = [row | {"dedup_key": str(n), "text": "字" * length} for n, length in enumerate(lengths)]
+    file = tmp_path / "rows.ndjson"
+    file.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows), "utf-8")
+    told = run(system, file, channel)
+    assert (told["accepted"], told["rejected"]) == (1_101, [])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("wide.csv", "type\nlike.created,and,more\n", "line 2"),
         ("odd.csv", "actor,actor.name\na,b\n", "contradict"),
+        ("twice.csv", "type,text,text\na,b,c\n", "column text stands"),
         ("half.json", '[{"type": ', "cannot be read"),
         ("text.ndjson", '"like.created"\n', "not an object"),
         ("deep.json", "[" * 100_000, "cannot be read"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from mediaops_common.cli.opener import build_opener
 from mediaops_common.cli.options import sign
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "Connection",
     "connect",
     "connect_operator",
+    "encoded",
     "find_public_url",
     "find_url",
     "or_exit",
@@ -33,9 +35,17 @@ class Answered(Exception):
     """The system answered with a problem."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        super().__init__(problem.get("detail") or problem.get("title") or f"status {status}")
+        said = problem.get("detail") or problem.get("title") or f"status {status}"
+        super().__init__(f"the request is too large: {said}" if status == 413 else said)
         self.status = status
         self.problem = problem
+
+
+def encoded(value: Any, *, sort_keys: bool = False) -> bytes:
+    """JSON that is no longer than it need be: limits count the bytes of a request. Half of a
+    surrogate pair, which has none, is left as the escape that it came as."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=sort_keys)
+    return text.encode("utf-8", "backslashreplace")
 
 
 @contextlib.contextmanager
@@ -82,8 +92,7 @@ class Connection:
         self.made_for = made_for
         self.patience = 0.0
         """For so many seconds what is refused with a `Retry-After` is sent again after it."""
-        # A proxy of the environment is for the outside world, not for this system.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._opener = build_opener()
 
     def get(self, path: str, **query: Any) -> Any:
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
@@ -106,7 +115,7 @@ class Connection:
         request = urllib.request.Request(
             self.url + path,
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=None if body is None else encoded(body),
             headers={
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",

@@ -1,7 +1,6 @@
 """`mediaops import`: a file of activities, sent as any other system would send it."""
 
 import base64
-import csv
 import hashlib
 import hmac
 import json
@@ -13,17 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mediaops_common.cli.options import AsJson, DataDir, Token, Url, WorkspaceSlug, settings_for
+from mediaops_common.cli.rows import activities_in, rows_in
 
 if TYPE_CHECKING:
     from mediaops_common.cli.connection import Connection
 
 __all__ = ["import_file"]
 
-BATCH = 500
+BATCH, BATCH_BYTES = 500, 1024 * 1024
+"""Of one request: the first that is reached. Of three-byte characters 500 rows can be more than a
+system takes."""
 PATIENCE_SECONDS = 120.0
 """Each request waits so long for a system that is busy, as every sender does."""
-
-NUMBERS = {"count", "value.amount_minor"}
 
 
 def import_file(
@@ -44,102 +44,79 @@ def import_file(
     field with a dot, as in actor.external_id. With a mapping, each row is sent as a signed request
     through a source of the channel that is named after the mapping.
     """
-    from mediaops_common.cli.connection import Answered, connect
-    from mediaops_common.cli.printing import print_json
+    from mediaops_common.cli.connection import connect, or_exit
 
     connection = connect(
         settings_for(data), url=url, token=token, workspace=workspace, role="owner"
     )
     connection.patience = PATIENCE_SECONDS
     try:
-        rows = list(_rows(file))
-        if mapping is None:
-            activities = map(_as_activity, rows) if _is_csv(file) else rows
-            result = _post(connection, list(activities), channel)
-        else:
-            result = _send(connection, rows, channel, mapping)
+        rows = activities_in(file) if mapping is None else rows_in(file)
+        document: Any = None if mapping is None else json.loads(mapping.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise SystemExit(f"{file} cannot be read: {error}") from None
-    except Answered as answer:
-        raise SystemExit(str(answer)) from None
-    if as_json:
-        print_json(result)
-    else:
-        print(f"{result['accepted']} of {result['rows']} rows accepted")
-        for refused in result["rejected"][:20]:
-            print(f"row {refused['index']}: {refused['field']} {refused['detail']}")
+    result = {"rows": len(rows), "accepted": 0, "rejected": []}
+    try:
+        with or_exit():
+            if mapping is None:
+                _post(connection, rows, channel, result)
+            else:
+                hook, secret = _source(connection, channel, f"import {mapping.stem}", document)
+                _send(connection, rows, hook, secret, result)
+    finally:
+        # Whatever ended it: what was taken before stays taken.
+        _tell(result, as_json=as_json)
     if result["rejected"]:
         raise SystemExit(1)
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file, by its suffix."""
-    if _is_csv(file):
-        yield from _csv_rows(file)
+def _tell(result: dict[str, Any], *, as_json: bool) -> None:
+    from mediaops_common.cli.printing import print_json
+
+    if as_json:
+        print_json(result)
         return
-    text = file.read_text("utf-8-sig")
-    listed = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, _lines(text))
-    for row in listed:
-        if not isinstance(row, dict):
-            raise ValueError("a row is not an object")
-        yield row
+    print(f"{result['accepted']} of {result['rows']} rows accepted")
+    for refused in result["rejected"][:20]:
+        print(f"row {refused['index']}: {refused['field']} {refused['detail']}")
 
 
-def _is_csv(file: Path) -> bool:
-    return file.suffix.lower() == ".csv"
-
-
-def _csv_rows(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines, strict=True)
-        try:
-            for row in reader:
-                if None in row:
-                    raise ValueError(f"line {reader.line_num} has more cells than the header")
-                yield row
-        except csv.Error as error:
-            raise ValueError(f"line {reader.line_num}: {error}") from None
-
-
-def _as_activity(row: dict[str, Any]) -> dict[str, Any]:
-    """Cells are text and lie side by side: `actor.external_id` is a field in a field."""
-    made: dict[str, Any] = {}
-    for name, cell in row.items():
-        if not cell:
-            continue
-        *above, last = name.split(".")
-        place = made
-        for step in above:
-            place = place.setdefault(step, {})
-            if not isinstance(place, dict):
-                raise ValueError(f"the columns {step} and {name} contradict each other")
-        place[last] = int(cell) if name in NUMBERS and cell.isdecimal() else cell
-    return made
-
-
-def _lines(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip())
-
-
-def _post(connection: "Connection", rows: list[dict[str, Any]], channel: str) -> dict[str, Any]:
-    accepted, rejected = 0, []
-    for start in range(0, len(rows), BATCH):
-        batch = [{"channel_id": channel, **row} for row in rows[start : start + BATCH]]
+def _post(
+    connection: "Connection", rows: list[dict[str, Any]], channel: str, result: dict[str, Any]
+) -> None:
+    for start, batch in _batches([{"channel_id": channel, **row} for row in rows]):
         answer = connection.post("/ingest/v1/activities", batch)
-        accepted += answer["accepted"]
-        rejected += [{**one, "index": one["index"] + start} for one in answer["rejected"]]
-    return {"rows": len(rows), "accepted": accepted, "rejected": rejected}
+        result["accepted"] += answer["accepted"]
+        result["rejected"] += [{**one, "index": one["index"] + start} for one in answer["rejected"]]
+
+
+def _batches(rows: list[dict[str, Any]]) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Each with the place of its first row."""
+    from mediaops_common.cli.connection import encoded
+
+    start = size = 0
+    for place, row in enumerate(rows):
+        more = len(encoded(row)) + len(", ")
+        if place - start == BATCH or (place > start and size + more > BATCH_BYTES):
+            yield start, rows[start:place]
+            start, size = place, 0
+        size += more
+    if rows:
+        yield start, rows[start:]
 
 
 def _send(
-    connection: "Connection", rows: list[dict[str, Any]], channel: str, mapping: Path
-) -> dict[str, Any]:
-    document = json.loads(mapping.read_text("utf-8"))
-    hook, secret = _source(connection, channel, f"import {mapping.stem}", document)
+    connection: "Connection",
+    rows: list[dict[str, Any]],
+    hook: str,
+    secret: str,
+    result: dict[str, Any],
+) -> None:
+    from mediaops_common.cli.connection import encoded
+
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    accepted, rejected = 0, []
     for index, row in enumerate(rows):
-        body = json.dumps(row, ensure_ascii=False, sort_keys=True).encode()
+        body = encoded(row, sort_keys=True)
         # The same row has the same id, in whatever file and however often it comes.
         row_id = "row_" + hashlib.blake2b(body, digest_size=16).hexdigest()
         moment = str(int(time.time()))
@@ -155,10 +132,10 @@ def _send(
             },
         )
         if 200 <= status < 300:
-            accepted += 1
+            result["accepted"] += 1
         else:
-            rejected.append({"index": index, "field": "", "detail": f"answered {status}"})
-    return {"rows": len(rows), "accepted": accepted, "rejected": rejected}
+            detail = f"answered {status}"
+            result["rejected"].append({"index": index, "field": "", "detail": detail})
 
 
 def _source(
