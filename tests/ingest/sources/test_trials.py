@@ -68,6 +68,20 @@ async def test_a_dry_run_says_what_cannot_be_read(ingest):
     assert bad.json()["errors"][0]["field"] == "body_base64"
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"query": "a=é"}, "query"),
+        ({"headers": {"é": "x"}}, "headers"),
+        ({"headers": {"a": "日"}}, "headers"),
+    ],
+)
+async def test_a_dry_run_names_what_no_request_can_have(ingest, asked, field):
+    source = await ingest.add_source()
+    answer = await ingest.call("POST", f"/sources/{source['id']}/test", asked)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
 async def test_a_dry_run_gives_the_answer_of_a_handshake_and_splits_nothing(ingest):
     source = await ingest.add_source(adapter="cloudevents")
     asked = {"method": "OPTIONS", "headers": {"WebHook-Request-Origin": "example.com"}}

@@ -106,9 +106,11 @@ def _request_of(wanted: TrialRequest, now: datetime) -> port.Request:
             (name.lower().encode("ascii"), value.encode("latin-1"))
             for name, value in wanted.headers.items()
         ]
-        query = wanted.query.encode("ascii")
     except UnicodeEncodeError:
         raise Invalid("headers", "holds letters that no request can have") from None
+    if not wanted.query.isascii():
+        raise Invalid("query", "holds letters that no request can have: it comes percent-encoded")
+    query = wanted.query.encode("ascii")
     return port.Request(
         method=wanted.method, path=wanted.path, query=query, headers=headers, body=body, now=now
     )
