@@ -124,6 +124,8 @@ SENSELESS: list[dict[str, Any]] = [
     {"published_at": "9999-12-31T23:59:59-14:00"},
     {"published_at": "0001-01-01T00:00:00+14:00"},
     {"published_at": "yesterday"},
+    {"published_at": "1795338000"},
+    {"published_at": 1795338000},
     {"url": "javascript:alert(1)"},
     {"url": "https://x/" + "y" * 2000},
     {"channel_id": "douyin"},

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mediaops_common.events import AudienceRecorded
+from mediaops_common.http import encode_cursor
 from mediaops_ingest.portraits.service import drift
 
 from tests.ingest.workspaces.test_workspaces import outbox
@@ -130,6 +131,31 @@ async def test_what_is_no_share_is_refused_by_field(ingest, line):
     answer = await record(ingest, channel, "2026-11-01", [line])
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"].startswith("lines")
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["0001-01-01", "1999-12-31", "2026-11-25", "9999-12-31", "2026-11-20T00:00:00", "0", 0, 86_400],
+)
+async def test_a_day_that_nobody_can_know_of_is_refused(ingest, day):
+    channel = await ingest.add_channel()
+    answer = await record(ingest, channel, day, lines("sex", f=0.5))
+    assert answer.status_code == 422, answer.text
+    assert [one["field"] for one in answer.json()["errors"]] == ["day"]
+
+
+async def test_a_day_may_be_tomorrow_where_that_begins_first(ingest):
+    channel = await ingest.add_channel()
+    for day in ("2000-01-01", "2026-11-24"):
+        assert (await record(ingest, channel, day, lines("sex", f=0.5))).status_code == 201
+
+
+@pytest.mark.parametrize("place", [(10**12, 1), (-(10**12), 1), (9_000_000, 1), (20_000, 2**62)])
+async def test_a_place_that_no_page_gave_is_refused(ingest, place):
+    channel = await ingest.add_channel()
+    path = f"/channels/{channel['id']}/audience"
+    answer = await ingest.call("GET", path, params={"after": encode_cursor(*place)})
+    assert answer.status_code in {200, 422}, answer.text
 
 
 async def test_an_item_is_named_once(ingest):

@@ -227,6 +227,30 @@ async def test_a_change_is_made_only_by_who_saw_the_source(ingest):
     assert bad.json()["errors"][0]["field"] == "config.x"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+        "2026-12-01T00:00:00",
+        "1800000000",
+        1_800_000_000,
+    ],
+)
+async def test_the_end_of_secrets_is_a_moment_that_can_be(ingest, end):
+    source = await ingest.add_source()
+    path, body = f"/sources/{source['id']}", {"secrets_expire_at": end}
+    made = {"channel_id": source["channel_id"], "adapter": "cloudevents"}
+    for answer in (
+        await ingest.call("POST", "/sources", made | body),
+        await ingest.call("PATCH", path, body, headers={"If-Match": "*"}),
+        await ingest.call("POST", f"{path}/rotate-secret", body),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"] == "secrets_expire_at"
+
+
 async def test_only_who_may_change_sources_sees_hook_urls(ingest):
     source = await ingest.add_source()
     path = f"/sources/{source['id']}"

@@ -2,6 +2,7 @@
 
 from mediaops_common.http.bodies import StrictRequest, read_capped
 from mediaops_common.http.callers import Authenticator, Caller, allow
+from mediaops_common.http.dates import Day, Moment
 from mediaops_common.http.dependencies import ClockDep, LateTx, Reads, RuntimeDep, Tx
 from mediaops_common.http.pagination import (
     Page,
@@ -42,11 +43,13 @@ __all__ = [
     "Caller",
     "ClockDep",
     "Conflict",
+    "Day",
     "DayRange",
     "Forbidden",
     "Invalid",
     "LateTx",
     "Malformed",
+    "Moment",
     "MomentRange",
     "NotFound",
     "Page",

@@ -1,25 +1,17 @@
 """Publications as the HTTP API takes and gives them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+from mediaops_common.http import Moment
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def _is_plain(text: str) -> str:
     if text != text.strip() or not text.isprintable():
         raise ValueError("must hold no control characters and no blanks at its ends")
     return text
-
-
-def _is_possible(moment: datetime) -> datetime:
-    # Beyond these years the arithmetic of zones would overflow.
-    if moment < EARLIEST or moment.year > 2999:
-        raise ValueError(f"must be between {EARLIEST.date()} and 2999-12-31")
-    return moment.astimezone(UTC)
 
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_is_plain)]
@@ -35,7 +27,7 @@ class PublicationCreate(BaseModel):
     """Without it, the content's current revision."""
     channel_id: UUID
     external_id: ExternalId
-    published_at: Annotated[AwareDatetime, AfterValidator(_is_possible)]
+    published_at: Moment
     url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s\"'<>]+$")] | None = None
 
 

@@ -4,7 +4,7 @@ The structs say what a field may be; `activity_fault` and `snapshot_fault` say w
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from mediaops_common.events.snapshot import SnapshotKind
 from msgspec import Meta
 
 from mediaops_ingest.platforms.port import ActivityDraft, Context, SnapshotDraft
-from mediaops_ingest.platforms.times import AHEAD, EARLIEST, is_plausible
+from mediaops_ingest.platforms.times import is_plausible, is_plausible_day
 
 __all__ = [
     "ACTIVITY_FIELDS",
@@ -34,8 +34,6 @@ __all__ = [
 
 MAX_ITEM_BYTES = 65_536
 """Of one activity or snapshot, everything in `context` included."""
-
-FIRST_DAY = EARLIEST.date()
 
 _PREFIX = "com.mediaops."
 
@@ -129,7 +127,7 @@ def snapshot_fault(snapshot: CanonicalSnapshot, now: datetime) -> tuple[str, str
         return "as_of", "must lie between 2000-01-01 and 24 hours ahead"
     if snapshot.kind == "daily" and snapshot.day is None:
         return "day", "is required where kind is daily"
-    if snapshot.day is not None and not FIRST_DAY <= snapshot.day <= _tomorrow(now):
+    if snapshot.day is not None and not is_plausible_day(snapshot.day, now):
         return "day", "must lie between 2000-01-01 and tomorrow"
     return None
 
@@ -137,11 +135,6 @@ def snapshot_fault(snapshot: CanonicalSnapshot, now: datetime) -> tuple[str, str
 def are_sound_snapshots(snapshots: Sequence[CanonicalSnapshot], now: datetime) -> bool:
     """Likewise."""
     return not any(snapshot_fault(one, now) for one in snapshots)
-
-
-def _tomorrow(now: datetime) -> date:
-    """Where the day begins first, 14 hours before UTC."""
-    return (now + AHEAD + timedelta(hours=14)).date()
 
 
 def draft_of_activity(

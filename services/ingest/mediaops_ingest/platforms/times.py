@@ -1,6 +1,6 @@
 """Moments as platforms write them, and which of them can be believed."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 import msgspec
@@ -10,6 +10,7 @@ __all__ = [
     "EARLIEST",
     "first_believable",
     "is_plausible",
+    "is_plausible_day",
     "parse_beijing",
     "parse_rfc3339",
     "parse_utc",
@@ -19,6 +20,8 @@ __all__ = [
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
+
+_FIRST_DAY = EARLIEST.date()
 
 _BEIJING = timezone(timedelta(hours=8))
 _LOCAL = "%Y-%m-%d %H:%M:%S"
@@ -33,6 +36,12 @@ _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 def is_plausible(moment: datetime, now: datetime) -> bool:
     """Whether something seen at `now` can have happened at `moment`."""
     return EARLIEST <= moment <= now + AHEAD
+
+
+def is_plausible_day(day: date, now: datetime) -> bool:
+    """Whether it can be spoken of at `now`, up to tomorrow, wherever that begins first: 14 hours
+    before UTC."""
+    return _FIRST_DAY <= day <= (now + AHEAD + timedelta(hours=14)).date()
 
 
 def seconds_or_milliseconds(value: Any) -> datetime | None:

@@ -1,5 +1,6 @@
 """`/ingest/v1/channels/{id}/audience`."""
 
+from datetime import date
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from mediaops_common import audit_trail
 from mediaops_common.http import (
     Caller,
     ClockDep,
+    Invalid,
     Page,
     PageQuery,
     Reads,
@@ -79,17 +81,27 @@ async def list_audiences(
 ) -> Page[PortraitRead]:
     """The portraits of a channel, newest day first, each with how far the audience moved."""
     channel = await channels.find(reads, caller.workspace_id, channel_id)
-    place = page.after_numbers(2)
     rows = await service.page(
         reads,
         caller.workspace_id,
         channel.id,
         days=(parse_day(from_, "from"), parse_day(to, "to")),
-        after=None if place is None else (number_day(place[0]), place[1]),
+        after=_place(page),
         limit=page.limit + 1,
     )
     kept, after = page_of(rows, page, lambda one: [number_of(one.day), one.revision])
     return Page(items=[await service.shown(reads, one) for one in kept], next=after)
+
+
+def _place(page: PageQuery) -> tuple[date, int] | None:
+    """The day and the revision that a page ended with."""
+    place = page.after_numbers(2)
+    if place is None:
+        return None
+    try:
+        return number_day(place[0]), place[1]
+    except (ValueError, OverflowError):
+        raise Invalid("after", "is not a place that a page gave") from None
 
 
 @router.get("/compare", response_model=Comparison)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
+from mediaops_common.http import Day
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 __all__ = ["Comparison", "DimensionDrift", "Line", "LineIn", "PortraitIn", "PortraitRead", "Shift"]
@@ -32,7 +33,7 @@ class PortraitIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    day: date
+    day: Day
     note: Annotated[str | None, Field(max_length=500)] = None
     """Where it is from, or why a dimension is empty."""
     lines: Annotated[list[LineIn], Field(max_length=2_000)]

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from mediaops_common import outbox
 from mediaops_common.events import AudienceRecorded, PortraitLine
-from mediaops_common.http import Conflict, NotFound
+from mediaops_common.http import Conflict, Invalid, NotFound
 from mediaops_common.ids import new_id
 from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_ingest.platforms.times import is_plausible_day
 from mediaops_ingest.portraits import repository
 from mediaops_ingest.portraits.models import Portrait
 from mediaops_ingest.portraits.schemas import (
@@ -46,7 +47,10 @@ async def record(
     by: str,
     now: datetime,
 ) -> Portrait:
-    """Keeps it beside what was known of that day. Raises RecordedMeanwhile."""
+    """Keeps it beside what was known of that day. Raises RecordedMeanwhile, Invalid for a day that
+    nobody can know of."""
+    if not is_plausible_day(given.day, now):
+        raise Invalid("day", "must lie between 2000-01-01 and tomorrow")
     known = await repository.revision_of(session, workspace_id, channel_id, given.day)
     portrait = Portrait(
         id=new_id(),

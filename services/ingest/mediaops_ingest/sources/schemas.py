@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from mediaops_common.http import Moment
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -41,7 +41,7 @@ class SourceCreate(BaseModel):
     secrets: Secrets | None = None
     config: dict[str, Any] | None = None
     mapping: Mapping | None = None
-    secrets_expire_at: AwareDatetime | None = None
+    secrets_expire_at: Moment | None = None
     """When the platform ends these secrets; the channel's health warns two weeks before."""
     limit: Limit | None = None
     """What it may bring; without it the installation's default."""
@@ -56,7 +56,7 @@ class SourceUpdate(BaseModel):
     enabled: bool | None = None
     config: dict[str, Any] | None = None
     mapping: Mapping | None = None
-    secrets_expire_at: AwareDatetime | None = None
+    secrets_expire_at: Moment | None = None
     """When the platform ends the secrets that are in force."""
     limit: Limit | None = None
     """Null takes it away: the installation's default holds again."""
@@ -119,7 +119,7 @@ class SecretRotate(BaseModel):
     overlap_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 24
     """How long old sets go on proving requests beside the new one: the one that is replaced until
     then, one replaced before as long as was said then, if that is earlier."""
-    secrets_expire_at: AwareDatetime | None = None
+    secrets_expire_at: Moment | None = None
     """When the platform ends the new ones."""
 
 
