@@ -12,7 +12,7 @@ from mediaops_common.zones import day_number
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import service as actors
-from mediaops_crm.actors.service import Identity, Name, Seen, Track
+from mediaops_crm.actors.service import Identity, Name, Seen, Telling, Track
 from mediaops_crm.database import AUDIENCE
 from mediaops_crm.days import service as days
 from mediaops_crm.lifecycle import service as lifecycle
@@ -35,6 +35,9 @@ class Gathered:
     active: dict[Mark, set[int]] = field(default_factory=dict)
     inactive: dict[Mark, set[int]] = field(default_factory=dict)
     names: dict[int, Name] = field(default_factory=dict)
+    mended: dict[int, list[Telling]] = field(default_factory=dict)
+    """Of actors of whom a name was taken back or came by a replay: every telling, in order. Of the
+    others the newest name says it all."""
     causes: dict[int, UUID] = field(default_factory=dict)
     """The last activity of each actor: what its change of state is put down to."""
     keys: list[bytes] = field(default_factory=list)
@@ -56,7 +59,7 @@ def gather(batch: Batch) -> list[Gathered]:
             activity = event.activity
         elif isinstance(event, ActivityRetracted):
             activity = event.activity
-            if event.remaining_active:
+            if event.remaining_active and not (activity.actor and activity.actor.name):
                 continue
         else:
             continue
@@ -67,7 +70,7 @@ def gather(batch: Batch) -> list[Gathered]:
         gathered = found.get(workspace)
         if gathered is None:
             gathered = found[workspace] = Gathered(activity.workspace_id, activity.timezone)
-        _mark(gathered, activity, isinstance(event, ActivityRecorded))
+        _mark(gathered, activity, event if isinstance(event, ActivityRetracted) else None)
     for gathered in found.values():
         gathered.keys = [actor_key(*identity) for identity in gathered.numbers]
         for (_channel, day), numbers in gathered.active.items():
@@ -75,7 +78,7 @@ def gather(batch: Batch) -> list[Gathered]:
     return sorted(found.values(), key=lambda one: one.workspace_id)
 
 
-def _mark(gathered: Gathered, activity: Activity, is_active: bool) -> None:
+def _mark(gathered: Gathered, activity: Activity, taken_back: ActivityRetracted | None) -> None:
     actor = activity.actor
     assert actor is not None  # activates() asked for it
     identity = (activity.platform, actor.id_scope, actor.external_id)
@@ -83,10 +86,13 @@ def _mark(gathered: Gathered, activity: Activity, is_active: bool) -> None:
     day = day_number(activity.occurred_at, activity.timezone)
     mark = (activity.channel_id, day)
     gathered.causes[number] = activity.id
-    if not is_active:
-        gathered.inactive.setdefault(mark, set()).add(number)
-        if mark in gathered.active:
-            gathered.active[mark].discard(number)
+    if taken_back is not None:
+        if actor.name:
+            _mend(gathered, number, Telling((day, activity.mapping_revision, None)))
+        if not taken_back.remaining_active:
+            gathered.inactive.setdefault(mark, set()).add(number)
+            if mark in gathered.active:
+                gathered.active[mark].discard(number)
         return
     marked = gathered.active.get(mark)
     if marked is None:
@@ -96,9 +102,21 @@ def _mark(gathered: Gathered, activity: Activity, is_active: bool) -> None:
         gathered.inactive[mark].discard(number)
     if actor.name:
         name = (day, activity.mapping_revision, actor.name[:MAX_NAME])
+        if activity.known_at is not None or number in gathered.mended:
+            _mend(gathered, number, Telling(name, activity.known_at is not None))
+            return
         known = gathered.names.get(number)
         if known is None or name > known:
             gathered.names[number] = name
+
+
+def _mend(gathered: Gathered, number: int, telling: Telling) -> None:
+    """From here on it matters in which order this actor's names are told and taken back."""
+    tellings = gathered.mended.get(number)
+    if tellings is None:
+        before = gathered.names.pop(number, None)
+        tellings = gathered.mended[number] = [] if before is None else [Telling(before)]
+    tellings.append(telling)
 
 
 async def apply(session: AsyncSession, batch: Batch) -> None:
@@ -120,7 +138,7 @@ async def _apply(session: AsyncSession, batch: Batch, gathered: Gathered) -> Non
     if inactive:
         for bits in (await clear_bits(session, AUDIENCE, generation, inactive)).values():
             gone.update(bits)
-    seen = Seen(list(gathered.numbers), ordinals, gathered.days, gathered.names)
+    seen = Seen(list(gathered.numbers), ordinals, gathered.days, gathered.names, gathered.mended)
     tracks = await actors.tracks(session, *key, seen, gone)
     if gone:
         await actors.recount(session, *key, {o: tracks[o] for o in gone})

@@ -68,8 +68,7 @@ class ActorDays(CrmModel, table=True):
     name: str | None = Field(default=None, max_length=500)
     named_day: int | None = None
     named_revision: int | None = None
-    """The name is that of the newest day, then mapping, then the larger text: it does not depend
-    on the order in which activities arrive, so that a rebuild gives the same."""
+    """Of the name, or with none those of the last one that was taken back: see `names`."""
 
 
 class Recency(NamedTuple):

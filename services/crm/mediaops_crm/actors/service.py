@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_crm.actors import repository
 from mediaops_crm.actors.models import Recency
-from mediaops_crm.actors.tracks import Identity, Name, Seen, Track, compare, row_of
+from mediaops_crm.actors.names import Name, Telling
+from mediaops_crm.actors.tracks import Identity, Seen, Track, compare, row_of
 from mediaops_crm.database import AUDIENCE
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Person",
     "Recency",
     "Seen",
+    "Telling",
     "Track",
     "count",
     "last_ordinal",

@@ -1,18 +1,16 @@
 """What a batch changes about actors: their days and names before and after it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mediaops_crm.actors.models import MASK_DAYS, DaysRow, Recency
+from mediaops_crm.actors.names import Name, Telling, is_newer, standing
 
-__all__ = ["Identity", "Name", "Seen", "Track", "compare", "row_of"]
+__all__ = ["Identity", "Seen", "Track", "compare", "row_of"]
 
 Identity = tuple[str, str, str]
 """(platform, id_scope, external_id)."""
-
-Name = tuple[int, int, str]
-"""(day, mapping revision, name): the largest is the one that stands."""
 
 
 @dataclass
@@ -41,6 +39,9 @@ class Seen:
     days: Mapping[int, Iterable[int]]
     """Day → who was active."""
     names: Mapping[int, Name]
+    """The newest name of each that was told one."""
+    mended: Mapping[int, Sequence[Telling]] = field(default_factory=dict)
+    """In their order, all tellings about those of whom one was taken back or came by a replay."""
 
 
 def compare(seen: Seen, rows: Mapping[int, DaysRow], cleared: Collection[int]) -> dict[int, Track]:
@@ -53,11 +54,16 @@ def compare(seen: Seen, rows: Mapping[int, DaysRow], cleared: Collection[int]) -
             if row is None or _is_news(day, row):
                 days.setdefault(place, []).append(day)
     renamed = {
-        place
+        place: name
         for place, name in seen.names.items()
         if _is_newer(name, rows.get(seen.ordinals[place]))
     }
-    told = days.keys() | renamed
+    for place, tellings in seen.mended.items():
+        known = _known_name(rows.get(seen.ordinals[place]))
+        stands = standing(known, tellings)
+        if stands is not None and stands != known:
+            renamed[place] = stands
+    told = days.keys() | renamed.keys()
     if cleared:
         told |= {place for place, ordinal in enumerate(seen.ordinals) if ordinal in cleared}
     return {
@@ -65,7 +71,7 @@ def compare(seen: Seen, rows: Mapping[int, DaysRow], cleared: Collection[int]) -
             seen.identities[place],
             rows.get(seen.ordinals[place]),
             days.get(place, ()),
-            seen.names[place] if place in renamed else None,
+            renamed.get(place),
         )
         for place in told
     }
@@ -80,9 +86,12 @@ def _is_news(day: int, row: DaysRow) -> bool:
 
 
 def _is_newer(name: Name, row: DaysRow | None) -> bool:
-    if row is None or row[4] is None:
-        return True
-    return name[0] >= row[5] and name > (row[5], row[6], row[4])
+    # Late ones are older, which costs one comparison.
+    return row is None or row[5] is None or (name[0] >= row[5] and is_newer(name, _known_name(row)))
+
+
+def _known_name(row: DaysRow | None) -> Name | None:
+    return None if row is None or row[5] is None else (row[5], row[6], row[4])
 
 
 def _track(
@@ -90,15 +99,14 @@ def _track(
 ) -> Track:
     if row is None:
         return Track(identity, None, Recency.of(days), name, False, name is not None)
-    _ordinal, first, last, mask, text, day, revision = row
+    _ordinal, first, last, mask, *_name = row
     before = after = Recency.stored(first, last, mask)
     if after is None:
         after = Recency.of(days)
     else:
         for more in days:
             after = after.with_day(more)
-    known = None if text is None else (day, revision, text)
-    return Track(identity, before, after, name or known, True, name is not None)
+    return Track(identity, before, after, name or _known_name(row), True, name is not None)
 
 
 def row_of(ordinal: int, track: Track) -> tuple[Any, ...]:
