@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mediaops_common.lengths import LONGEST_FILTER
+
 from tests.ingest.running import Ingest, an_activity
 from tests.ingest.spine import spine_of
 
@@ -59,3 +61,10 @@ async def test_a_foreign_channel_among_several_is_not_found(ingest: Ingest) -> N
     foreign = await ingest.add_channel("other")
     answer = await ingest.call("GET", "/events", params={"channel_id": [own["id"], foreign["id"]]})
     assert answer.status_code == 404
+
+
+async def test_a_filter_is_as_long_as_what_can_be_found(ingest: Ingest) -> None:
+    for name in ("region", "content", "type"):
+        assert await listed(ingest, **{name: "x" * LONGEST_FILTER}) == []
+        answer = await ingest.call("GET", "/events", params={name: "x" * (LONGEST_FILTER + 1)})
+        assert answer.status_code == 422

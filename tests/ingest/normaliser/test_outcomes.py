@@ -304,3 +304,46 @@ async def test_an_item_too_long_for_the_bus_fails_and_its_siblings_do_not(
     assert (quality["normalised"], quality["failed"]) == (1, 1)
     (shown,) = (await ingest.call("GET", "/deliveries?status=failed")).json()["items"]
     assert shown["reason"] == "its event is longer than 5000 bytes"
+
+
+MAPPING = {
+    "applies_to": "all",
+    "activities": [
+        {
+            "type": "like.created",
+            "occurred_at": "=received_at",
+            "context": {"region": "=item.data.region"},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "data", "place"),
+    [
+        ({}, {"context": {"region": "区" * 256}}, "context.region"),
+        ({}, {"region": "区" * 256}, "context.region"),
+        ({"mapping": MAPPING}, {"region": "区" * 256}, "activities[0].context.region"),
+    ],
+    ids=["context", "unknown field", "mapping"],
+)
+async def test_a_region_that_is_too_long_fails_its_item_and_is_named(
+    ingest, spine, settings, data, place
+) -> None:
+    source = await ingest.add_source(**settings)
+    await ingest.knock_signed(source, a_follow(**data))
+    await spine.run()
+    [told] = (await ingest.call("GET", "/deliveries")).json()["items"]
+    assert (told["status"], told["reason"]) == (
+        "failed",
+        f"{place}: is longer than 255 characters",
+    )
+    assert await spine.published() == []
+
+
+async def test_a_region_of_255_characters_is_published_whole(ingest, spine) -> None:
+    source = await ingest.add_source()
+    await ingest.knock_signed(source, a_follow(region="区" * 255))
+    await spine.run()
+    [event] = await spine.published()
+    assert event.activity.context == {"region": "区" * 255}

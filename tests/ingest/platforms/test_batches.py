@@ -107,6 +107,9 @@ def test_a_body_is_cut_from_the_items_own_bytes():
         ({"text": "a\ud800b"}, "text"),
         ({"context": {"a": {"b": ["\x00"]}}}, "context.a.b[0]"),
         ({"context": {"big": 2**63}}, "context.big"),
+        ({"context": {"region": "区" * 256}}, "context.region"),
+        ({"context": {"region": "x" * 20_000}}, "context.region"),
+        ({"region": "x" * 256}, "context.region"),
         ({"context": {"a\ud800": 1}}, "context"),
         ({"unknown": "\ud800"}, "unknown"),
         ({"dedup_key": ""}, "dedup_key"),
@@ -122,6 +125,12 @@ def test_a_wrong_field_is_named(changes, field):
     assert [(one.index, one.field) for one in batch.rejected] == [(1, field)]
     assert len(batch.accepted) == 2
     assert "Traceback" not in batch.rejected[0].detail
+
+
+@pytest.mark.parametrize("region", ["区" * 255, "", 5, None, ["x" * 256]], ids=repr)
+def test_a_region_that_is_no_long_text_is_taken(region):
+    items = [an_activity(region=region), an_activity(context={"region": region})]
+    assert len(read_activities(json.dumps(items).encode(), NOW).accepted) == 2
 
 
 def test_nesting_is_bounded():

@@ -10,6 +10,7 @@ from mediaops_ingest.platforms.cloudevents import CloudEvents
 from mediaops_ingest.platforms.identity import canonical_digest
 from mediaops_ingest.platforms.port import (
     Handshake,
+    ItemFailed,
     Malformed,
     Refused,
     Request,
@@ -36,6 +37,15 @@ def test_what_the_sdk_sends_is_read(binary: bool):
     assert draft.actor.name == "小王"
     assert draft.context == {"subject": "v-1"}
     assert item.dedup_key == "/partners/1|ce-1"
+
+
+def test_an_attribute_that_is_kept_as_region_is_no_longer_than_one():
+    (item,) = adapter.split(a_cloud_event(a_like(), region="x" * 255), [], {})
+    (draft,) = adapter.normalise(item, a_context())
+    assert draft.context == {"region": "x" * 255}
+    (item,) = adapter.split(a_cloud_event(a_like(), region="x" * 256), [], {})
+    with pytest.raises(ItemFailed, match=r"context\.region"):
+        adapter.normalise(item, a_context())
 
 
 def test_both_modes_of_one_event_are_one_item():

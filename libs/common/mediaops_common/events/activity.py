@@ -1,5 +1,6 @@
 """The canonical activity and its retraction (topic `mediaops.activity`)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from mediaops_common.events.base import Event, Topic, event
+from mediaops_common.lengths import LONGEST_ID
 
 __all__ = [
     "Activity",
@@ -16,6 +18,7 @@ __all__ = [
     "ContentRef",
     "Money",
     "actor_key",
+    "region_of",
 ]
 
 
@@ -90,6 +93,13 @@ def activity_key(activity: Activity) -> str:
 def actor_key(workspace_id: str, platform: str, actor: Actor) -> str:
     """The same for those who have the workspace's id as text."""
     return f"{workspace_id}:{platform}:{actor.id_scope}:{actor.external_id}"
+
+
+def region_of(context: Mapping[str, Any]) -> str | None:
+    """Where it happened, by the context of an activity: as if nothing were said where that is no
+    text, or one that is too long to count by, as archives of old may hold it."""
+    region = context.get("region")
+    return region if isinstance(region, str) and 0 < len(region) <= LONGEST_ID else None
 
 
 @event("activity.recorded", 1, Topic.activity, key="activity.key")

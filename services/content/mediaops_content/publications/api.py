@@ -19,6 +19,7 @@ from mediaops_common.http import (
     page_of,
     parse_range,
 )
+from mediaops_common.lengths import LONGEST_FILTER
 
 from mediaops_content.channels import service as channels
 from mediaops_content.publications import service
@@ -74,7 +75,7 @@ async def list_publications(
     reads: Reads,
     content_id: UUID | None = None,
     channel_id: UUID | None = None,
-    external_id: Annotated[str | None, Query(max_length=500)] = None,
+    external_id: Annotated[str | None, Query(max_length=LONGEST_FILTER)] = None,
     from_: Annotated[str | None, Query(alias="from", description="By `published_at`.")] = None,
     to: str | None = None,
 ) -> Page[PublicationRead]:

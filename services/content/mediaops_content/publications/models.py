@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mediaops_common.columns import BigInt, Guid, UtcDateTime
+from mediaops_common.lengths import LONGEST_PUBLISHED_ID
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
@@ -27,7 +28,7 @@ class Publication(ContentModel, table=True):
     content_id: UUID = Field(sa_type=Guid)
     revision_id: UUID = Field(sa_type=Guid)
     channel_id: UUID = Field(sa_type=Guid)
-    external_id: str = Field(max_length=500)
+    external_id: str = Field(max_length=LONGEST_PUBLISHED_ID)
     title: str = Field(max_length=300)
     published_at: datetime = Field(sa_type=UtcDateTime)
     url: str | None = Field(default=None, max_length=2000)

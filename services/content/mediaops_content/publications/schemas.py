@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from mediaops_common.http import Moment
+from mediaops_common.lengths import LONGEST_PUBLISHED_ID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
@@ -14,7 +15,9 @@ def _is_plain(text: str) -> str:
     return text
 
 
-ExternalId = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_is_plain)]
+ExternalId = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_PUBLISHED_ID), AfterValidator(_is_plain)
+]
 
 
 class PublicationCreate(BaseModel):

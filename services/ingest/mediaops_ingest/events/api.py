@@ -15,6 +15,7 @@ from mediaops_common.http import (
     encode_cursor,
     parse_range,
 )
+from mediaops_common.lengths import LONGEST_FILTER
 from pydantic import StringConstraints
 
 from mediaops_ingest.channels import service as channels
@@ -28,9 +29,9 @@ router = APIRouter(prefix="/ingest/v1/events", tags=["events"])
 
 T = TypeVar("T")
 
-Text = Annotated[str | None, Query(max_length=500)]
+Text = Annotated[str | None, Query(max_length=LONGEST_FILTER)]
 Texts = Annotated[
-    list[Annotated[str, StringConstraints(max_length=500)]] | None, Query(max_length=500)
+    list[Annotated[str, StringConstraints(max_length=LONGEST_FILTER)]] | None, Query(max_length=500)
 ]
 Kind = Literal["recorded", "retracted", "snapshot"]
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from mediaops_common.events.activity import region_of
+
 __all__ = ["EventFilter", "Place"]
 
 Place = tuple[int, ...]
@@ -58,8 +60,7 @@ def _actor(fact: Any) -> str | None:
 
 
 def _region(fact: Any) -> str | None:
-    region = getattr(fact, "context", {}).get("region")
-    return region if isinstance(region, str) else None
+    return region_of(getattr(fact, "context", {}))
 
 
 def _currency(fact: Any) -> str | None:

@@ -3,7 +3,7 @@
 The structs say what a field may be; `activity_fault` and `snapshot_fault` say what a type cannot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,6 +12,7 @@ import msgspec
 from mediaops_common.activity_types import is_known_type
 from mediaops_common.events.activity import Actor, Money
 from mediaops_common.events.snapshot import SnapshotKind
+from mediaops_common.lengths import LONGEST_ID, LONGEST_TYPE
 from msgspec import Meta
 
 from mediaops_ingest.platforms.port import ActivityDraft, Context, SnapshotDraft
@@ -37,7 +38,7 @@ MAX_ITEM_BYTES = 65_536
 
 _PREFIX = "com.mediaops."
 
-Id = Annotated[str, Meta(min_length=1, max_length=255)]
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 Name = Annotated[str, Meta(max_length=255)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -61,7 +62,7 @@ class CanonicalMoney(msgspec.Struct, frozen=True, gc=False):
 class CanonicalActivity(msgspec.Struct, frozen=True, gc=False):
     """Fields that are not here are kept in `context`, not refused."""
 
-    type: Annotated[str, Meta(min_length=1, max_length=120)]
+    type: Annotated[str, Meta(min_length=1, max_length=LONGEST_TYPE)]
     occurred_at: Moment
     channel_id: UUID | None = None
     actor: CanonicalActor | None = None
@@ -72,6 +73,8 @@ class CanonicalActivity(msgspec.Struct, frozen=True, gc=False):
     parent_external_id: Id | None = None
     context: dict[str, Any] | None = None
     dedup_key: Id | None = None
+    region: Any = None
+    """Kept in `context` like all that has no field here; read, since it can be too long there."""
 
 
 class CanonicalSnapshot(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +88,7 @@ class CanonicalSnapshot(msgspec.Struct, frozen=True, gc=False):
     dedup_key: Id | None = None
 
 
-ACTIVITY_FIELDS = frozenset(CanonicalActivity.__struct_fields__)
+ACTIVITY_FIELDS = frozenset(CanonicalActivity.__struct_fields__) - {"region"}
 SNAPSHOT_FIELDS = frozenset(CanonicalSnapshot.__struct_fields__)
 
 
@@ -94,15 +97,20 @@ def plain_type(type_: str) -> str:
     return type_.removeprefix(_PREFIX)
 
 
-def activity_fault(activity: CanonicalActivity, now: datetime) -> tuple[str, str] | None:
+def activity_fault(
+    activity: CanonicalActivity, now: datetime, unknown: Mapping[str, Any] | None = None
+) -> tuple[str, str] | None:
     """The field that is wrong and why, beyond what the struct says; None for a good one.
 
-    That everything in it can be stored is for `strict_json` to say.
+    `unknown` are more fields that will be kept in the context. That everything in it can be stored
+    is for `strict_json` to say.
     """
     if not _is_ours(activity.type):
         return "type", "is not a type of activity"
     if not is_plausible(activity.occurred_at, now):
         return "occurred_at", "must lie between 2000-01-01 and 24 hours ahead"
+    if _has_long_region(activity) or (unknown and _is_long(unknown.get("region"))):
+        return "context.region", f"is longer than {LONGEST_ID} characters"
     return None
 
 
@@ -114,7 +122,17 @@ def are_sound_activities(activities: Sequence[CanonicalActivity], now: datetime)
         all(map(_is_ours, {one.type for one in activities}))
         and is_plausible(min(moments, default=now), now)
         and is_plausible(max(moments, default=now), now)
+        and not any([(one.context or one.region) and _has_long_region(one) for one in activities])
     )
+
+
+def _has_long_region(activity: CanonicalActivity) -> bool:
+    return _is_long(activity.region) or _is_long((activity.context or {}).get("region"))
+
+
+def _is_long(region: Any) -> bool:
+    """Activities are counted by it, so it must fit into an index. What is no text is only kept."""
+    return isinstance(region, str) and len(region) > LONGEST_ID
 
 
 def _is_ours(type_: str) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from mediaops_common.activity_types import is_known_type
+from mediaops_common.lengths import LONGEST_ID
 
 from mediaops_ingest.platforms.batches import place_of
 from mediaops_ingest.platforms.canonical import (
@@ -35,8 +36,7 @@ __all__ = [
 
 SNAPSHOT_TYPE = "metrics.snapshot"
 
-_KEY = 255
-LONGEST_KEY = len('"dedup_key":"",') + 6 * _KEY
+LONGEST_KEY = len('"dedup_key":"",') + 6 * LONGEST_ID
 """Bytes of a `dedup_key` in the data, were every character of it escaped."""
 
 
@@ -51,7 +51,7 @@ def is_canonical_type(type_: Any) -> bool:
 def own_key(data: Any) -> str | None:
     """The `dedup_key` in the data, where there is a usable one; it goes before the envelope's."""
     key = data.get("dedup_key") if isinstance(data, dict) else None
-    return key if isinstance(key, str) and 0 < len(key) <= _KEY else None
+    return key if isinstance(key, str) and 0 < len(key) <= LONGEST_ID else None
 
 
 def timeless(event: Mapping[str, Any], time: str) -> Mapping[str, Any]:
@@ -108,10 +108,10 @@ def _activity(
         given["occurred_at"] = time
     activity: CanonicalActivity = _converted(given, CanonicalActivity)
     _refuse_other_channel(activity.channel_id, context)
-    _refuse(activity_fault(activity, context.received_at))
     unknown = dict(extra)
     if not data.keys() <= ACTIVITY_FIELDS:
         unknown |= {key: value for key, value in data.items() if key not in ACTIVITY_FIELDS}
+    _refuse(activity_fault(activity, context.received_at, unknown))
     return draft_of_activity(activity, unknown, context)
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from mediaops_common.events.activity import Actor
+from mediaops_common.lengths import LONGEST_ID
 
 from mediaops_ingest.platforms.port import Context, ItemFailed
 
 __all__ = ["actor_of", "id_of", "key_of", "list_of", "present", "text_of", "whole_number"]
 
 _AMOUNT = 10**12
-_LONGEST_ID = 255
 
 
 def text_of(value: Any, *, limit: int = 255) -> str | None:
@@ -30,17 +30,17 @@ def id_of(value: Any, field: str) -> str | None:
     None where there is none. Raises `ItemFailed` for one that is too long, because a cut id would
     be somebody else's.
     """
-    text = text_of(value, limit=_LONGEST_ID + 1)
-    if text is not None and len(text) > _LONGEST_ID:
-        raise ItemFailed(field, f"is longer than {_LONGEST_ID} characters")
+    text = text_of(value, limit=LONGEST_ID + 1)
+    if text is not None and len(text) > LONGEST_ID:
+        raise ItemFailed(field, f"is longer than {LONGEST_ID} characters")
     return text
 
 
 def key_of(value: Any) -> str | None:
     """A platform's own id for a thing that it may send twice; None for one that cannot be a key,
     so that the digest stands in. Never raises."""
-    text = text_of(value, limit=_LONGEST_ID + 1)
-    return text if text is not None and len(text) <= _LONGEST_ID else None
+    text = text_of(value, limit=LONGEST_ID + 1)
+    return text if text is not None and len(text) <= LONGEST_ID else None
 
 
 def present(**fields: Any) -> dict[str, Any]:

@@ -221,6 +221,8 @@ class ActivityDraft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str | None = None
     parent_external_id: str | None = None
     context: dict[str, Any] = msgspec.field(default_factory=dict)
+    """A `region` in it is what activities are counted by; one that is too long counts as none, so
+    that no adapter has to refuse an act for where it happened."""
     by_channel: bool = False
     """The adapter knows that the actor is the channel itself. The spine says so too when the
     actor's id is the channel's."""

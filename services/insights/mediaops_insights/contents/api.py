@@ -13,6 +13,7 @@ from mediaops_common.http import (
     allow,
     encode_cursor,
 )
+from mediaops_common.lengths import LONGEST_FILTER
 
 from mediaops_insights.contents import service
 from mediaops_insights.contents.schemas import PerformanceRead
@@ -28,7 +29,7 @@ async def show_contents_performance(
     page: PageQuery,
     channel_id: UUID | None = None,
     content: Annotated[
-        str | None, Query(max_length=1000, description="An external content id.")
+        str | None, Query(max_length=LONGEST_FILTER, description="An external content id.")
     ] = None,
 ) -> Page[PerformanceRead]:
     """External contents, those met last first: activities, reports and values at equal age.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 from mediaops_common.http import Caller, Invalid, NotFound
+from mediaops_common.lengths import LONGEST_FILTER
 
 from mediaops_insights.metrics.catalogue import DIMENSIONS, GRANULARITIES
 from mediaops_insights.metrics.selection import Selection, within
@@ -52,8 +53,9 @@ class Filters:
                 raise Invalid("owner_kind", f"is one of {', '.join(OWNER_KINDS)}")
         for field, values in self.texts.items():
             for value in values:
-                if not value or len(value) > 1000 or "\x00" in value:
-                    raise Invalid(field, "is a text of 1 to 1000 characters without NUL")
+                if not 0 < len(value) <= LONGEST_FILTER or "\x00" in value:
+                    told = f"is a text of 1 to {LONGEST_FILTER} characters without NUL"
+                    raise Invalid(field, told)
 
     @property
     def given(self) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from mediaops_common.events import Activity, ActivityRetracted
+from mediaops_common.events.activity import region_of
 from mediaops_common.platforms import lateness
 from mediaops_common.zones import day_end, day_number, hour_start, number_day
 
@@ -178,8 +179,8 @@ class _Counting:
         return channel[2][external_id]
 
     def _region(self, activity: Activity) -> int:
-        region = activity.context.get("region")
-        if not isinstance(region, str) or not region:
+        region = region_of(activity.context)
+        if region is None:
             return 0
         return self.regions.get(region) or _meet(region, self.regions, self.sheet.regions)
 
