@@ -86,8 +86,9 @@ def _is_news(day: int, row: DaysRow) -> bool:
 
 
 def _is_newer(name: Name, row: DaysRow | None) -> bool:
-    # Late ones are older, which costs one comparison.
-    return row is None or row[5] is None or (name[0] >= row[5] and is_newer(name, _known_name(row)))
+    if row is not None and name[0] == row[5] and name[2] == row[4] and name[1] == row[6]:
+        return False  # most are told the same name all day long
+    return is_newer(name, _known_name(row))
 
 
 def _known_name(row: DaysRow | None) -> Name | None:
