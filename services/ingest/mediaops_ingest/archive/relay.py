@@ -14,6 +14,7 @@ from mediaops_common.streams import by_partition, partitions_of, publish_batches
 
 from mediaops_ingest.archive import repository
 from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
+from mediaops_ingest.normaliser.ledger import ShardState
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.worker import Normaliser
 
@@ -49,29 +50,24 @@ class ArchiveRelay:
         self._normaliser = normaliser
         self._published: dict[int, int] = {}
         self._heads: Heads = {}
+        self._catching_up: dict[int, ShardState] = {}
+        """Shards of which something waited at the start, as they stood then."""
         self._heads_at = 0.0
         self._is_told = False
 
     async def start(self) -> None:
-        """Begins a stream: what was published is read anew, and the heads are told."""
-        # The states as they are now: what the normaliser numbers while this reads is not published,
+        """Begins a stream and tells the heads that are known without reading what waits: a start
+        costs the same however much that is. The others come with the records, see `_note`."""
+        # The states as they are now: what the normaliser numbers from here on is not published,
         # and heads that told of it would make consumers ask for it.
         states = self._held.states
         self._published = {s.shard: s.published for s in states.values()}
-        async with self._database.read() as session:
-            waiting = await repository.unpublished(session, self._published, limit=None)
-        first: dict[tuple[int, int, int], int] = {}
-        for row in waiting:
-            for topic, slot, seq, _, _ in await asyncio.to_thread(unpack_chunk, row.records):
-                first.setdefault((row.shard, topic, slot), seq)
-        self._heads = {}
+        self._heads, self._catching_up = {}, {}
         for shard, state in states.items():
-            for topic, numbers in state.numbers.items():
-                self._heads[shard, topic] = {
-                    slot: first.get((shard, topic, slot), newest + 1) - 1
-                    for slot, newest in enumerate(numbers)
-                    if newest
-                }
+            if state.published < state.next_chunk - 1:
+                self._catching_up[shard] = state
+            else:
+                self._heads |= _heads_of(state)
         await self._tell_heads()
 
     async def step(self) -> bool:
@@ -89,13 +85,24 @@ class ArchiveRelay:
         async with self._database.write() as session:
             await self._held.check_fences(session)
             await repository.move_published(session, moved)
-        self._published.update(moved)
-        for lane, numbers in heads.items():
-            self._heads.setdefault(lane, {}).update(numbers)
+        self._note(moved, heads)
         self._is_told = False
         if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
             await self._tell_heads()
         return len(rows) == CHUNKS
+
+    def _note(self, moved: dict[int, int], heads: Heads) -> None:
+        """Once all that waited for a shard at the start is out, the lanes of which nothing came by
+        stand where they stood then."""
+        self._published.update(moved)
+        for lane, numbers in heads.items():
+            self._heads.setdefault(lane, {}).update(numbers)
+        for shard, chunk in moved.items():
+            begun = self._catching_up.get(shard)
+            if begun is not None and chunk >= begun.next_chunk - 1:
+                del self._catching_up[shard]
+                for lane, numbers in _heads_of(begun).items():
+                    self._heads[lane] = numbers | self._heads.get(lane, {})
 
     async def _publish(self, rows: Sequence[Any]) -> Heads:
         """Publishes the records of these chunks, in order; returns the last numbers of their lanes.
@@ -145,10 +152,21 @@ class ArchiveRelay:
                     None if shard in behind else through,
                 )
                 for shard in sorted(self._held.states)
+                # Of which nothing is known yet, nothing is said: who read a new log from its
+                # beginning would take it for all that it lacks.
+                if shard not in self._catching_up or self._heads.get((shard, topic))
             ]
             if streams:
                 await publish_heads(self._bus, PRODUCER, name, streams)
         self._heads_at = time.monotonic()
+
+
+def _heads_of(state: ShardState) -> Heads:
+    """The last number that each lane of the shard was given."""
+    return {
+        (state.shard, topic): {slot: newest for slot, newest in enumerate(numbers) if newest}
+        for topic, numbers in state.numbers.items()
+    }
 
 
 def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:

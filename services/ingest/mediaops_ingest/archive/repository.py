@@ -16,10 +16,9 @@ CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
 SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 
 
-async def unpublished(
-    session: AsyncSession, shards: Iterable[int], *, limit: int | None
-) -> Sequence[Any]:
-    """The chunks of these shards that the bus has not acknowledged, shard by shard, in order."""
+async def unpublished(session: AsyncSession, shards: Iterable[int], *, limit: int) -> Sequence[Any]:
+    """The first chunks of these shards that the bus has not acknowledged, shard by shard, in
+    order."""
     waiting = and_(
         CHUNK.c.shard == SHARD.c.shard,
         CHUNK.c.chunk > SHARD.c.published,
