@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from mediaops_common.bus import Bus
 from mediaops_common.clock import monotonic
 from mediaops_common.health import Unhealthy
 from mediaops_common.lease import LeaseLost
@@ -35,13 +36,26 @@ LONGEST_PAUSE = 5.0
 BEHIND = 500
 """Deliveries that wait: from here on batches follow each other without a pause."""
 
+NOT_COMPARED = (
+    "deliveries are kept and not read: the bus has not told yet which numbers it has seen",
+    "see to the brokers; it goes on by itself",
+)
+
 
 async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Holds its share of the shards. The first error ends the stream, and so does a replica that
-    comes or goes; a new one starts under new fencing numbers."""
+    comes or goes; a new one starts under new fencing numbers. What keeps the relay from publishing
+    ends nothing before it is over: deliveries are split meanwhile."""
     owner: str = runtime.state["owner"]
-    trouble = _Trouble()
+    trouble = _Trouble(
+        "deliveries are kept and not read", "see the log; make room on the disk if it is full"
+    )
+    unsent = _Trouble(
+        "what is split is kept and not published",
+        "see the log, and to the brokers; it goes on by itself",
+    )
     runtime.health.add("normaliser", trouble.check)
+    runtime.health.add("archive-relay", unsent.check)
     await _wait_until_whole(runtime, stopping)
     pause = 0.1
     held = HeldShards(runtime.database, owner)
@@ -49,7 +63,7 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
         try:
             if await held.acquire():
                 HELD.set(len(held.states))
-                await _hold(runtime, held, stopping)
+                await _hold(runtime, held, unsent, stopping)
             else:
                 HELD.set(0)
                 await until(stopping, IDLE_SECONDS)
@@ -57,7 +71,7 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
         except LeaseLost as reason:
             log.info("shards_taken_anew", reason=str(reason))
         except Exception as error:
-            tell_failure("shards_failed", runtime.bus, runtime.database)
+            tell_failure("shards_failed", runtime.database)
             trouble.note(error)
             await until(stopping, pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -65,9 +79,10 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
 
 
 class _Trouble:
-    """The last error of the shards, for as long as it may come again at the next attempt."""
+    """The last error of a loop, for as long as it may come again at the next attempt."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str, repair: str) -> None:
+        self._reason, self._repair = reason, repair
         self._kind, self._until = "", 0.0
 
     def note(self, error: Exception) -> None:
@@ -75,19 +90,19 @@ class _Trouble:
 
     async def check(self) -> None:
         if monotonic() < self._until:
-            raise Unhealthy(
-                f"deliveries are kept and not read: {self._kind}",
-                repair="see the log; make room on the disk if it is full",
-            )
+            raise Unhealthy(f"{self._reason}: {self._kind}", repair=self._repair)
 
 
 async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
-    """Numbers nothing while the bus has seen higher numbers than the archive has given."""
-    refusal: str | None = None
+    """Numbers nothing before it has seen that the bus has no higher numbers than the archive has
+    given. While no broker answers this is not known, and nothing is split: numbers that were given
+    twice name two events, of which consumers would skip the second."""
+    refusal: tuple[str, str] | None = NOT_COMPARED
 
     async def archive() -> None:
         if refusal is not None:
-            raise Unhealthy(refusal, repair=Restored.repair)
+            reason, repair = refusal
+            raise Unhealthy(reason, repair=repair)
 
     runtime.health.add("archive", archive)
     while not stopping.is_set():
@@ -97,8 +112,8 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
                 own = await repository.numbers_given(session)
             refuse_if_behind(own, seen)
         except Restored as error:
-            refusal = str(error)
-            log.error("archive_refuses", reason=refusal)
+            refusal = str(error), Restored.repair
+            log.error("archive_refuses", reason=str(error))
             await until(stopping, 5.0)
         except Exception:
             tell_failure("numbers_not_compared", runtime.bus, runtime.database)
@@ -108,7 +123,9 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
             return
 
 
-async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> None:
+async def _hold(
+    runtime: Runtime, held: HeldShards, unsent: _Trouble, stopping: asyncio.Event
+) -> None:
     log_, box = runtime.state["delivery_log"], runtime.keys.box
     book = SourceBook(runtime.database, box)
     normaliser = Normaliser(runtime.database, log_, book, held, runtime.clock)
@@ -118,8 +135,8 @@ async def _hold(runtime: Runtime, held: HeldShards, stopping: asyncio.Event) -> 
     log_.note_read(held.read_through)
     tasks = [
         asyncio.create_task(_normalise(normaliser, replayer, book, held, log_, stopping)),
-        asyncio.create_task(_relay(relay, stopping)),
-        asyncio.create_task(_republish(republisher, stopping)),
+        asyncio.create_task(_relay(relay, runtime, unsent, stopping)),
+        asyncio.create_task(_republish(republisher, runtime, stopping)),
     ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -156,18 +173,49 @@ async def _normalise(
             await normaliser.wait(IDLE_SECONDS)
 
 
-async def _relay(relay: ArchiveRelay, stopping: asyncio.Event) -> None:
-    """Without a pace of its own: it turns when the normaliser has made something, so as often."""
-    await relay.start()
-    while not stopping.is_set():
-        if not await relay.step():
-            await relay.wait()
+async def _relay(
+    relay: ArchiveRelay, runtime: Runtime, unsent: _Trouble, stopping: asyncio.Event
+) -> None:
+    """Without a pace of its own: it turns when the normaliser has made something, so as often.
+
+    A stream ends at its first error, and the next needs new fencing numbers, for which the
+    normaliser stops too. It does so when publishing may succeed again, and not before.
+    """
+    await _until_reachable(runtime.bus, stopping)
+    if stopping.is_set():
+        return
+    try:
+        await relay.start()
+        while not stopping.is_set():
+            if not await relay.step():
+                await relay.wait()
+    except LeaseLost:
+        raise
+    except Exception as error:
+        tell_failure("archive_not_published", runtime.bus, runtime.database)
+        unsent.note(error)
+        await until(stopping, LONGEST_PAUSE)
+        await _until_reachable(runtime.bus, stopping)
+        raise LeaseLost("the stream of the archive begins anew") from error
 
 
-async def _republish(republisher: Republisher, stopping: asyncio.Event) -> None:
+async def _republish(republisher: Republisher, runtime: Runtime, stopping: asyncio.Event) -> None:
+    """Repeats what failed: its readers skip what they have, and the normaliser goes on."""
     try:
         while not stopping.is_set():
-            if not await republisher.step():
-                await until(stopping, IDLE_SECONDS)
+            try:
+                if not await republisher.step():
+                    await until(stopping, IDLE_SECONDS)
+            except LeaseLost:
+                raise
+            except Exception:
+                tell_failure("not_republished", runtime.bus, runtime.database)
+                await until(stopping, LONGEST_PAUSE)
+                await _until_reachable(runtime.bus, stopping)
     finally:
         await republisher.release()
+
+
+async def _until_reachable(bus: Bus, stopping: asyncio.Event) -> None:
+    while bus.trouble is not None and not stopping.is_set():
+        await until(stopping, IDLE_SECONDS)
