@@ -36,6 +36,7 @@ OURS, THEIRS = workspace_id("acme"), workspace_id("other")
 MACHINERY = {
     "alembic_version",
     "archive_lane",
+    "archive_mark",
     "dedup_key",
     "heads",
     "lane",

@@ -104,11 +104,14 @@ class Handlers:
 
         return register
 
-    def on_several(self, cls: type[Event]) -> Callable[[H], H]:
-        """The function gets a list: the events of this class that follow each other in a batch."""
+    def on_several(self, *classes: type[Event], out_of_turn: bool = False) -> Callable[[H], H]:
+        """The function gets a list: the events of one class that follow each other in a batch."""
+        if out_of_turn:
+            self._out_of_turn.update(classes)
 
         def register(function: H) -> H:
-            self._together.setdefault(cls, []).append(function)
+            for cls in classes:
+                self._together.setdefault(cls, []).append(function)
             return function
 
         return register

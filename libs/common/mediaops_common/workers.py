@@ -81,8 +81,8 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
         if missing:
             raise Unhealthy(
                 f"{len(missing)} lanes miss what was published",
-                repair="the owner publishes it again by itself within a day; further back order"
-                " `mediaops ingest republish --since`",
+                repair="who published it does so again by itself; where ingest's log says that it"
+                " is not found order `mediaops ingest republish --since`",
             )
 
     runtime.health.add("bus", bus)

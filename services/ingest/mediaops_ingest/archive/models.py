@@ -1,4 +1,4 @@
-"""Tables of the archive: chunks in numbering order, and where each shard stands."""
+"""Tables of the archive: chunks in numbering order, marks, and where each shard stands."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,11 @@ from sqlmodel import Field
 
 from mediaops_ingest.database import IngestModel
 
-__all__ = ["ArchiveChunk", "ArchiveLane", "Shard"]
+__all__ = ["MARK_EVERY", "ArchiveChunk", "ArchiveLane", "ArchiveMark", "Shard"]
+
+MARK_EVERY = 500
+"""Chunks from one mark to the next: so many are published again in vain when a number is looked
+for, and a mark takes a kilobyte."""
 
 
 class ArchiveChunk(IngestModel, table=True):
@@ -48,6 +52,21 @@ class ArchiveLane(IngestModel, table=True):
     __table_args__ = ROOM
 
     shard: int = Field(primary_key=True)
+    topic: str = Field(sa_column=Column("topic", String(80), primary_key=True))
+    numbers: bytes = Field(sa_column=Column("numbers", Bytes, nullable=False))
+
+
+class ArchiveMark(IngestModel, table=True):
+    """The newest number of each lane of a shard, packed by slot, as it was behind a chunk (record).
+
+    A lane's numbers rise with the chunks, and marks can be halved until the one before a number is
+    found; chunks cannot, for most hold nothing of a lane.
+    """
+
+    __tablename__ = "archive_mark"
+
+    shard: int = Field(primary_key=True)
+    chunk: int = Field(sa_column=Column("chunk", BigInt, primary_key=True))
     topic: str = Field(sa_column=Column("topic", String(80), primary_key=True))
     numbers: bytes = Field(sa_column=Column("numbers", Bytes, nullable=False))
 

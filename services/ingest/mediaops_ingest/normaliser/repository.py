@@ -14,7 +14,7 @@ from sqlalchemy import Table, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.chunks import TOPICS
-from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, Shard
+from mediaops_ingest.archive.models import MARK_EVERY, ArchiveChunk, ArchiveLane, ArchiveMark, Shard
 from mediaops_ingest.deliveries.models import DedupKey, Delivery, SourceDay, SourceDayPart
 from mediaops_ingest.normaliser.ledger import KnownKey, Ledger, ShardState
 from mediaops_ingest.normaliser.outcome import COUNTED
@@ -39,6 +39,7 @@ def _table(model: Any) -> Table:
 DEDUP, DELIVERY = _table(DedupKey), _table(Delivery)
 SOURCE_DAY, SOURCE_DAY_PART = _table(SourceDay), _table(SourceDayPart)
 CHUNK, LANE, SHARD = _table(ArchiveChunk), _table(ArchiveLane), _table(Shard)
+MARK = _table(ArchiveMark)
 
 
 KEY_NAMES = ("key", "digest", "adapter", "seq", "item")
@@ -99,11 +100,27 @@ async def write_ledger(
     await insert_columns(session, DELIVERY, settled, stored=("chunks", "notes"))
     await write_counters(session, ledger)
     await insert_rows(session, CHUNK, chunk_rows)
+    await insert_rows(session, MARK, _marks(ledger, chunk_rows))
     lanes = [
         {"shard": shard, "topic": topic, "numbers": pack(numbers)}
         for shard, topic, numbers in ledger.lane_rows()
     ]
     await upsert(session, LANE, lanes, key=["shard", "topic"], replace=["numbers"])
+
+
+def _marks(ledger: Ledger, chunk_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A mark behind the chunks of each shard that passed another MARK_EVERY of them."""
+    passed = {row["shard"] for row in chunk_rows if row["chunk"] % MARK_EVERY == 0}
+    return [
+        {
+            "shard": shard,
+            "chunk": ledger.states[shard].next_chunk - 1,
+            "topic": name,
+            "numbers": pack(ledger.states[shard].numbers[topic]),
+        }
+        for shard in sorted(passed)
+        for topic, name in enumerate(TOPICS)
+    ]
 
 
 async def write_counters(session: AsyncSession, ledger: Ledger) -> None:

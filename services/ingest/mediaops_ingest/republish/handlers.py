@@ -22,10 +22,10 @@ __all__ = ["handlers"]
 handlers = Handlers("asks", ASKS_PACE_SECONDS)
 
 
-@handlers.on(CrmLaneStalled, InsightsLaneStalled, out_of_turn=True)
-async def publish_what_is_missing(session: AsyncSession, ask: LaneStalled) -> None:
+@handlers.on_several(CrmLaneStalled, InsightsLaneStalled, out_of_turn=True)
+async def publish_what_is_missing(session: AsyncSession, asks: list[LaneStalled]) -> None:
     """The archive's relay goes back to before what is missing."""
-    await service.go_back(session, ask)
+    await service.go_back(session, asks)
 
 
 @handlers.on(CrmRebuildRequested, InsightsRebuildRequested)

@@ -3,16 +3,33 @@
 from typing import Any
 from uuid import UUID
 
+from mediaops_common.ids import SHARDS
+from mediaops_common.lanes import unpack
 from sqlalchemy import Table, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_ingest.archive.models import ArchiveChunk, Shard
+from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, ArchiveMark, Shard
+from mediaops_ingest.normaliser.shards import lease_name
 from mediaops_ingest.republish.models import Republication
 
-__all__ = ["advance", "begin", "chunks_after", "chunks_before", "next_open", "set_published"]
+__all__ = [
+    "advance",
+    "begin",
+    "chunks_after",
+    "fences",
+    "first_chunk_since",
+    "marks",
+    "next_open",
+    "numbers_behind",
+    "numbers_given",
+    "published",
+    "set_published",
+]
 
 CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
+LANE: Table = ArchiveLane.__table__  # type: ignore[attr-defined]
+MARK: Table = ArchiveMark.__table__  # type: ignore[attr-defined]
 SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 
 
@@ -54,16 +71,34 @@ async def chunks_after(
     return list(rows.all())
 
 
-async def chunks_before(session: AsyncSession, shard: int, chunk: int, *, limit: int) -> list[Any]:
-    """The shard's chunks up to `chunk`, newest first."""
+async def numbers_given(session: AsyncSession, shard: int) -> dict[str, list[int]]:
+    """By topic, the newest number of each of the shard's lanes."""
+    return await _numbers(
+        session, select(LANE.c.topic, LANE.c.numbers).where(LANE.c.shard == shard)
+    )
+
+
+async def numbers_behind(session: AsyncSession, shard: int, chunk: int) -> dict[str, list[int]]:
+    """The same as it was at a mark."""
+    query = select(MARK.c.topic, MARK.c.numbers)
+    return await _numbers(session, query.where(MARK.c.shard == shard, MARK.c.chunk == chunk))
+
+
+async def _numbers(session: AsyncSession, query: Any) -> dict[str, list[int]]:
+    connection = await session.connection()
+    return {row.topic: unpack(row.numbers) for row in await connection.execute(query)}
+
+
+async def marks(session: AsyncSession, shard: int, up_to: int) -> list[int]:
+    """The shard's chunks with a mark, in order."""
     connection = await session.connection()
     rows = await connection.execute(
-        select(CHUNK.c.chunk, CHUNK.c.records)
-        .where(CHUNK.c.shard == shard, CHUNK.c.chunk <= chunk)
-        .order_by(CHUNK.c.chunk.desc())
-        .limit(limit)
+        select(MARK.c.chunk)
+        .where(MARK.c.shard == shard, MARK.c.chunk <= up_to)
+        .distinct()
+        .order_by(MARK.c.chunk)
     )
-    return list(rows.all())
+    return list(rows.scalars())
 
 
 async def published(session: AsyncSession, shard: int) -> int:
@@ -94,12 +129,13 @@ async def first_chunk_since(session: AsyncSession, shard: int, since: Any) -> in
     return chunk
 
 
-async def fence_of(session: AsyncSession, name: str) -> int | None:
-    """The present fencing number, locked until the transaction ends."""
+async def fences(session: AsyncSession, *, locking: bool = False) -> dict[int, int]:
+    """The present fencing number of each shard; locked, all at once and in the order of those who
+    hold them, until the transaction ends."""
     lease = session.info["tables"].lease
+    names = {lease_name(shard): shard for shard in range(SHARDS)}
+    query = select(lease.c.name, lease.c.fence).where(lease.c.name.in_(names))
+    query = query.order_by(lease.c.name)
     connection = await session.connection()
-    row = await connection.execute(
-        select(lease.c.fence).where(lease.c.name == name).with_for_update()
-    )
-    fence: int | None = row.scalar_one_or_none()
-    return fence
+    rows = await connection.execute(query.with_for_update() if locking else query)
+    return {names[name]: fence for name, fence in rows}

@@ -1,5 +1,7 @@
 """Publishing again: the relay itself goes back, never a second publisher beside it."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -8,7 +10,7 @@ from mediaops_common.ids import SHARDS
 from mediaops_common.lease import raise_fence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, unpack_chunk
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
 from mediaops_ingest.normaliser.shards import lease_name
 from mediaops_ingest.normaliser.worker import MARGIN
 from mediaops_ingest.republish import repository
@@ -17,33 +19,74 @@ __all__ = ["go_back", "go_back_to"]
 
 log = structlog.get_logger(__name__)
 
-LOOK_BACK = 20_000
-"""So many chunks are searched for a missing number; further back an operator names the time."""
+FAR = 20_000
+"""Chunks without a mark that are published again unasked. An archive may be older than its first
+mark; further back an operator names the time."""
+
+Missing = dict[tuple[str, int], int]
+"""(topic, slot) → the first number that somebody misses."""
+
+Numbers = Mapping[str, Sequence[int]]
+"""Topic → the newest number of each slot."""
 
 
-async def go_back(session: AsyncSession, ask: LaneStalled) -> bool:
-    """Answers an ask under the present fencing number; returns whether the relay goes back."""
-    if ask.producer != PRODUCER or ask.topic not in TOPICS:
-        return False
-    if await repository.fence_of(session, lease_name(ask.shard)) != ask.fence:
-        return False
-    topic = TOPICS.index(ask.topic)
-    chunk = await repository.published(session, ask.shard)
-    searched = 0
-    while chunk > 0 and searched < LOOK_BACK:
-        rows = await repository.chunks_before(session, ask.shard, chunk, limit=200)
-        if not rows:
-            break
-        for row in rows:
-            for *place, _, _ in unpack_chunk(row.records):
-                if place == [topic, ask.slot, ask.missing]:
-                    await repository.set_published(session, ask.shard, row.chunk - 1)
-                    await raise_fence(session, lease_name(ask.shard))
-                    return True
-        searched += len(rows)
-        chunk = rows[-1].chunk - 1
-    log.error("asked_for_what_is_not_found", shard=ask.shard, slot=ask.slot, seq=ask.missing)
-    return False
+async def go_back(session: AsyncSession, asks: Sequence[LaneStalled]) -> int:
+    """Answers asks under the present fencing numbers; returns how many shards go back.
+
+    A shard is searched once for all that is missing of it, and nothing is locked before all are
+    found: meanwhile those who hold the shards go on.
+    """
+    fences = await repository.fences(session)
+    wanted: defaultdict[int, Missing] = defaultdict(dict)
+    for ask in asks:
+        if ask.producer == PRODUCER and ask.topic in TOPICS and ask.fence == fences.get(ask.shard):
+            lane, lanes = (ask.topic, ask.slot), wanted[ask.shard]
+            lanes[lane] = min(ask.missing, lanes.get(lane, ask.missing))
+    found = {}
+    for shard, lanes in wanted.items():
+        chunk = await _chunk_before(session, shard, lanes)
+        if chunk is not None:
+            found[shard] = chunk
+    if not found:
+        return 0
+    present = await repository.fences(session, locking=True)
+    unchanged = [shard for shard in found if present[shard] == fences[shard]]
+    for shard in unchanged:
+        await repository.set_published(session, shard, found[shard])
+        await raise_fence(session, lease_name(shard))
+    return len(unchanged)
+
+
+async def _chunk_before(session: AsyncSession, shard: int, lanes: Missing) -> int | None:
+    """A chunk behind which lies all that is missing and found, as near as marks tell; None where
+    nothing is. A little too early does no harm: consumers skip what they have."""
+    given = await repository.numbers_given(session, shard)
+    published = await repository.published(session, shard)
+    marks = await repository.marks(session, shard, published)
+    lowest: Numbers = {}
+    if (marks[0] if marks else published) > FAR:
+        lowest = await repository.numbers_behind(session, shard, marks[0]) if marks else given
+    found = {
+        lane: n for lane, n in lanes.items() if _number(lowest, lane) < n <= _number(given, lane)
+    }
+    if len(found) < len(lanes):
+        log.error("asked_for_what_is_not_found", shard=shard, lanes=len(lanes) - len(found))
+    if not found:
+        return None
+    low, high = 0, len(marks)
+    while low < high:
+        middle = (low + high) // 2
+        numbers = await repository.numbers_behind(session, shard, marks[middle])
+        if any(_number(numbers, lane) >= n for lane, n in found.items()):
+            high = middle
+        else:
+            low = middle + 1
+    return marks[low - 1] if low else 0
+
+
+def _number(numbers: Numbers, lane: tuple[str, int]) -> int:
+    topic, slot = lane
+    return numbers[topic][slot] if topic in numbers else 0
 
 
 async def go_back_to(session: AsyncSession, since: datetime) -> int:
