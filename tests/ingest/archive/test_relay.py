@@ -81,3 +81,18 @@ async def test_a_shard_of_which_much_waits_is_told_of_as_it_is_published(
         assert list(told[shard].values()) == [seen], "of the lane that came by"
     await successor.relay.step()
     assert sorted(told[shard].values()) == [1, WAITING], "of the one that did not, too"
+
+
+async def test_a_step_takes_as_many_bytes_as_it_may_and_one_chunk_at_least(
+    ingest, monkeypatch
+) -> None:
+    spine = await spine_of(ingest)
+    channel = await ingest.add_channel()
+    monkeypatch.setattr(relay, "STEP_BYTES", 1)
+    await normalise(ingest, spine, channel, *["u1"] * 3)
+    assert [await spine.relay.step() for _ in range(4)] == [True, True, False, False]
+    assert len(await spine.published()) == 3
+    await normalise(ingest, spine, channel, *["u1"] * 3)
+    monkeypatch.setattr(relay, "STEP_BYTES", 1 << 20)
+    assert not await spine.relay.step()
+    assert len(await spine.published()) == 6

@@ -28,6 +28,8 @@ SETTLED_SECONDS = 0.3
 IDLE_LOOK_SECONDS = 1.0
 
 CHUNKS = 400
+STEP_BYTES = 32 << 20
+"""Of packed chunks that one step takes into memory."""
 PART_BYTES = 512 << 10
 """Of packed chunks that are published at once, while those behind them are unpacked."""
 
@@ -75,7 +77,9 @@ class ArchiveRelay:
         first error."""
         self._normaliser.produced.clear()
         async with self._database.read() as session:
-            rows = await repository.unpublished(session, self._published, limit=CHUNKS)
+            rows, is_all = await repository.unpublished(
+                session, self._published, limit=CHUNKS, most_bytes=STEP_BYTES
+            )
         if not rows:
             await self._tell_when_due()
             return False
@@ -89,7 +93,7 @@ class ArchiveRelay:
         self._is_told = False
         if time.monotonic() - self._heads_at > BUSY_HEADS_SECONDS:
             await self._tell_heads()
-        return len(rows) == CHUNKS
+        return not is_all
 
     def _note(self, moved: dict[int, int], heads: Heads) -> None:
         """Once all that waited for a shard at the start is out, the lanes of which nothing came by

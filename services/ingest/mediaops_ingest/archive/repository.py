@@ -1,6 +1,7 @@
 """Statements on the archive."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -16,22 +17,30 @@ CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
 SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
 
 
-async def unpublished(session: AsyncSession, shards: Iterable[int], *, limit: int) -> Sequence[Any]:
-    """The first chunks of these shards that the bus has not acknowledged, shard by shard, in
-    order."""
+async def unpublished(
+    session: AsyncSession, shards: Iterable[int], *, limit: int, most_bytes: int
+) -> tuple[Sequence[Any], bool]:
+    """The first chunks of these shards that the bus has not acknowledged, shard by shard, in order,
+    and whether these are all. Their sizes are read before they are: one may have megabytes."""
     waiting = and_(
         CHUNK.c.shard == SHARD.c.shard,
         CHUNK.c.chunk > SHARD.c.published,
         CHUNK.c.chunk < SHARD.c.next_chunk,
     )
-    rows = await (await session.connection()).execute(
-        select(SHARD.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+    query = (
+        select(func.length(CHUNK.c.records))
         .select_from(SHARD.join(CHUNK, waiting))
         .where(SHARD.c.shard.in_(sorted(shards)))
         .order_by(SHARD.c.shard, CHUNK.c.chunk)
-        .limit(limit)
     )
-    return rows.all()
+    connection = await session.connection()
+    sizes = (await connection.execute(query.limit(limit))).scalars().all()
+    if not sizes:
+        return [], True
+    count = max(1, sum(total <= most_bytes for total in accumulate(sizes)))
+    columns = (SHARD.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+    rows = await connection.execute(query.with_only_columns(*columns).limit(count))
+    return rows.all(), count == len(sizes) < limit
 
 
 async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
