@@ -1,5 +1,6 @@
 """Effects happen exactly once and in order, whatever the bus repeats, loses or delays."""
 
+import dataclasses
 import random
 
 import msgspec
@@ -185,6 +186,23 @@ async def test_of_a_log_made_again_it_is_said_until_all_is_told_that_may_be_miss
     # From here on the gap itself says it, until it is filled.
     assert not spine.runner.begins_again
     assert [row.missing for row in await spine.rows(spine.database.tables.stall)] == [lost.seq]
+
+
+async def test_the_end_of_a_rebuilds_topic_is_met_by_whoever_reads_on(spine) -> None:
+    topic = f"{TOPIC}.rebuild.1"
+    recorded, end = spine.producer.recorded("u1", "a"), Record(b"", b"", "ingest", 0, 0, 0, "end")
+    await spine.bus.topic(topic, partitions=1)
+    # Said twice, by a publisher that did not know whether it had arrived, and overtaken by another.
+    await spine.bus.publish(topic, 0, [recorded, end, end, recorded])
+    group = dataclasses.replace(spine.runner.group, topics=(topic,))
+    for _ in range(3):
+        runner = spine.another_runner(group)
+        consumer = await spine.bus.consumer(runner.name, [topic], runner.locate)
+        for _ in range(3):
+            await runner.step(consumer, timeout=0.05)
+        assert runner.ended == {(topic, 0)}
+        await consumer.close()
+    assert await spine.effects() == [("u1", "a", 1)]
 
 
 async def test_counters_say_what_was_applied(spine) -> None:

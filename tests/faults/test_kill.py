@@ -87,7 +87,7 @@ def test_a_kill_at_each_named_point_loses_nothing(tmp_path, runtime) -> None:
             prove(system, ledger)
 
 
-REBUILD_POINTS = ("rebuild.step", "rebuild.swap", "republish.after_publish")
+REBUILD_POINTS = ("rebuild.step", "rebuild.ended", "rebuild.swap", "republish.after_publish")
 
 
 @pytest.mark.slow

@@ -59,6 +59,11 @@ class Applier:
         self._live, self._quiet_until = None, 0.0
         return await self._positions.locate(assigned)
 
+    @property
+    def ended(self) -> Set[Place]:
+        """Partitions of a rebuild's topics whose `end` was met, and all before it applied."""
+        return self._positions.ended.keys()
+
     def unheard(self, places: Set[Place]) -> bool:
         """Whether it is not known yet what is missing of the logs that are read here."""
         return self._positions.unheard(places)

@@ -7,7 +7,16 @@ from mediaops_common.heads import decode_heads
 from mediaops_common.lanes import LaneKey, LaneNumbers
 from mediaops_common.stalls import MetHeads
 
-__all__ = ["heads_in", "is_beyond", "is_next", "joined", "lane_keys", "lane_topic", "part_of"]
+__all__ = [
+    "end_in",
+    "heads_in",
+    "is_beyond",
+    "is_next",
+    "joined",
+    "lane_keys",
+    "lane_topic",
+    "part_of",
+]
 
 
 def lane_topic(topic: str) -> str:
@@ -26,6 +35,14 @@ def is_beyond(numbers: LaneNumbers, topic: str, record: Record) -> bool:
     if record.kind != "event":
         return False
     return record.seq > numbers.last(record.producer, topic, record.shard, record.slot)
+
+
+def end_in(chunk: Chunk) -> int | None:
+    """Where the `end` lies that closes a topic of a rebuild; None where it was not met."""
+    if lane_topic(chunk.topic) == chunk.topic:
+        return None
+    placed = zip(chunk.offsets, chunk.records, strict=True)
+    return next((offset for offset, record in placed if record.kind == "end"), None)
 
 
 def heads_in(chunk: Chunk) -> list[MetHeads]:

@@ -9,11 +9,12 @@ from prometheus_client import Counter, Gauge
 
 from mediaops_common import parked
 from mediaops_common.applying import Applier
-from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer
-from mediaops_common.chunks import heads_in, joined, lane_keys, lane_topic, part_of
+from mediaops_common.bus.port import Assigned, Bus, Chunk, Consumer, Place
+from mediaops_common.chunks import end_in, heads_in, joined, lane_keys, lane_topic, part_of
 from mediaops_common.clock import Clock
 from mediaops_common.consumer import ConsumerGroup
 from mediaops_common.db import Database
+from mediaops_common.failpoints import hit
 from mediaops_common.lanes import LaneNumbers
 from mediaops_common.outages import tell_failure
 from mediaops_common.pace import Pace, until
@@ -60,8 +61,6 @@ class GroupRunner:
         self._bus = bus
         self.bound = bound
         """The group that this one follows and is never ahead of."""
-        self.ended: set[tuple[str, int]] = set()
-        """Partitions whose `end` record was met: what a rebuild waits for."""
         self._applier = Applier(
             service=service,
             group=group,
@@ -78,6 +77,11 @@ class GroupRunner:
         self.begins_again = False
         """Whether a log that it reads was made again or trimmed, and nobody has told since what is
         missing."""
+
+    @property
+    def ended(self) -> Set[Place]:
+        """Partitions whose `end` was met: what a rebuild waits for."""
+        return self._applier.ended
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Applies until `stopping` is set. Errors are retried with back-off, never dropped."""
@@ -220,6 +224,5 @@ class GroupRunner:
 
     async def _apply(self, chunks: Sequence[Chunk], park: str | None = None) -> None:
         await self._applier.apply(chunks, park=park, attempts=ATTEMPTS)
-        for chunk in chunks:
-            if any(record.kind == "end" for record in chunk.records):
-                self.ended.add((chunk.topic, chunk.partition))
+        if any(end_in(chunk) is not None for chunk in chunks):
+            hit("rebuild.ended")

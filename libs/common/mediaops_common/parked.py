@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cancel",
+    "cancel_all",
     "find",
     "given_up",
     "mark",
@@ -125,6 +126,17 @@ async def cancel(session: AsyncSession, group: str, taken: Sequence["Taken"]) ->
             await connection.execute(insert(parked), [_row(group, topic, one, reason, "cancelled")])
             cancelled.append(one)
     return cancelled
+
+
+async def cancel_all(session: AsyncSession, group: str) -> None:
+    """Ends what waits for a decision in a group that is no more."""
+    parked = _table(session)
+    connection = await session.connection()
+    await connection.execute(
+        update(parked)
+        .where(parked.c.group == group, parked.c.state == OPEN)
+        .values(state="cancelled", updated_at=datetime.now(UTC))
+    )
 
 
 async def given_up(

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bulk import update_rows
 from mediaops_common.bus.port import Assigned, Chunk, Place
-from mediaops_common.chunks import heads_in, lane_topic
+from mediaops_common.chunks import end_in, heads_in, lane_topic
 from mediaops_common.db import Database, upsert
 from mediaops_common.keyed import select_keyed
 
@@ -30,6 +30,8 @@ class Positions:
         self._table = database.tables.position
         self._group = group
         self._versions: dict[Place, int] = {}
+        self.ended: dict[Place, int] = {}
+        """Partition of a rebuild's topic → the offset of the `end` that was met on it."""
         self._unheard: dict[Place, set[tuple[str, int]]] = {}
         """Partition of a log that was made again or trimmed → the streams (producer, shard) that
         have told nothing since. Until they do nobody knows what is missing."""
@@ -52,6 +54,7 @@ class Positions:
                 # A log that was made again or trimmed past the position: begin at its beginning.
                 # The lanes know what is new; heads and asks bring what is missing.
                 self._versions[place] = version = 0 if row is None else row.version + 1
+                self.ended.pop(place, None)
                 offsets.append(one.bounds.start)
                 begun.append(_row(self._group, one, version))
                 if row is not None:
@@ -106,17 +109,26 @@ class Positions:
                 "group": self._group,
                 "topic": chunk.topic,
                 "partition": chunk.partition,
-                "offset": chunk.next_offset,
+                "offset": self._next(chunk),
                 "version": self._versions[chunk.topic, chunk.partition] + 1,
             }
             for chunk in chunks
         ]
         await update_rows(session, self._table, moves, key=KEY)
 
+    def _next(self, chunk: Chunk) -> int:
+        """Where reading goes on: never behind an `end`. So it needs no note of its own, which a
+        crash could come before: whoever reads on meets it again."""
+        end = self.ended.get((chunk.topic, chunk.partition), end_in(chunk))
+        return chunk.next_offset if end is None else end
+
     def moved(self, chunks: Sequence[Chunk]) -> None:
         """The transaction was committed."""
         for chunk in chunks:
-            self._versions[chunk.topic, chunk.partition] += 1
+            place, end = (chunk.topic, chunk.partition), end_in(chunk)
+            self._versions[place] += 1
+            if end is not None:
+                self.ended.setdefault(place, end)
 
 
 def _fits(row: Any, one: Assigned) -> bool:

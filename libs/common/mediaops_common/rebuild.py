@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,7 +22,17 @@ from mediaops_common.lease import Lease, LeaseLost, Tenure
 from mediaops_common.outages import tell_failure
 from mediaops_common.pace import until
 from mediaops_common.projections import FIRST, LONGEST_QUIET, live_generation
-from mediaops_common.swap import ask_for_quiet, follow_from_noted, sweep, try_swap
+from mediaops_common.swap import (
+    LEFT,
+    OPEN_STATES,
+    Superseded,
+    ask_for_quiet,
+    clear_away,
+    follow_from_noted,
+    note,
+    sweep,
+    try_swap,
+)
 
 if TYPE_CHECKING:
     from mediaops_common.service import Runtime
@@ -41,9 +50,6 @@ SHORTEST_QUIET = 0.5
 """The first time in which live groups wait for the swap. Each further one is longer, because what
 is lacking must be applied within one of them, however slow the machine is."""
 
-OPEN_STATES = ("requested", "replaying", "following")
-"""requested → replaying (the archive, on its own topics) → following (the live ones) → done."""
-
 
 class RebuildUnderWay(Conflict):
     """One at a time: the swap of one would take the ground from the other."""
@@ -51,8 +57,11 @@ class RebuildUnderWay(Conflict):
     title = "A rebuild is under way"
 
 
-async def request_rebuild(session: AsyncSession, service: str, group: ConsumerGroup) -> UUID:
-    """Begins a rebuild of the service's projections. Raises RebuildUnderWay."""
+async def request_rebuild(
+    session: AsyncSession, service: str, group: ConsumerGroup, *, anew: bool = False
+) -> UUID:
+    """Begins a rebuild of the service's projections; `anew`, instead of one that is under way.
+    Raises RebuildUnderWay."""
     tables = session.info["tables"]
     connection = await session.connection()
     await insert_new(
@@ -61,8 +70,12 @@ async def request_rebuild(session: AsyncSession, service: str, group: ConsumerGr
     # This row is the lock: who else asks at the same time waits here and then finds this one.
     projection = await connection.execute(select(tables.projection.c.newest).with_for_update())
     newest = projection.scalar_one() + 1
-    if await open_rebuild(session) is not None:
-        raise RebuildUnderWay("wait for it to end")
+    under_way = await open_rebuild(session)
+    if under_way is not None:
+        if not anew:
+            raise RebuildUnderWay("wait for it to end, or begin anew")
+        over = {"state": "superseded", "finished_at": datetime.now(UTC), "progress": LEFT}
+        await note(session, under_way.id, **over)
     await connection.execute(update(tables.projection).values(newest=newest))
     # The live positions are noted before the archive's end: what is published between the two is
     # in both, and the lanes skip it; noted the other way round it would be in neither.
@@ -95,6 +108,11 @@ def group_name(service: str, row: Any) -> str:
     return f"{service}.rebuild.{row.topic}"
 
 
+def _topics(group: ConsumerGroup, row: Any) -> list[str]:
+    """The topics of its own on which a rebuild reads the archive."""
+    return [f"{topic}.rebuild.{row.topic}" for topic in group.topics]
+
+
 async def open_rebuild(session: AsyncSession) -> Any:
     """The rebuild under way, or None."""
     rebuild = session.info["tables"].rebuild
@@ -122,12 +140,17 @@ async def run_rebuilds(runtime: "Runtime", group: ConsumerGroup, stopping: async
                 await _carry_through(runtime, group, row, tenure, stopping)
             else:
                 await sweep(runtime.database, live, stopping, tenure.hold)
+                await _clear_away(runtime, group, tenure)
                 swept = live
         except LeaseLost:
             log.info("rebuild_taken_over")
+        except Superseded:
+            log.info("rebuild_superseded", rebuild=row and str(row.id))
         except Exception:
+            # With none under way the last one is done, and only what it leaves is still there.
+            failed = "rebuild_not_cleared_away" if row is None else "rebuild_failed"
             needed = (runtime.database, runtime.bus)
-            tell_failure("rebuild_failed", *needed, rebuild=row and str(row.id))
+            tell_failure(failed, *needed, rebuild=row and str(row.id))
         await until(stopping, LOOK_SECONDS)
     await tenure.release()
 
@@ -151,42 +174,49 @@ async def _carry_through(
         generation=row.generation,
         bound=f"{service}.{group.name}",
     )
-    topics = [f"{topic}.rebuild.{row.topic}" for topic in group.topics]
     if row.state in ("requested", "replaying"):
-        await _replay(runtime, runner, row, topics, tenure, stopping)
+        await _replay(runtime, runner, row, tenure, stopping)
         if stopping.is_set():
             return
         await follow_from_noted(runtime.database, row, name)
-    if not await _follow(runtime, runner, row, tenure, stopping):
-        return
-    log.info("rebuild_done", service=service, generation=row.generation)
-    for topic in topics:
-        await runtime.bus.delete_topic(topic)
+    if await _follow(runtime, runner, row, tenure, stopping):
+        log.info("rebuild_done", service=service, generation=row.generation)
+
+
+async def _clear_away(runtime: "Runtime", group: ConsumerGroup, tenure: Tenure) -> None:
+    """Removes what rebuilds that are over leave behind. Not before the last one has ended: until
+    then ingest, which serves them in turn, may still publish for one that was superseded, and make
+    its topics again."""
+    rebuild = runtime.database.tables.rebuild
+    async with runtime.database.read() as session:
+        connection = await session.connection()
+        over = select(rebuild.c.id, rebuild.c.topic, rebuild.c.progress)
+        rows = await connection.execute(over.where(rebuild.c.state.not_in(OPEN_STATES)))
+        left = [row for row in rows if row.progress == LEFT]
+    for row in left:
+        await _held(tenure)
+        name = group_name(runtime.service.name, row)
+        await clear_away(runtime.database, runtime.bus, row, name, _topics(group, row))
 
 
 async def _replay(
     runtime: "Runtime",
     runner: GroupRunner,
     row: Any,
-    topics: Sequence[str],
     tenure: Tenure,
     stopping: asyncio.Event,
 ) -> None:
     """Applies the archive, until every partition of the rebuild's own topics has ended."""
-    await _note_state(runtime.database, row.id, "replaying")
-    expected = set()
+    async with runtime.database.write() as session:
+        await note(session, row.id, state="replaying")
+    topics, expected = _topics(runner.group, row), set()
     for topic in topics:
         identity = await runtime.bus.topic(topic)
         expected |= {(topic, partition) for partition in range(identity.partitions)}
     consumer = await runtime.bus.consumer(runner.name, topics, runner.locate)
     try:
-        # After a restart `end` may lie behind the position; an end once met stays met.
-        runner.ended |= {(t, p) for t, p in row.progress.get("ended", [])}
         while not runner.ended >= expected and not stopping.is_set():
-            before = len(runner.ended)
-            await _step(runner, consumer, tenure)
-            if len(runner.ended) > before:
-                await _note_ended(runtime.database, row.id, runner.ended)
+            await _step(runtime.database, runner, row, consumer, tenure)
             hit("rebuild.step")
     finally:
         runner.forget_lag()
@@ -204,7 +234,7 @@ async def _follow(
         while not stopping.is_set():
             if await try_swap(runtime.database, row, live, runner.name, await _held(tenure)):
                 return True
-            done = await _step(runner, consumer, tenure)
+            done = await _step(runtime.database, runner, row, consumer, tenure)
             is_near = done < runner.group.max_records // 2
             # As long as it lasted, traffic then has its turn.
             if is_near and time.monotonic() > asked_until + quiet:
@@ -224,29 +254,16 @@ async def _held(tenure: Tenure) -> Lease:
     return lease
 
 
-async def _step(runner: GroupRunner, consumer: Any, tenure: Tenure) -> int:
+async def _step(
+    database: Database, runner: GroupRunner, row: Any, consumer: Any, tenure: Tenure
+) -> int:
     await _held(tenure)
+    async with database.read() as session:
+        under_way = await open_rebuild(session)
+    if under_way is None or under_way.id != row.id:
+        raise Superseded
     try:
         return await runner.step(consumer, timeout=0.2)
     except PositionMoved:
         consumer.relocate()
         return 0
-
-
-async def _note_state(database: Database, rebuild_id: UUID, state: str) -> None:
-    rebuild = database.tables.rebuild
-    async with database.write() as session:
-        connection = await session.connection()
-        await connection.execute(
-            update(rebuild).where(rebuild.c.id == rebuild_id).values(state=state)
-        )
-
-
-async def _note_ended(database: Database, rebuild_id: UUID, ended: set[tuple[str, int]]) -> None:
-    rebuild = database.tables.rebuild
-    progress = {"ended": sorted([topic, partition] for topic, partition in ended)}
-    async with database.write() as session:
-        connection = await session.connection()
-        await connection.execute(
-            update(rebuild).where(rebuild.c.id == rebuild_id).values(progress=progress)
-        )

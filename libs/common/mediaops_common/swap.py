@@ -2,45 +2,71 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import parked
+from mediaops_common.bus.port import Bus
 from mediaops_common.db import Database, insert_new
 from mediaops_common.failpoints import hit
 from mediaops_common.lanes import all_numbers
 from mediaops_common.lease import Lease, check
 from mediaops_common.positions import hold_groups
 
-__all__ = ["ask_for_quiet", "follow_from_noted", "sweep", "try_swap"]
+__all__ = [
+    "LEFT",
+    "OPEN_STATES",
+    "Superseded",
+    "ask_for_quiet",
+    "clear_away",
+    "follow_from_noted",
+    "note",
+    "sweep",
+    "try_swap",
+]
+
+OPEN_STATES = ("requested", "replaying", "following")
+"""requested → replaying (the archive, on its own topics) → following (the live ones) → done. From
+each of them it may be superseded."""
+
+LEFT = {"left": True}
+"""The progress of a rebuild that is over, until what it leaves behind is removed."""
+
+
+class Superseded(Exception):
+    """Another rebuild was asked for instead of this one."""
+
+
+async def note(session: AsyncSession, rebuild_id: UUID, **values: Any) -> None:
+    """Notes of a rebuild how far it is. Raises Superseded where it is not under way any more."""
+    rebuild = session.info["tables"].rebuild
+    is_open = rebuild.c.id == rebuild_id, rebuild.c.state.in_(OPEN_STATES)
+    connection = await session.connection()
+    done = await connection.execute(update(rebuild).where(*is_open).values(**values))
+    if not done.rowcount:
+        raise Superseded
 
 
 async def follow_from_noted(database: Database, row: Any, name: str) -> None:
     """Goes over to the live topic at the positions that were noted at the start."""
     tables = database.tables
     async with database.write() as session:
-        connection = await session.connection()
         noted = [{**position, "group": name, "version": 0} for position in row.positions]
         key = ["group", "topic", "partition"]
         await insert_new(session, tables.position, noted, key=key)
-        await connection.execute(
-            update(tables.rebuild).where(tables.rebuild.c.id == row.id).values(state="following")
-        )
+        await note(session, row.id, state="following")
 
 
 async def ask_for_quiet(database: Database, rebuild_id: UUID, seconds: float) -> None:
     """Every replica of the live group applies one batch more at most, and then waits."""
-    rebuild = database.tables.rebuild
     until = {"quiet_until": time.time() + seconds}
     async with database.write() as session:
-        connection = await session.connection()
-        await connection.execute(
-            update(rebuild).where(rebuild.c.id == rebuild_id).values(progress=until)
-        )
+        await note(session, rebuild_id, progress=until)
 
 
 async def try_swap(database: Database, row: Any, live: str, name: str, lease: Lease) -> bool:
@@ -67,11 +93,7 @@ async def try_swap(database: Database, row: Any, live: str, name: str, lease: Le
         await connection.execute(
             update(position).where(position.c.group == live).values(version=position.c.version + 1)
         )
-        await connection.execute(
-            update(tables.rebuild)
-            .where(tables.rebuild.c.id == row.id)
-            .values(state="done", finished_at=datetime.now(UTC))
-        )
+        await note(session, row.id, state="done", finished_at=datetime.now(UTC), progress=LEFT)
         hit("rebuild.swap")
     return True
 
@@ -79,6 +101,24 @@ async def try_swap(database: Database, row: Any, live: str, name: str, lease: Le
 def _told(numbers: dict[Any, list[int]]) -> dict[Any, list[int]]:
     """Without lanes in which nothing ever came: a group may or may not have a row for them."""
     return {key: values for key, values in numbers.items() if any(values)}
+
+
+async def clear_away(
+    database: Database, bus: Bus, left: Any, name: str, topics: Sequence[str]
+) -> None:
+    """Removes the topics of a rebuild that is over and, where it was superseded, what its group
+    `name` noted. It may be repeated."""
+    for topic in topics:
+        await bus.delete_topic(topic)
+    tables = database.tables
+    async with database.write() as session:
+        connection = await session.connection()
+        for table in (tables.lane, tables.position, tables.heads, tables.stall, tables.applied):
+            await connection.execute(delete(table).where(table.c.group == name))
+        await parked.cancel_all(session, name)
+        await connection.execute(
+            update(tables.rebuild).where(tables.rebuild.c.id == left.id).values(progress={})
+        )
 
 
 async def sweep(

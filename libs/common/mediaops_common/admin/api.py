@@ -85,15 +85,22 @@ def admin_router(service: str, *, consumes_only: bool) -> APIRouter:
         return Page(items=[_shown_action(row) for row in kept], next=after)
 
     async def start_rebuild(
-        caller: CanWrite, session: Tx, runtime: RuntimeDep, clock: ClockDep
+        caller: CanWrite, session: Tx, runtime: RuntimeDep, clock: ClockDep, anew: bool = False
     ) -> dict[str, Any]:
-        """Rebuilds this service's projections from the archive, beside the live ones."""
+        """Rebuilds this service's projections from the archive, beside the live ones; `anew`,
+        instead of a rebuild that is under way."""
         group = next((g for g in runtime.service.groups if g.is_projection), None)
         if group is None:
             raise NotFound(f"{service} has no projections")
-        rebuild_id = await request_rebuild(session, service, group)
+        rebuild_id = await request_rebuild(session, service, group, anew=anew)
         await audit_trail.record(
-            session, caller, clock, action="start", object_type="rebuild", object_id=rebuild_id
+            session,
+            caller,
+            clock,
+            action="start",
+            object_type="rebuild",
+            object_id=rebuild_id,
+            detail={"anew": True} if anew else None,
         )
         return {"id": str(rebuild_id), "state": "requested"}
 

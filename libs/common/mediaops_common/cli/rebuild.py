@@ -23,6 +23,7 @@ class Projecting(StrEnum):
 
 def rebuild(
     service: Annotated[Projecting, typer.Argument(help="Whose.")],
+    anew: Annotated[bool, typer.Option("--anew", help="Instead of one that is under way.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until it is swapped in.")] = True,
     data: DataDir = None,
     url: Url = None,
@@ -36,7 +37,7 @@ def rebuild(
     connection = connect_operator(settings_for(data), url=url, token=token)
     path = f"/{service}/v1/admin/rebuilds"
     with or_exit():
-        found: dict[str, Any] = connection.post(path)
+        found: dict[str, Any] = connection.post(f"{path}?anew=true" if anew else path)
         if wait:
             found = _follow(connection, path, found["id"], quiet=as_json)
     if as_json:
@@ -53,7 +54,7 @@ def _follow(connection: "Connection", path: str, rebuild_id: str, *, quiet: bool
     while True:
         items = connection.get(path)["items"]
         found: dict[str, Any] = next(item for item in items if item["id"] == rebuild_id)
-        if found["state"] in {"done", "failed"}:
+        if found["state"] in {"done", "superseded"}:
             return found
         if found["state"] != state and not quiet:
             state = found["state"]
