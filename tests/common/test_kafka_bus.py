@@ -5,19 +5,23 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from aiokafka.errors import KafkaError
-from aiokafka.structs import BrokerMetadata
+from aiokafka.structs import BrokerMetadata, TopicPartition
 from mediaops_common.bus import open_bus
 from mediaops_common.bus.kafka.bus import KafkaBus
+from mediaops_common.bus.kafka.clients import buffered
+from mediaops_common.bus.kafka.consumer import KafkaConsumer, Quiet
 from mediaops_common.bus.port import LARGEST_VALUE, BusUnavailable
 from mediaops_common.settings import BusSettings
 from mediaops_common.streams import publish_in_order
 
-from tests.common.bus_contract import BusContract, a_record
+from tests.common.bus_contract import BusContract, a_record, from_start
 from tests.kafka_broker import NAME, PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -142,3 +146,54 @@ async def test_an_event_that_no_broker_takes_goes_out_as_its_number(kafka) -> No
     assert [(r.seq, r.kind) for r in read] == [(1, "event"), (2, "void"), (3, "event")]
     assert [r.value for r in read] == [values[0], b"", b"small"]
     await bus.close()
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Lets so many seconds pass for consumers at once."""
+    passed = 0.0
+
+    def let_pass(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed)
+    monkeypatch.setattr("mediaops_common.bus.kafka.consumer.time", clock)
+    return let_pass
+
+
+async def test_partitions_whose_records_wait_in_the_process_are_not_quiet(kafka, later) -> None:
+    bus = await open_bus(kafka.url)
+    topic = uuid4().hex
+    await bus.topic(topic, partitions=4)
+    for partition in range(4):
+        await bus.publish(topic, partition, [a_record(n) for n in range(50)])
+    consumer = await bus.consumer(topic, [topic], from_start)
+    async with asyncio.timeout(240):
+        while not await consumer.poll(1, 0.2):
+            pass
+        while len(buffered(consumer._member)) < 4:  # noqa: ASYNC110 - the client is no event
+            await asyncio.sleep(0.02)
+    read = set()
+    for _ in range(40):
+        later(1.0)
+        read |= {chunk.partition for chunk in await consumer.poll(1, 0.2)}
+    assert len(read) == 1, "the others waited all the while"
+    await consumer.close()
+    await bus.close()
+
+
+def test_only_time_in_which_it_was_asked_makes_a_partition_quiet(later) -> None:
+    consumer = KafkaConsumer(None, "g", ["t"], from_start, None)
+    consumer._member = SimpleNamespace(
+        last_poll_timestamp=lambda _: 1, _fetcher=SimpleNamespace(_records={})
+    )
+    consumer._offsets[TopicPartition("t", 0)] = 0
+    consumer._mind_progress({})
+    for _ in range(5):
+        later(1_000.0)  # a batch that took so long to apply, or a machine that slept
+        consumer._mind_progress({})
+    with pytest.raises(Quiet, match="no answer about t 0"):  # noqa: PT012 - not by the first
+        for _ in range(30):
+            later(1.0)
+            consumer._mind_progress({})

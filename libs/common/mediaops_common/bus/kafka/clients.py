@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -18,6 +18,7 @@ __all__ = [
     "Endpoint",
     "KafkaError",
     "abandon",
+    "buffered",
     "join_group",
     "leave",
     "start_producer",
@@ -162,6 +163,13 @@ async def join_group(
         await leave(consumer, 1.0)
         raise
     return consumer
+
+
+def buffered(consumer: AIOKafkaConsumer) -> Set[TopicPartition]:
+    """Partitions of which records have come that nobody has taken yet. The client asks for more of
+    one only when these are taken, and gives all of one before any of the next."""
+    records: dict[TopicPartition, Any] = consumer._fetcher._records
+    return records.keys()
 
 
 _leaving: set[asyncio.Task[None]] = set()

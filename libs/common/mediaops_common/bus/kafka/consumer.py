@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from mediaops_common.bus.kafka.clients import Endpoint, KafkaError, join_group, leave
+from mediaops_common.bus.kafka.clients import Endpoint, KafkaError, buffered, join_group, leave
 from mediaops_common.bus.kafka.records import from_headers
 from mediaops_common.bus.port import (
     Assigned,
@@ -29,6 +29,9 @@ SLICE = 1_000
 QUIET_SECONDS = 20.0
 """An assigned partition is asked for twice a second; without an answer for so long the member is
 replaced, for it may look alive and read nothing."""
+ROUND_SECONDS = 2.0
+"""The most of it that counts from one poll to the next. In a longer one this process was busy or
+suspended, which tells nothing of the brokers."""
 JOIN_SECONDS = 45.0
 """The longest that a group may take to share out its partitions."""
 LEAVE_SECONDS = 3.0
@@ -65,8 +68,10 @@ class KafkaConsumer:
         self._rebalances = 0
         self._changed = asyncio.Event()
         self._fetching: asyncio.Task[dict[Any, list[Any]]] | None = None
+        self._asked, self._looked_at = 0.0, time.monotonic()
+        """For how long partitions have been asked for, and until when that was counted."""
         self._heard: dict[Any, tuple[int, float]] = {}
-        """Partition → the moment of the last answer about it, and since when that is the last."""
+        """Partition → the moment of the last answer about it, and at which `_asked` it came."""
         self._waiting_since: float | None = None
 
     @property
@@ -187,20 +192,24 @@ class KafkaConsumer:
         """Raises Quiet when a partition has not been heard of, or the group not been formed, for
         too long."""
         now = time.monotonic()
+        self._asked += min(now - self._looked_at, ROUND_SECONDS)
+        self._looked_at = now
         if self._fetching is not None:
             self._waiting_since = self._waiting_since or now
             if now - self._waiting_since > JOIN_SECONDS:
                 raise Quiet(f"{self._group} has not been shared out for {JOIN_SECONDS:.0f} s")
             return
         self._waiting_since = None
+        waiting = buffered(self._member)
         for tp in self._offsets:
             answered = self._member.last_poll_timestamp(tp) or 0
-            known, since = self._heard.get(tp, (0, now))
-            if tp in parts or answered != known:
-                since = now
+            known, since = self._heard.get(tp, (0, self._asked))
+            if tp in parts or tp in waiting or answered != known:
+                since = self._asked
             self._heard[tp] = (answered, since)
-            if now - since > QUIET_SECONDS:
-                raise Quiet(f"no answer about {tp.topic} {tp.partition} for {now - since:.0f} s")
+            quiet = self._asked - since
+            if quiet > QUIET_SECONDS:
+                raise Quiet(f"no answer about {tp.topic} {tp.partition} for {quiet:.0f} s")
 
     def relocate(self) -> None:
         self._offsets.clear()
