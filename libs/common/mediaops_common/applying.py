@@ -64,10 +64,6 @@ class Applier:
         """Partitions of a rebuild's topics whose `end` was met, and all before it applied."""
         return self._positions.ended.keys()
 
-    def unheard(self, places: Set[Place]) -> bool:
-        """Whether it is not known yet what is missing of the logs that are read here."""
-        return self._positions.unheard(places)
-
     async def apply(
         self, chunks: Sequence[Chunk], *, park: str | None = None, attempts: int = 1
     ) -> None:
@@ -106,8 +102,6 @@ class Applier:
             hit("consumer.in_transaction")
             await self._positions.move(session, chunks)
         self._positions.moved(chunks)
-        for chunk in chunks:
-            self._positions.hear(chunk)
         self._lanes.update(numbers.rows)
         self._be_quiet(quiet)
         SECONDS.labels(self._name).observe(time.perf_counter() - started)

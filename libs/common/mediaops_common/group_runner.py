@@ -74,9 +74,6 @@ class GroupRunner:
         """What was read of a partition, and the group that this one follows has not settled yet."""
         self._parked_at: list[float] = []
         self._told_lag: set[tuple[str, int]] = set()
-        self.begins_again = False
-        """Whether a log that it reads was made again or trimmed, and nobody has told since what is
-        missing."""
 
     @property
     def ended(self) -> Set[Place]:
@@ -130,8 +127,6 @@ class GroupRunner:
             self._told_lag.add((chunk.topic, chunk.partition))
         if parts:
             await self._take(parts)
-        if consumer.places:  # while a group is shared out, what was is not over
-            self.begins_again = self._applier.unheard(consumer.places)
         return done
 
     async def _read(self, consumer: Consumer, timeout: float) -> list[Chunk]:

@@ -1,6 +1,6 @@
 """Where a group reads on: a row per partition, moved in the transaction of the effects."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -12,10 +12,13 @@ from mediaops_common.chunks import end_in, heads_in, lane_topic
 from mediaops_common.db import Database, upsert
 from mediaops_common.keyed import select_keyed
 
-__all__ = ["PositionMoved", "Positions", "hold_groups"]
+__all__ = ["PositionMoved", "Positions", "begun_again", "hold_groups"]
 
 
 KEY = ("group", "topic", "partition")
+
+Stream = tuple[str, int]
+"""(producer, shard)."""
 
 
 class PositionMoved(Exception):
@@ -32,15 +35,15 @@ class Positions:
         self._versions: dict[Place, int] = {}
         self.ended: dict[Place, int] = {}
         """Partition of a rebuild's topic → the offset of the `end` that was met on it."""
-        self._unheard: dict[Place, set[tuple[str, int]]] = {}
-        """Partition of a log that was made again or trimmed → the streams (producer, shard) that
-        have told nothing since. Until they do nobody knows what is missing."""
+        self._unheard: dict[Place, set[Stream]] = {}
+        """Partition of a log that was made again or trimmed → the streams that have told nothing
+        since, as its row says."""
 
     async def locate(self, assigned: Sequence[Assigned]) -> list[int]:
         """The offsets to read on from, kept where the log is still the one that they belong to."""
         position = self._table
         query = select(position).where(position.c.group == self._group)
-        offsets, begun, again = [], [], []
+        offsets, begun = [], []
         async with self._database.write() as session:
             connection = await session.connection()
             rows = {(r.topic, r.partition): r for r in await connection.execute(query)}
@@ -49,25 +52,37 @@ class Positions:
                 row = rows.get(place)
                 if row is not None and _fits(row, one):
                     self._versions[place] = row.version
+                    self._unheard[place] = {(name, shard) for name, shard in row.unheard or ()}
                     offsets.append(int(row.offset))
                     continue
                 # A log that was made again or trimmed past the position: begin at its beginning.
                 # The lanes know what is new; heads and asks bring what is missing.
-                self._versions[place] = version = 0 if row is None else row.version + 1
+                self._versions[place] = 0 if row is None else row.version + 1
+                self._unheard[place] = set()
+                if row is not None:
+                    self._unheard[place] = await self._streams(session, *place)
                 self.ended.pop(place, None)
                 offsets.append(one.bounds.start)
-                begun.append(_row(self._group, one, version))
-                if row is not None:
-                    again.append(place)
-            for place in again:
-                self._unheard[place] = await self._streams(session, *place)
-            replaced = ["cluster_id", "topic_id", "offset", "version"]
+                begun.append(self._row(one))
+            replaced = ["cluster_id", "topic_id", "offset", "version", "unheard"]
             await upsert(session, position, begun, key=KEY, replace=replaced)
         return offsets
 
-    async def _streams(
-        self, session: AsyncSession, topic: str, partition: int
-    ) -> set[tuple[str, int]]:
+    def _row(self, one: Assigned) -> dict[str, Any]:
+        """Of a partition that is begun at its beginning."""
+        place = (one.topic, one.partition)
+        return {
+            "group": self._group,
+            "topic": one.topic,
+            "partition": one.partition,
+            "cluster_id": one.identity.cluster_id,
+            "topic_id": one.identity.topic_id,
+            "offset": one.bounds.start,
+            "version": self._versions[place],
+            "unheard": sorted(self._unheard[place]),
+        }
+
+    async def _streams(self, session: AsyncSession, topic: str, partition: int) -> set[Stream]:
         """The streams of which the group has met heads on the partition."""
         heads = self._database.tables.heads
         known = await (await session.connection()).execute(
@@ -78,18 +93,6 @@ class Positions:
             )
         )
         return {(producer, shard) for producer, shard in known}
-
-    def unheard(self, places: Set[Place]) -> bool:
-        """Whether one of these logs was made again or trimmed, and not all has been told since of
-        what it shall hold."""
-        return any(self._unheard.get(place) for place in places)
-
-    def hear(self, chunk: Chunk) -> None:
-        """The heads of this chunk were met."""
-        waiting = self._unheard.get((chunk.topic, chunk.partition))
-        if waiting:
-            for met in heads_in(chunk):
-                waiting -= {(met.heads.producer, stream.shard) for stream in met.heads.streams}
 
     async def check(self, session: AsyncSession, chunks: Sequence[Chunk]) -> None:
         """Locks the rows of these partitions. Raises PositionMoved when one is not as it was."""
@@ -115,6 +118,29 @@ class Positions:
             for chunk in chunks
         ]
         await update_rows(session, self._table, moves, key=KEY)
+        heard = [
+            {
+                "group": self._group,
+                "topic": chunk.topic,
+                "partition": chunk.partition,
+                "unheard": sorted(self._unheard_after(chunk)),
+            }
+            for chunk in chunks
+            if self._unheard_after(chunk) != self._unheard[chunk.topic, chunk.partition]
+        ]
+        if heard:
+            await update_rows(session, self._table, heard, key=KEY)
+
+    def _unheard_after(self, chunk: Chunk) -> set[Stream]:
+        """The streams that have told nothing yet when this chunk was read."""
+        waiting = self._unheard[chunk.topic, chunk.partition]
+        if not waiting:
+            return waiting
+        return waiting - {
+            (met.heads.producer, stream.shard)
+            for met in heads_in(chunk)
+            for stream in met.heads.streams
+        }
 
     def _next(self, chunk: Chunk) -> int:
         """Where reading goes on: never behind an `end`. So it needs no note of its own, which a
@@ -127,6 +153,7 @@ class Positions:
         for chunk in chunks:
             place, end = (chunk.topic, chunk.partition), end_in(chunk)
             self._versions[place] += 1
+            self._unheard[place] = self._unheard_after(chunk)
             if end is not None:
                 self.ended.setdefault(place, end)
 
@@ -136,16 +163,13 @@ def _fits(row: Any, one: Assigned) -> bool:
     return is_same and one.bounds.start <= int(row.offset) <= one.bounds.end
 
 
-def _row(group: str, one: Assigned, version: int) -> dict[str, Any]:
-    return {
-        "group": group,
-        "topic": one.topic,
-        "partition": one.partition,
-        "cluster_id": one.identity.cluster_id,
-        "topic_id": one.identity.topic_id,
-        "offset": one.bounds.start,
-        "version": version,
-    }
+async def begun_again(session: AsyncSession, groups: Collection[str]) -> list[str]:
+    """Those of the groups of which a log was made again or trimmed, and not all has been told since
+    of what it shall hold."""
+    position = session.info["tables"].position
+    query = select(position.c.group, position.c.unheard).where(position.c.group.in_(groups))
+    rows = await (await session.connection()).execute(query)
+    return sorted({group for group, unheard in rows if unheard})
 
 
 async def hold_groups(session: AsyncSession, *groups: str) -> None:

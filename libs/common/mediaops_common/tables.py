@@ -82,6 +82,9 @@ def _declare(metadata: MetaData) -> SpineTables:
             Column("topic_id", String(80), nullable=False),
             Column("offset", BigInt, nullable=False),
             Column("version", BigInt, nullable=False),
+            # Of a log that was made again or trimmed: the streams [producer, shard] that have told
+            # nothing since. Until they do nobody knows what is missing, and readiness is red.
+            Column("unheard", Json, nullable=True),
         ),
         # Lanes in which numbers are missing; readiness is red while there are any.
         stall=Table(

@@ -14,6 +14,7 @@ from mediaops_common.health import Unhealthy
 from mediaops_common.jobs import run_job
 from mediaops_common.outages import tell_failure
 from mediaops_common.pace import until
+from mediaops_common.positions import begun_again
 from mediaops_common.rebuild import run_rebuilds
 from mediaops_common.relay import OutboxRelay
 from mediaops_common.restored import Restored
@@ -69,15 +70,15 @@ def watch_workers(runtime: "Runtime", relay: OutboxRelay, runners: Sequence[Grou
                 )
 
     async def lanes() -> None:
-        again = [runner.name for runner in runners if runner.begins_again]
+        async with runtime.database.read() as session:
+            again = await begun_again(session, [runner.name for runner in runners])
+            missing = await open_stalls(session)
         if again:
             raise Unhealthy(
                 f"{', '.join(again)}: the log was made again or trimmed, and what is missing is not"
                 " known yet",
                 repair="those who publish tell it within a minute: see that their workers are well",
             )
-        async with runtime.database.read() as session:
-            missing = await open_stalls(session)
         if missing:
             raise Unhealthy(
                 f"{len(missing)} lanes miss what was published",
