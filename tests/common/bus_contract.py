@@ -16,7 +16,8 @@ async def from_start(assigned: Sequence[Assigned]) -> list[int]:
 
 
 class BusContract:
-    """Give `bus` as a fixture, and `reopened` as a fixture that closes and opens it again."""
+    """Give `bus` as a fixture; `reopened`, which closes and opens it again; and `trimmed`, which
+    drops all that a partition holds now."""
 
     async def read(
         self, bus: Bus, topic: str, count: int, *, group: str = "g", locate=from_start
@@ -32,9 +33,11 @@ class BusContract:
         await consumer.close()
         return records
 
-    async def _next(self, consumer: Consumer, deadline: float, is_awaited: bool) -> list[Chunk]:
+    async def _next(
+        self, consumer: Consumer, deadline: float, is_awaited: bool, *, max_records: int = 1_000
+    ) -> list[Chunk]:
         while True:
-            chunks = await consumer.poll(1_000, 0.2)
+            chunks = await consumer.poll(max_records, 0.2)
             if chunks or not is_awaited or time.monotonic() > deadline:
                 return chunks
 
@@ -96,6 +99,33 @@ class BusContract:
         consumer.relocate()
         (chunk,) = await self._next(consumer, deadline, True)
         assert [r.seq for r in chunk.records] == [2, 3]
+        await consumer.close()
+
+    async def test_a_log_trimmed_past_a_consumer_that_reads_it_is_located_anew(
+        self, bus: Bus, trimmed
+    ) -> None:
+        await bus.topic("t", partitions=1)
+        await bus.publish("t", 0, [a_record(n) for n in range(10)])
+        asked: list[tuple[int, int]] = []
+        position = 0
+
+        async def where_it_is(assigned: Sequence[Assigned]) -> list[int]:
+            (one,) = assigned
+            asked.append(one.bounds)
+            return [max(position, one.bounds.start)]
+
+        consumer = await bus.consumer("g", ["t"], where_it_is)
+        deadline = time.monotonic() + 240
+        (chunk,) = await self._next(consumer, deadline, True, max_records=3)
+        position = chunk.next_offset
+        await bus.publish("t", 0, [a_record(n) for n in range(10, 20)])
+        await trimmed("t", 0)
+        await bus.publish("t", 0, [a_record(20)])
+        while position < 21:
+            for chunk in await self._next(consumer, deadline, True):
+                position = chunk.next_offset
+        assert [r.seq for r in chunk.records][-1] == 20
+        assert (asked[0], asked[-1]) == ((0, 10), (20, 21))
         await consumer.close()
 
     async def test_a_waiting_consumer_wakes_when_something_comes(self, bus: Bus) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ class TestEmbeddedBus(BusContract):
             return again
 
         return reopen
+
+    @pytest.fixture
+    def trimmed(self, bus):
+        async def trim(topic: str, partition: int) -> None:
+            await bus._write(bus._writer._trim, time.time() + 1)
+
+        return trim
 
 
 async def test_what_is_older_than_the_retention_goes(

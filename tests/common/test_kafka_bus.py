@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.structs import BrokerMetadata, TopicPartition
 from mediaops_common.bus import open_bus
@@ -47,6 +48,18 @@ class TestKafkaBus(BusContract):
             return again
 
         return reopen
+
+    @pytest.fixture
+    def trimmed(self, bus, kafka):
+        async def trim(topic: str, partition: int) -> None:
+            (bounds,) = await bus.bounds([(topic, partition)])
+            place = TopicPartition(self.url.partition("=")[2] + topic, partition)
+            admin = AIOKafkaAdminClient(bootstrap_servers=f"127.0.0.1:{kafka.port}")
+            await admin.start()
+            await admin.delete_records({place: RecordsToDelete(bounds.end)})
+            await admin.close()
+
+        return trim
 
 
 async def test_a_topic_of_which_a_broker_has_not_heard_yet_is_asked_for_again(kafka) -> None:
@@ -181,6 +194,15 @@ async def test_partitions_whose_records_wait_in_the_process_are_not_quiet(kafka,
     assert len(read) == 1, "the others waited all the while"
     await consumer.close()
     await bus.close()
+
+
+def test_a_hole_of_a_log_is_passed_once_it_was_located() -> None:
+    consumer, tp = KafkaConsumer(None, "g", ["t"], from_start, None), TopicPartition("t", 0)
+    passed = []
+    for came in (9, 9, 3, 3):
+        consumer._offsets[tp] = 5
+        passed.append(consumer._follows(tp, came))
+    assert passed == [False, True, False, False], "what lies before is never what comes next"
 
 
 def test_only_time_in_which_it_was_asked_makes_a_partition_quiet(later) -> None:

@@ -80,9 +80,17 @@ class EmbeddedConsumer:
         if not wanted:
             return []
         chunks = [c for c in await self._bus.read_all(wanted, max_records) if c is not None]
-        for chunk in chunks:
-            self._offsets[chunk.topic, chunk.partition] = chunk.next_offset
-        return chunks
+        return [chunk for chunk in chunks if self._follows(chunk)]
+
+    def _follows(self, chunk: Chunk) -> bool:
+        """Whether this is what was to be read next. If not, the log was trimmed past it: the next
+        poll locates it."""
+        place = (chunk.topic, chunk.partition)
+        if chunk.next_offset - len(chunk.records) != self._offsets[place]:
+            del self._offsets[place]
+            return False
+        self._offsets[place] = chunk.next_offset
+        return True
 
     def relocate(self) -> None:
         self._offsets.clear()

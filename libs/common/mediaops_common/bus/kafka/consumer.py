@@ -174,19 +174,17 @@ class KafkaConsumer:
         return fetched
 
     def _follows(self, tp: Any, offset: int) -> bool:
-        """Whether this is what was to be read next of the partition; if not, it is sought."""
+        """Whether this is what was to be read next of the partition; if not, it is located."""
         expected = self._offsets.get(tp)
         if expected is None:
             return False  # shared out anew meanwhile
-        if offset < expected:
-            # The client has begun at the beginning: the position lies outside the log.
-            del self._offsets[tp]
-            return False
-        if offset > expected and self._gaps.get(tp) != (expected, offset):
-            self._gaps[tp] = (expected, offset)
-            self._member.seek(tp, expected)
-            return False
-        return True
+        # A gap that comes again after it was located is a hole of the log.
+        if offset == expected or (offset > expected and self._gaps.get(tp) == (expected, offset)):
+            return True
+        # The client has begun at the beginning: the log was made again, or trimmed past here.
+        self._gaps[tp] = (expected, offset)
+        del self._offsets[tp]
+        return False
 
     def _mind_progress(self, parts: dict[Any, "_Part"]) -> None:
         """Raises Quiet when a partition has not been heard of, or the group not been formed, for
