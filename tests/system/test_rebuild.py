@@ -46,3 +46,13 @@ def test_answers_are_equal_before_and_after_a_rebuild_beside_live_traffic(
             assert sampled(system, channels, today) == before, service
         driver.stop()
         prove(system, ledger)
+
+
+def test_an_operator_has_one_begun_instead_of_one_that_may_be_under_way(tmp_path, runtime) -> None:
+    with a_system(tmp_path, runtime) as system:
+        where = ("--url", str(system.http.base_url), "--token", system.token(**OPERATOR))
+        system.command("rebuild", "crm", "--no-wait", *where)
+        done = system.command("rebuild", "crm", "--anew", *where)
+        assert done.endswith("done")
+        earlier = system.ask("/crm/v1/admin/rebuilds", **OPERATOR)["items"][1:]
+        assert {item["state"] for item in earlier} <= {"superseded", "done"}
