@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from mediaops_common import columns
 
-revision = "20261128015000"
-down_revision = "20261127222500"
+revision = "20261128022000"
+down_revision = "20261128021500"
 branch_labels = None
 depends_on = None
 
