@@ -1,9 +1,10 @@
 """One of the real services, opened for a test: its database migrated, its clock standing."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +38,7 @@ class RunningService:
     app: ASGIApp
     clock: FrozenClock
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @classmethod
     @asynccontextmanager
@@ -78,26 +80,42 @@ class RunningService:
         """Hands events to the handlers that listen, as the consumer loop does."""
         await self._apply("registry", events, None)
 
-    async def apply(self, *events: Event, generation: int | None = None) -> None:
-        """One batch of the fast group; with a generation, one of a rebuild."""
-        await self._apply("fast", events, generation)
+    async def apply(
+        self, *events: Event, generation: int | None = None, numbers: Sequence[int] | None = None
+    ) -> None:
+        """One batch of the fast group; with a generation, one of a rebuild. Unless `numbers` say
+        otherwise, what comes later was said later."""
+        await self._apply("fast", events, generation, numbers)
 
     async def apply_within(self, session: AsyncSession, *events: Event) -> None:
         """Likewise, within a transaction of the test's own."""
         await self._apply_within(session, "fast", events, None)
 
-    async def _apply(self, name: str, events: Iterable[Event], generation: int | None) -> None:
+    async def _apply(
+        self,
+        name: str,
+        events: Sequence[Event],
+        generation: int | None,
+        numbers: Sequence[int] | None = None,
+    ) -> None:
         async with self.runtime.database.write() as session:
-            await self._apply_within(session, name, events, generation)
+            await self._apply_within(session, name, events, generation, numbers)
 
     async def _apply_within(
-        self, session: AsyncSession, name: str, events: Iterable[Event], generation: int | None
+        self,
+        session: AsyncSession,
+        name: str,
+        events: Sequence[Event],
+        generation: int | None,
+        numbers: Sequence[int] | None = None,
     ) -> None:
         group = self._group(name)
         projection = Projection(
             generation or await live_generation(session), is_live=generation is None
         )
-        batch = Batch(list(events), projection, self.clock.now())
+        if numbers is None:
+            numbers = list(islice(self._numbers, len(events)))
+        batch = Batch(list(events), projection, self.clock.now(), numbers=numbers)
         if group.prepare is not None:
             batch.prepared = group.prepare(batch)
         await group.apply(session, batch)

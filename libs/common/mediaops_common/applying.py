@@ -171,7 +171,8 @@ class Applier:
         whole = [one for one in taken if one.event is not None and one.error is None]
         events = [one.event for one in whole if one.event is not None]
         traces = [one.trace for one in whole]
-        batch = Batch(events, projection, self._clock.now(), traces)
+        numbers = [one.record.seq for one in whole]
+        batch = Batch(events, projection, self._clock.now(), traces, numbers)
         if self._group.prepare is not None and events:
             batch.prepared = await asyncio.to_thread(self._group.prepare, batch)
         return batch

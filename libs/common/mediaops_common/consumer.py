@@ -31,20 +31,25 @@ class Batch:
     """The domain clock."""
     traces: Sequence[str | None] = ()
     """The traceparent that each event came with, where it is known."""
+    numbers: Sequence[int] = ()
+    """The number of each event in its lane, where it is known: what has a higher one was said
+    later, also when it came earlier."""
     prepared: Any = None
     """What the group's `prepare` made of the batch."""
     recorded: list[Activity] = field(default_factory=list)
     retracted: list[ActivityRetracted] = field(default_factory=list)
     snapshots: list[SnapshotRecorded] = field(default_factory=list)
+    snapshot_numbers: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for event in self.events:
+        for place, event in enumerate(self.events):
             if isinstance(event, ActivityRecorded):
                 self.recorded.append(event.activity)
             elif isinstance(event, ActivityRetracted):
                 self.retracted.append(event)
             elif isinstance(event, SnapshotRecorded):
                 self.snapshots.append(event)
+                self.snapshot_numbers.append(self.numbers[place] if self.numbers else 0)
 
 
 Apply = Callable[[AsyncSession, Batch], Awaitable[None]]

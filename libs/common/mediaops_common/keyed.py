@@ -3,7 +3,7 @@
 The hot transactions begin by them: where a group stands, its lanes, a holder's leases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -13,7 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.bulk import array, packer
 
-__all__ = ["select_keyed"]
+__all__ = ["rows_keyed", "select_keyed"]
+
+Convert = Callable[[Any], Any]
 
 AT_ONCE = 100
 """Keys in one question to SQLite, below its limit of parameters."""
@@ -46,6 +48,38 @@ async def select_keyed(
         given = tuple(chain.from_iterable(part))
         found += (await connection.exec_driver_sql(statement, given)).all()
     return found
+
+
+async def rows_keyed(
+    session: AsyncSession, table: Table, key: tuple[str, ...], keys: Sequence[Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """Likewise whole rows, each by the names of its columns, whatever types these are of. A key
+    need not be that of the table, but an index must begin with it."""
+    dialect = session.get_bind().dialect
+    takers, givers = _conversions(table, dialect, key)
+    stored = [tuple(take(value) for take, value in zip(takers, one, strict=True)) for one in keys]
+    names = tuple(column.name for column in table.columns)
+    rows = await select_keyed(session, table, names, key, stored)
+    return [
+        {name: give(value) for (name, give), value in zip(givers, row, strict=True)} for row in rows
+    ]
+
+
+@lru_cache(maxsize=128)
+def _conversions(
+    table: Table, dialect: Dialect, key: tuple[str, ...]
+) -> tuple[list[Convert], list[tuple[str, Convert]]]:
+    """What turns the values of the key into the driver's, and those of every column back."""
+    types = {column.name: column.type.dialect_impl(dialect) for column in table.columns}
+    takers: list[Convert] = [types[name].bind_processor(dialect) or _as_it_is for name in key]
+    givers: list[tuple[str, Convert]] = [
+        (name, type_.result_processor(dialect, None) or _as_it_is) for name, type_ in types.items()
+    ]
+    return takers, givers
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 @lru_cache(maxsize=128)

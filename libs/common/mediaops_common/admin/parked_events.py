@@ -81,7 +81,8 @@ async def _apply(runtime: "Runtime", session: AsyncSession, row: Any) -> None:
     envelope, event = decode(row.value)
     if event is None:
         return
-    batch = Batch([event], projection, runtime.clock.now(), [envelope.traceparent])
+    traces, numbers = [envelope.traceparent], [row.seq]
+    batch = Batch([event], projection, runtime.clock.now(), traces, numbers)
     if group.prepare is not None:
         batch.prepared = group.prepare(batch)
     await group.apply(session, batch)
