@@ -46,7 +46,7 @@ async def apply(session: AsyncSession, batch: Batch) -> None:
     contents = await names.number_contents(session, prepared.contents)
     await rollups.count(session, prepared.sheet, contents, generation)
     await audience.mark(session, prepared.acts, generation)
-    await snapshots.apply(session, batch.snapshots, generation)
+    await snapshots.apply(session, batch.snapshots, batch.snapshot_numbers, generation)
     if batch.projection.is_live:
         await stream.mark_changed(session, prepared.sheet, batch.now)
 

@@ -5,36 +5,60 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.db import upsert
-from sqlalchemy import Select, func, select, update
+from mediaops_common.keyed import rows_keyed
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_insights.snapshots.models import SNAPSHOT
+from mediaops_insights.snapshots.models import COVERED, PLACE, SNAPSHOT
 
-KEY = ("generation", "workspace_id", "channel_id", "content", "metric", "kind", "at")
+SAID = ("day", "as_of", "value", "is_retracted", "number")
+ID = ("generation", "workspace_id", "snapshot_id")
+
+
+async def standing_of(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """The rows of places where these reports stand, or are hidden."""
+    return await rows_keyed(session, SNAPSHOT, ID, ids)
+
+
+async def covered_of(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """These reports, as far as they do not stand."""
+    return await rows_keyed(session, COVERED, ID, ids)
+
+
+async def standing_at(
+    session: AsyncSession, places: Sequence[Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """The rows of these places."""
+    return await rows_keyed(session, SNAPSHOT, PLACE, places)
+
+
+async def covered_at(
+    session: AsyncSession, places: Sequence[Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """The reports that do not stand at these places."""
+    return await rows_keyed(session, COVERED, PLACE, places)
 
 
 async def put(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes reports; a correction of one that is there replaces its value."""
-    await upsert(
-        session,
-        SNAPSHOT,
-        rows,
-        key=KEY,
-        replace=["day", "as_of", "value", "snapshot_id", "is_retracted"],
-        add=["corrections"],
-    )
+    """Writes what stands at places; to the corrections that are there is added."""
+    replaced = [*SAID, "snapshot_id"]
+    await upsert(session, SNAPSHOT, rows, key=PLACE, replace=replaced, add=["corrections"])
 
 
-async def hide(
-    session: AsyncSession, key: dict[str, Any], snapshot_id: UUID, corrections: int
-) -> None:
-    """Takes a report back, unless another stands in its place by now."""
-    where = [SNAPSHOT.c[name] == value for name, value in key.items()]
-    await session.exec(
-        update(SNAPSHOT)
-        .where(*where, SNAPSHOT.c.snapshot_id == snapshot_id)
-        .values(is_retracted=True, corrections=SNAPSHOT.c.corrections + corrections)
-    )
+async def cover(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps reports that do not stand."""
+    await upsert(session, COVERED, rows, key=ID, replace=[*PLACE[2:], *SAID])
+
+
+async def uncover(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> None:
+    """Those reports stand now."""
+    if ids:
+        its = (COVERED.c[name] == bindparam(f"its_{name}") for name in ID)
+        connection = await session.connection()
+        await connection.execute(
+            delete(COVERED).where(*its),
+            [{f"its_{name}": value for name, value in zip(ID, one, strict=True)} for one in ids],
+        )
 
 
 async def reports(

@@ -1,19 +1,18 @@
 """Keeps what platforms report, and reads it as increases, levels and values at equal age."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from mediaops_common.events import SnapshotRecorded
 from mediaops_common.projections import live_generation
-from mediaops_common.watermarks import is_correction
-from mediaops_common.zones import day_number, day_start, number_day, number_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.names.service import Contents
 from mediaops_insights.snapshots import repository
 from mediaops_insights.snapshots.counters import Counter, increases, levels
+from mediaops_insights.snapshots.standing import Standing, place_in, place_of
 
 __all__ = [
     "AGES",
@@ -37,8 +36,6 @@ AGES: dict[str, timedelta] = {
     "7d": timedelta(days=7),
 }
 """Ages at which contents are compared: what each had so long after its publication."""
-
-EPOCH_MICROSECONDS = 1_000_000
 
 
 class Asked(NamedTuple):
@@ -70,28 +67,41 @@ class AtAge(NamedTuple):
 
 
 async def apply(
-    session: AsyncSession, snapshots: Iterable[SnapshotRecorded], generation: int
+    session: AsyncSession,
+    snapshots: Sequence[SnapshotRecorded],
+    numbers: Sequence[int],
+    generation: int,
 ) -> None:
-    """Takes the reports in their order: the last word on a place stands."""
-    put: dict[tuple[Any, ...], dict[str, Any]] = {}
-    hidden: list[tuple[dict[str, Any], UUID, int]] = []
-    for snapshot in snapshots:
-        place = _place(snapshot, generation)
-        key = tuple(place.values())
-        row = put.get(key)
-        corrections = int(_is_correction(snapshot))
-        if not snapshot.is_retraction:
-            earlier = row["corrections"] if row else 0
-            put[key] = {**place, **_said(snapshot), "corrections": earlier + corrections}
-        elif row is None:
-            hidden.append((place, snapshot.id, corrections))
-        elif row["snapshot_id"] == snapshot.id:
-            row["is_retracted"] = True
-            row["corrections"] += corrections
-    # Whatever is hidden first was there before this batch.
-    for place, snapshot_id, corrections in hidden:
-        await repository.hide(session, place, snapshot_id, corrections)
-    await repository.put(session, list(put.values()))
+    """Takes the reports, each with its number in its lane: the last word on a place stands."""
+    if not snapshots:
+        return
+    standing = await _known(session, snapshots, generation)
+    for snapshot, number in zip(snapshots, numbers, strict=True):
+        standing.take(snapshot, number, generation)
+    outcome = standing.outcome()
+    await repository.put(session, outcome.standing)
+    await repository.cover(session, outcome.covered)
+    await repository.uncover(session, outcome.uncovered)
+
+
+async def _known(
+    session: AsyncSession, snapshots: Iterable[SnapshotRecorded], generation: int
+) -> Standing:
+    """What these reports can change: where they were, what stands where they come to, and what
+    stands again where they go."""
+    ids = {one.id: (generation, one.workspace_id, one.id) for one in snapshots}
+    mine = await repository.standing_of(session, list(ids.values()))
+    hidden = await repository.covered_of(session, list(ids.values()))
+    left = {place_in(row) for row in mine}
+    spoken_of = {place_of(one, generation) for one in snapshots}
+    spoken_of |= {place_in(row) for row in hidden}
+    mine += await repository.standing_at(session, list(spoken_of - left))
+    hidden += [
+        row
+        for row in await repository.covered_at(session, list(left))
+        if row["snapshot_id"] not in ids
+    ]
+    return Standing(mine, hidden)
 
 
 def contents_of(snapshots: Iterable[SnapshotRecorded]) -> Contents:
@@ -102,47 +112,6 @@ def contents_of(snapshots: Iterable[SnapshotRecorded]) -> Contents:
             place = (one.workspace_id, one.channel_id)
             found.setdefault(place, []).append(one.content.external_id)
     return found
-
-
-def _place(snapshot: SnapshotRecorded, generation: int) -> dict[str, Any]:
-    at = _day(snapshot) if snapshot.kind == "daily" else _microseconds(snapshot.as_of)
-    return {
-        "generation": generation,
-        "workspace_id": snapshot.workspace_id,
-        "channel_id": snapshot.channel_id,
-        "content": snapshot.content.external_id if snapshot.content else "",
-        "metric": snapshot.metric,
-        "kind": snapshot.kind,
-        "at": at,
-    }
-
-
-def _said(snapshot: SnapshotRecorded) -> dict[str, Any]:
-    return {
-        "day": _day(snapshot),
-        "as_of": snapshot.as_of,
-        "value": snapshot.value,
-        "snapshot_id": snapshot.id,
-        "is_retracted": False,
-    }
-
-
-def _day(snapshot: SnapshotRecorded) -> int:
-    """A daily report speaks of its day; a counter of the day it was read on."""
-    if snapshot.kind == "daily" and snapshot.day is not None:
-        return number_of(snapshot.day)
-    return day_number(snapshot.as_of, snapshot.timezone)
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp()) * EPOCH_MICROSECONDS + moment.microsecond
-
-
-def _is_correction(snapshot: SnapshotRecorded) -> bool:
-    # A daily report is usually taken on the day after the one that it speaks of.
-    spoken_of = day_start(number_day(_day(snapshot)), snapshot.timezone)
-    known_at = snapshot.known_at or snapshot.received_at
-    return is_correction(spoken_of, known_at, snapshot.platform, snapshot.timezone)
 
 
 async def increase(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list[Reported]:
