@@ -129,6 +129,49 @@ async def test_the_link_names_all_that_the_cell_is_made_of_and_nothing_else(
 
 
 @pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        # Of a day it is told on the next one; of a rise by two readings.
+        ({"metric": "views_reported"}, "2026-11-21T02:00:00Z", "2026-11-21T02:00:00.000001Z"),
+        (
+            {"metric": "views_reported", "start": "2026-11-18"},
+            "2026-11-15T02:00:00Z",
+            "2026-11-18T02:00:00.000001Z",
+        ),
+        # A level is carried on from the last reading.
+        ({"metric": "followers_reported"}, "2026-11-17T02:00:00Z", "2026-11-17T02:00:00.000001Z"),
+        # Beside it are activities: from the reading of the day before to the period's end.
+        (
+            {"metric": "followers_residual", "start": "2026-11-17"},
+            "2026-11-16T02:00:00Z",
+            "2026-11-17T16:00:00Z",
+        ),
+        ({"metric": "views_reported", "start": "2026-11-19"}, "2026-11-19", "2026-11-19"),
+    ],
+)
+async def test_the_link_to_reports_leads_to_where_they_were_taken(
+    insights: RunningInsights,
+    acme: httpx.AsyncClient,
+    query: dict[str, str],
+    first: str,
+    last: str,
+) -> None:
+    def taken(day: int) -> datetime:
+        return datetime(2026, 11, day, 2, tzinfo=UTC)
+
+    await insights.apply(
+        a_snapshot("views", 100, taken(21), kind="daily", day=DAY),
+        a_snapshot("views", 30, taken(15)),
+        a_snapshot("views", 90, taken(18)),
+        a_snapshot("followers", 500, taken(16), kind="gauge"),
+        a_snapshot("followers", 501, taken(17), kind="gauge"),
+    )
+    found = await get(acme, "/metrics/explain", **{"start": "2026-11-20", **query})
+    link = parse_qs(urlsplit(found["events"]).query)
+    assert (link["from"], link["to"]) == ([first], [last])
+
+
+@pytest.mark.parametrize(
     "metric",
     ["active_actors", "revenue", "views_reported", "followers_reported", "deliveries",
      "freshness_seconds", "activities", "followers_net", "engagement_rate_by_followers",

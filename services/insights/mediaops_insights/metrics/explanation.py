@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.metrics import service
 from mediaops_insights.metrics.catalogue import CATALOGUE, Metric
-from mediaops_insights.metrics.links import archive_link, of_currency, what_is_behind
+from mediaops_insights.metrics.links import what_is_behind
 from mediaops_insights.metrics.measures import (
     Actors,
     Amount,
@@ -56,7 +56,8 @@ async def explain(
     types_met = sorted({str(row["type"]) for row in counted})
     currency = cell.get("currency")
     measures = [part.measure for part in _parts(metric)]
-    behind = what_is_behind(measures, selection, currency, types_met)
+    reports = [as_of for row in rows for as_of in row.get("as_of", ())]
+    behind = what_is_behind(measures, period, selection, currency, types_met, reports)
     return ExplanationRead(
         metric=metric.name,
         name_zh=metric.name_zh,
@@ -82,11 +83,8 @@ async def explain(
         ),
         rows=rows[:MOST_ROWS],
         rows_left_out=max(0, len(rows) - MOST_ROWS),
-        events=archive_link(period, selection, behind),
-        events_by_type={
-            type_: archive_link(period, selection, {**of_currency(currency), "type": [type_]})
-            for type_ in types_met
-        },
+        events=behind.link,
+        events_by_type=behind.by_type,
     )
 
 
@@ -202,6 +200,7 @@ async def _reports(
             "content": report.content,
             "value": report.value,
             "corrections": report.corrections,
+            "as_of": report.as_of,
         }
         for report in await read(session, selection.workspace_id, asked)
     ]

@@ -100,8 +100,12 @@ class ExplanationRead(BaseModel):
     filled: str = Field(description="The formula with this cell's numbers.")
     counts: CountsRead
     rows: list[dict[str, Any]] = Field(
-        description="The rows of the rollups behind it, the largest first, 200 at most."
+        description="The rows of the rollups behind it, the largest first, 200 at most. `as_of` of "
+        "a report says of which moments those are that it is made of."
     )
     rows_left_out: int
-    events: str = Field(description="The events of this cell, in the archive.")
+    events: str = Field(
+        description="The events of this cell, in the archive: reports where they were taken, "
+        "which may be after its period, or before."
+    )
     events_by_type: dict[str, str]

@@ -57,6 +57,8 @@ class Reported(NamedTuple):
     content: str | None
     value: int
     corrections: int
+    as_of: tuple[datetime, ...]
+    """Of the reports that say so: an increase is told by two."""
 
 
 class AtAge(NamedTuple):
@@ -125,8 +127,8 @@ async def increase(session: AsyncSession, workspace_id: UUID, asked: Asked) -> l
     chosen = await _chosen(session, workspace_id, counters, asked)
     found = []
     for (channel, content), counter in chosen.items():
-        for day, value, corrections in increases(counter, asked.first_day, asked.last_day):
-            found.append(Reported(day, channel, content or None, value, corrections))
+        for told in increases(counter, asked.first_day, asked.last_day):
+            found.append(Reported(told.day, channel, content or None, *told[1:]))
     return found
 
 
@@ -135,8 +137,8 @@ async def level(session: AsyncSession, workspace_id: UUID, asked: Asked) -> list
     own = asked._replace(contents=frozenset({""}))
     found = []
     for (channel, _content), counter in (await _counters(session, workspace_id, own)).items():
-        for day, value, corrections in levels(counter, asked.first_day, asked.last_day):
-            found.append(Reported(day, channel, None, value, corrections))
+        for told in levels(counter, asked.first_day, asked.last_day):
+            found.append(Reported(told.day, channel, None, *told[1:]))
     return found
 
 
@@ -144,9 +146,9 @@ async def readings(session: AsyncSession, workspace_id: UUID, asked: Asked) -> l
     """The last reading of the channels' own counters on each day that has one."""
     own = asked._replace(contents=frozenset({""}))
     return [
-        Reported(day, channel, None, value, counter.corrections.get(day, 0))
+        Reported(day, channel, None, value, counter.corrections.get(day, 0), (as_of,))
         for (channel, _), counter in (await _counters(session, workspace_id, own)).items()
-        for day, (_, value) in sorted(counter.ends.items())
+        for day, (as_of, value) in sorted(counter.ends.items())
     ]
 
 
