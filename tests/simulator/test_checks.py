@@ -7,8 +7,9 @@ import pytest
 from mediaops_simulator.check.mending import expected_changes
 from mediaops_simulator.check.quality import check_quality
 from mediaops_simulator.check.tally import Tally
+from mediaops_simulator.truth.book import Book
 
-from tests.simulator.builders import RECEIVED, a_book, an_act
+from tests.simulator.builders import RECEIVED, ZONE, a_book, a_sending, an_act
 
 
 def test_equal_cells_are_counted_and_a_different_one_is_kept():
@@ -54,6 +55,25 @@ def test_the_replay_is_expected_to_touch_exactly_what_was_misread():
         "missing": 1,
     }
     assert sum(expected_changes(book, None, RECEIVED).values()) == 0
+
+
+def test_of_the_orders_of_one_request_all_but_the_first_were_told_of_another():
+    orders = [an_act(1, type="order.paid", amount=100 * n, detail=f"o{n}") for n in range(1, 4)]
+    book = Book(ZONE)
+    book.acknowledged(a_sending(*orders), RECEIVED)
+    after = RECEIVED.replace(hour=5)
+    # Of the activities themselves nothing was misread.
+    assert expected_changes(book, None, after) == {
+        "unchanged": 3 + 1,
+        "changed": 2,
+        "retracted": 0,
+        "missing": 0,
+    }
+    assert {level.content: level.value for level in book.levels} == {
+        "o1": 100,
+        "o2": 200,
+        "o3": 300,
+    }
 
 
 def a_scene(unsure: int, **counted: int) -> Any:

@@ -46,6 +46,23 @@ def test_a_counter_of_views_begins_at_nothing_and_a_corrected_reading_replaces_t
     }
 
 
+def test_a_report_told_of_another_counter_leaves_it_when_it_is_put_right():
+    book = a_book()
+    views = {"metric": "views", "kind": "cumulative"}
+    for content, value in (("7", 100), ("8", 60)):
+        book.level(a_level(1, value, content=content, **views))
+    book.level(a_level(1, 90, content="8", **views), "by-hand")
+    assert views_reported(book, "day", "content") == {
+        Cell("2026-03-01", "7"): 100,
+        Cell("2026-03-01", "8"): 90,
+    }
+    book.level(a_level(1, 97, content="7", **views), "by-hand")
+    assert views_reported(book, "day", "content") == {
+        Cell("2026-03-01", "7"): 97,
+        Cell("2026-03-01", "8"): 60,
+    }
+
+
 def test_weeks_are_iso_weeks_and_months_calendar_months():
     assert start_of_day(date(2026, 3, 1), "week") == date(2026, 2, 23)
     assert start_of_day(date(2026, 3, 31), "month") == date(2026, 3, 1)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -30,6 +31,17 @@ def test_a_standard_webhook_is_accepted_by_the_public_library(monkeypatch: pytes
     assert standardwebhooks.Webhook(secret).verify(request.body, request.headers) == json.loads(
         body
     )
+
+
+def test_the_shop_tells_with_each_order_the_one_before():
+    order = Act("shop", "order.paid", NOW, "e1", "u1", amount=900, detail="o1")
+    acts = [order, Act("shop", "view.recorded", NOW, "e2"), replace(order, key="e3", detail="o2")]
+    rows = json.loads(shop_body(acts))["data"]
+    assert [(row.get("order"), row.get("before")) for row in rows] == [
+        ("o1", "o1"),
+        (None, None),
+        ("o2", "o1"),
+    ]
 
 
 def test_a_douyin_message_is_signed_over_secret_and_body():

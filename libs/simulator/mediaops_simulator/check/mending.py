@@ -24,8 +24,8 @@ def check_mending(tally: Tally, book: Book, mended: Mended) -> None:
 
 
 def expected_changes(book: Book, since: datetime | None, before: datetime) -> dict[str, int]:
-    """How many of the shop's activities that were received in between stay, are replaced, are
-    taken back, are new."""
+    """How many of the shop's activities and counters that were received in between stay, are
+    replaced, are taken back, are new."""
     counts = {"unchanged": 0, "changed": 0, "retracted": 0, "missing": 0}
     for line in book.lines:
         is_in_range = (since is None or line.received_at >= since) and line.received_at < before
@@ -38,6 +38,9 @@ def expected_changes(book: Book, since: datetime | None, before: datetime) -> di
             counts["missing"] += 1
         else:
             counts["changed" if new is not None else "retracted"] += 1
+    for taking in book.takings:
+        if (since is None or taking.received_at >= since) and taking.received_at < before:
+            counts["changed" if taking.is_misplaced else "unchanged"] += 1
     return counts
 
 

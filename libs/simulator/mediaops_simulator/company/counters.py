@@ -33,6 +33,11 @@ class Level:
     at: int
     content: str | None = None
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What it speaks of: of two that speak of the same, the later word stands."""
+        return self.account, self.content, self.metric, self.kind, self.at
+
 
 @dataclass(slots=True)
 class Counters:

@@ -1,4 +1,4 @@
-"""The shop's mapping: as it should be, and with three mistakes in it."""
+"""The shop's mapping: as it should be, and with four mistakes in it."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _WRONG_KINDS = {word: type_ for word, type_ in _KINDS.items() if word != "coupon
 }
 
 
-def _mapping(kinds: dict[str, str]) -> dict[str, Any]:
+def _mapping(kinds: dict[str, str], counter: str) -> dict[str, Any]:
     return {
         "tables": {"kinds": kinds},
         "activities": [
@@ -40,8 +40,20 @@ def _mapping(kinds: dict[str, str]) -> dict[str, Any]:
                 "context": {"region": "=each.region", "order": "=each.order"},
             }
         ],
+        # What an order came to, as a counter of its own.
+        "snapshots": [
+            {
+                "each": "item.data",
+                "when": "each.order",
+                "metric": "views",
+                "value": "=each.fen",
+                "kind": "cumulative",
+                "as_of": {"from": "item.timestamp", "time": "rfc3339"},
+                "content": {"external_id": counter},
+            }
+        ],
     }
 
 
-RIGHT = _mapping(_KINDS)
-MISTAKEN = _mapping(_WRONG_KINDS)
+RIGHT = _mapping(_KINDS, "=each.order")
+MISTAKEN = _mapping(_WRONG_KINDS, "=each.before")

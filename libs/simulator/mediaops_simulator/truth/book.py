@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from mediaops_simulator.company.acts import BROKEN, Act
 from mediaops_simulator.company.counters import Level
 from mediaops_simulator.plan.sendings import Sending
 
-__all__ = ["NOBODY", "Book", "Line"]
+__all__ = ["NOBODY", "Book", "Line", "Taking"]
 
 NOBODY = "no account"
 
@@ -24,6 +25,14 @@ class Line:
     received_at: datetime
 
 
+class Taking(NamedTuple):
+    """The shop told what an order came to."""
+
+    is_misplaced: bool
+    """The mistaken mapping takes it for what the order before it in the request came to."""
+    received_at: datetime
+
+
 @dataclass(slots=True)
 class Book:
     """Feed it every request with its answer, in the order in which the server had them."""
@@ -32,7 +41,9 @@ class Book:
     lines: list[Line] = field(default_factory=list)
     outcomes: Counter[tuple[str, str, date, str]] = field(default_factory=Counter)
     """(account, via, day received, outcome) → items."""
-    levels: dict[tuple[str, str | None, str, int], Level] = field(default_factory=dict)
+    reports: dict[object, Level] = field(default_factory=dict)
+    """By the key under which each was told: those that were told last come last."""
+    takings: list[Taking] = field(default_factory=list)
     refused: int = 0
     """Requests that were answered 4xx: not counted anywhere."""
     unsure: int = 0
@@ -53,10 +64,27 @@ class Book:
         self.outcomes[account, sending.via, day, outcome] += 1
         if outcome == "normalised":
             self.lines += [Line(act, sending.via, received_at) for act in sending.acts]
+            if sending.via == "hook":
+                self._take(sending, received_at)
 
-    def level(self, level: Level) -> None:
-        """A platform's counter was told; told again, the new value stands."""
-        self.levels[level.account, level.content, level.metric, level.at] = level
+    def _take(self, sending: Sending, received_at: datetime) -> None:
+        orders = [act for act in sending.acts if act.amount is not None and act.account == "shop"]
+        for number, order in enumerate(orders):
+            self.takings.append(Taking(number > 0, received_at))
+            at, amount = sending.acts[-1].at, order.amount or 0
+            self.level(Level(order.account, "views", amount, "cumulative", at, order.detail))
+
+    def level(self, level: Level, key: str | None = None) -> None:
+        """A platform's counter was told. Told again under its key, which is else what it speaks of,
+        it says this and no more what it said."""
+        known = key or level.place
+        self.reports.pop(known, None)
+        self.reports[known] = level
+
+    @property
+    def levels(self) -> list[Level]:
+        """What stands: where several speak of the same, the one that was told last."""
+        return list({level.place: level for level in self.reports.values()}.values())
 
     def snapshots(self, account: str, received_at: datetime, outcomes: Counter[str]) -> None:
         """Snapshots were taken over the API; `outcomes` says what became of them."""

@@ -66,7 +66,7 @@ def _received(account: str, day: date, granularity: str, dimension: str | None) 
 
 def _last_readings(book: Book, metric: str) -> dict[tuple[str, str | None], Readings]:
     found: dict[tuple[str, str | None], Readings] = defaultdict(dict)
-    for level in sorted(book.levels.values(), key=lambda level: level.at):
+    for level in sorted(book.levels, key=lambda level: level.at):
         if level.metric == metric:
             found[level.account, level.content][book.day_of(level.at)] = level.value
     return found

@@ -26,8 +26,12 @@ KINDS = {
 
 def shop_body(acts: Sequence[Act]) -> bytes:
     """One body with all of them in `data`."""
+    rows = [_row(act) for act in acts]
+    orders = [row for row in rows if "order" in row]
+    for row, before in zip(orders, [*orders[:1], *orders], strict=False):
+        row["before"] = before["order"]
     return json.dumps(
-        {"type": "shop.events", "timestamp": _time(acts[-1].at), "data": [_row(a) for a in acts]},
+        {"type": "shop.events", "timestamp": _time(acts[-1].at), "data": rows},
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
