@@ -16,8 +16,9 @@ SnapshotKind = Literal["cumulative", "daily", "gauge"]
 class SnapshotRecorded(Event, frozen=True, kw_only=True):
     """A platform's counter or report at a time. Never added to activities.
 
-    The same (channel, content, metric, kind, as_of or day) with a new value is a correction and
-    replaces the value.
+    The same id again is a correction: it says this and no more what it said, also where it names
+    another day or content. Of several of one place (channel, content, metric, kind, as_of or day)
+    the last that was said and not taken back stands.
     """
 
     id: UUID
