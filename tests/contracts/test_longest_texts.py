@@ -47,6 +47,7 @@ ACCEPTED = {
     "insights.external_content.external_id": LONGEST_PUBLISHED_ID,
     "insights.publication.external_id": LONGEST_PUBLISHED_ID,
     "insights.snapshot_fact.content": LONGEST_ID,
+    "insights.snapshot_covered.content": LONGEST_ID,
     "crm.actor.external_id": LONGEST_ID,
 }
 """Column → characters, where the column itself is wider. That no more are taken over HTTP is tested

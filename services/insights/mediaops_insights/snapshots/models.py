@@ -33,8 +33,6 @@ def _said() -> list[Column[Any]]:
         Column("as_of", UtcDateTime, nullable=False),
         Column("value", BigInt, nullable=False),
         Column("is_retracted", Boolean, nullable=False),
-        # Of its event in the lane of its channel: what has the higher one was said later.
-        Column("number", BigInt, nullable=False, server_default="0"),
     ]
 
 
@@ -47,6 +45,8 @@ SNAPSHOT = Table(
     *_place(is_key=True),
     *_said(),
     Column("snapshot_id", Guid, nullable=False),
+    # Of its event in the lane of its channel: what has the higher one was said later.
+    Column("number", BigInt, nullable=False, server_default="0"),
     # Changes that became known after the day was final.
     Column("corrections", BigInt, nullable=False),
     Index("ix_snapshot_fact_day", "generation", "workspace_id", "metric", "day"),
@@ -65,6 +65,7 @@ COVERED = Table(
     Column("snapshot_id", Guid, primary_key=True),
     *_place(is_key=False),
     *_said(),
+    Column("number", BigInt, nullable=False),
     Index("ix_snapshot_covered_place", *PLACE),
     sqlite_with_rowid=False,
 )

@@ -50,14 +50,14 @@ async def cover(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     await upsert(session, COVERED, rows, key=ID, replace=[*PLACE[2:], *SAID])
 
 
-async def uncover(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> None:
+async def uncover(session: AsyncSession, ids: Sequence[tuple[Any, ...]]) -> None:
     """Those reports stand now."""
     if ids:
         its = (COVERED.c[name] == bindparam(f"its_{name}") for name in ID)
         connection = await session.connection()
         await connection.execute(
             delete(COVERED).where(*its),
-            [{f"its_{name}": value for name, value in zip(ID, one, strict=True)} for one in ids],
+            [{f"its_{n}": value for n, value in zip(ID, one, strict=True)} for one in sorted(ids)],
         )
 
 
