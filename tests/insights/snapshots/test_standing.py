@@ -9,10 +9,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from mediaops_common.db import upsert
 from mediaops_common.events import ContentRef, SnapshotRecorded
-from mediaops_insights.snapshots.models import COVERED, SNAPSHOT
+from mediaops_insights.snapshots.models import COVERED, PLACE, SNAPSHOT
 from msgspec.structs import replace
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, select
 
 from tests.builders import channel
 from tests.insights.builders import a_snapshot
@@ -283,10 +284,17 @@ async def test_what_the_version_before_wrote_goes_on(
         "is_retracted": False,
         "corrections": 0,
     }
-    async with insights.runtime.database.write() as session:
-        connection = await session.connection()
-        days = [(date(2026, 11, day) - date(1970, 1, 1)).days for day in (18, 19)]
-        await connection.execute(insert(SNAPSHOT), [{**row, "at": d, "day": d} for d in days])
+    days = [(date(2026, 11, day) - date(1970, 1, 1)).days for day in (18, 19)]
+    for _ in range(2):
+        async with insights.runtime.database.write() as session:
+            await upsert(
+                session,
+                SNAPSHOT,
+                [{**row, "at": day, "day": day} for day in days],
+                key=PLACE,
+                replace=["day", "as_of", "value", "snapshot_id", "is_retracted"],
+                add=["corrections"],
+            )
     assert await series(acme, "views_reported", **DAYS) == [100, 100, 0, 0]
     over = daily(19, 30)
     await insights.apply(over)

@@ -15,12 +15,16 @@ SAID = ("day", "as_of", "value", "is_retracted", "number")
 ID = ("generation", "workspace_id", "snapshot_id")
 
 
-async def standing_of(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+async def standing_of(
+    session: AsyncSession, ids: Sequence[tuple[Any, ...]]
+) -> list[dict[str, Any]]:
     """The rows of places where these reports stand, or are hidden."""
-    return await rows_keyed(session, SNAPSHOT, ID, ids)
+    rows = await rows_keyed(session, SNAPSHOT, ID[-1:], [one[-1:] for one in ids])
+    wanted = set(ids)
+    return [row for row in rows if tuple(row[name] for name in ID) in wanted]
 
 
-async def covered_of(session: AsyncSession, ids: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+async def covered_of(session: AsyncSession, ids: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """These reports, as far as they do not stand."""
     return await rows_keyed(session, COVERED, ID, ids)
 

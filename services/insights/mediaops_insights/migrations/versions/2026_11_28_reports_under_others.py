@@ -41,11 +41,7 @@ def upgrade() -> None:
     # whatever has one.
     with op.batch_alter_table("snapshot_fact", schema=None) as batch_op:
         batch_op.add_column(sa.Column("number", columns.BigInt, server_default="0", nullable=False))
-        batch_op.create_index(
-            "ix_snapshot_fact_snapshot_id",
-            ["generation", "workspace_id", "snapshot_id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_snapshot_fact_snapshot_id", ["snapshot_id"], unique=False)
 
 
 def downgrade() -> None:
