@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Dialect, Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.aside import aside
 from mediaops_common.bulk import array, packer
 
 __all__ = ["rows_keyed", "select_keyed"]
@@ -57,9 +58,17 @@ async def rows_keyed(
     need not be that of the table, but an index must begin with it."""
     dialect = session.get_bind().dialect
     takers, givers = _conversions(table, dialect, key)
-    stored = [tuple(take(value) for take, value in zip(takers, one, strict=True)) for one in keys]
+    stored = await aside(len(keys), _stored, keys, takers)
     names = tuple(column.name for column in table.columns)
     rows = await select_keyed(session, table, names, key, stored)
+    return await aside(len(rows), _given, rows, givers)
+
+
+def _stored(keys: Sequence[Sequence[Any]], takers: list[Convert]) -> list[Sequence[Any]]:
+    return [[take(value) for take, value in zip(takers, one, strict=True)] for one in keys]
+
+
+def _given(rows: Sequence[Any], givers: list[tuple[str, Convert]]) -> list[dict[str, Any]]:
     return [
         {name: give(value) for (name, give), value in zip(givers, row, strict=True)} for row in rows
     ]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from mediaops_common.aside import aside
 from mediaops_common.events import SnapshotRecorded
 from mediaops_common.projections import live_generation
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -78,9 +79,8 @@ async def apply(
     if not snapshots:
         return
     standing = await _known(session, snapshots, generation)
-    for snapshot, number in zip(snapshots, numbers, strict=True):
-        standing.take(snapshot, number, generation)
-    outcome = standing.outcome()
+    numbered = list(zip(snapshots, numbers, strict=True))
+    outcome = await aside(len(numbered), standing.settle, numbered, generation)
     await repository.put(session, outcome.standing)
     await repository.cover(session, outcome.covered)
     await repository.uncover(session, outcome.uncovered)
@@ -103,7 +103,7 @@ async def _known(
         for row in await repository.covered_at(session, list(left))
         if row["snapshot_id"] not in ids
     ]
-    return Standing(mine, hidden)
+    return await aside(len(mine) + len(hidden), Standing, mine, hidden)
 
 
 def contents_of(snapshots: Iterable[SnapshotRecorded]) -> Contents:

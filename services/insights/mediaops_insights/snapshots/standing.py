@@ -69,8 +69,13 @@ class Standing:
             if row["snapshot_id"] != NOBODY:
                 self._put(_report(row))
 
-    def take(self, snapshot: SnapshotRecorded, number: int, generation: int) -> None:
-        """The next event, with its number in its lane."""
+    def settle(self, numbered: Iterable[tuple[SnapshotRecorded, int]], generation: int) -> Outcome:
+        """Takes the events with their numbers in their lanes; returns what is to be written."""
+        for snapshot, number in numbered:
+            self._take(snapshot, number, generation)
+        return self._outcome()
+
+    def _take(self, snapshot: SnapshotRecorded, number: int, generation: int) -> None:
         known = self._reports.get(snapshot.id, [])
         if any(one.number > number for one in known):
             return
@@ -98,8 +103,7 @@ class Standing:
         self._put(said)
         self._touched[said.place] = None
 
-    def outcome(self) -> Outcome:
-        """What is to be written of the places that were spoken of."""
+    def _outcome(self) -> Outcome:
         outcome = Outcome([], [], [])
         for place in self._touched:
             reports = self._at[place]
