@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from mediaops_common import columns
 
-revision = "20261128014500"
-down_revision = "20261127000500"
+revision = "20261128021000"
+down_revision = "20261128015003"
 branch_labels = None
 depends_on = None
 
