@@ -75,41 +75,6 @@ async def test_the_same_act_on_another_channel_is_another_act(ingest, spine) -> 
     assert len({event.activity.id for event in await spine.published()}) == 2
 
 
-async def test_a_snapshot_with_new_values_corrects_and_with_the_same_repeats(ingest, spine) -> None:
-    channel = await ingest.add_channel()
-    snapshot = {
-        "channel_id": channel["id"],
-        "metric": "followers",
-        "value": 100,
-        "kind": "gauge",
-        "as_of": "2026-11-22T08:00:00Z",
-    }
-    for value in (100, 100, 120):
-        await ingest.call("POST", "/snapshots", [{**snapshot, "value": value}])
-    await spine.run()
-    events = await spine.published("mediaops.snapshot")
-    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
-    assert len({event.id for event in events}) == 1
-    quality = await spine.quality()
-    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
-
-
-async def test_a_snapshot_that_a_partner_pushes_again_with_a_new_value_corrects(
-    ingest, spine
-) -> None:
-    source = await ingest.add_source()
-    counter = {"metric": "followers", "kind": "gauge", "as_of": "2026-11-22T08:00:00Z"}
-    for number, value in enumerate((100, 100, 120)):
-        data = {**counter, "value": value, "dedup_key": "f-1"}
-        body = json.dumps({"type": "metrics.snapshot", "data": data}).encode()
-        await ingest.knock_signed(source, body, id_=f"msg_{number}")
-    await spine.run()
-    events = await spine.published("mediaops.snapshot")
-    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
-    quality = await spine.quality()
-    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
-
-
 async def test_a_channel_named_in_another_spelling_is_the_same_channel(ingest, spine) -> None:
     channel = await ingest.add_channel()
     spelt = [channel["id"].replace("-", ""), channel["id"].upper()]
@@ -224,35 +189,6 @@ async def test_the_zone_of_a_workspace_is_fixed_by_its_first_activity(ingest, sp
         headers={"If-Match": f'"{found["version"]}"'},
     )
     assert answer.status_code == 409, answer.text
-
-
-async def test_a_snapshot_in_a_webhook_is_corrected_too(ingest, spine) -> None:
-    source = await ingest.add_source()
-    for value in (100, 120, 120):
-        data = {"metric": "followers", "kind": "gauge", "value": value, "dedup_key": "f-1"}
-        body = {"type": "metrics.snapshot", "timestamp": "2026-11-22T08:00:00Z", "data": data}
-        await ingest.knock_signed(source, json.dumps(body).encode(), id_=f"msg_{value}")
-    await spine.run()
-    events = await spine.published("mediaops.snapshot")
-    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
-    quality = await spine.quality()
-    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
-
-
-async def test_a_replay_does_not_undo_a_correction(ingest, spine) -> None:
-    channel = await ingest.add_channel()
-    posted = {"channel_id": channel["id"], "metric": "followers", "kind": "gauge"}
-    for value in (100, 120):  # in one batch, and so in one chunk of the archive
-        snapshot = {**posted, "as_of": "2026-11-22T08:00:00Z", "value": value}
-        await ingest.call("POST", "/snapshots", [snapshot])
-    await spine.run()
-    shown = (await ingest.call("GET", "/deliveries")).json()["items"]
-    body = {"source_id": shown[0]["source_id"]}
-    diff = (await ingest.call("POST", "/deliveries/replay", {**body, "preview": True})).json()
-    assert (diff["missing"], diff["changed"]) == (0, 0)
-    await ingest.call("POST", "/deliveries/replay", body)
-    await spine.run()
-    assert [event.value for event in await spine.published("mediaops.snapshot")] == [100, 120]
 
 
 async def test_an_item_that_our_own_code_cannot_read_fails_alone(

@@ -9,10 +9,10 @@ from mediaops_ingest.platforms.port import Item
 WORKSPACE, CHANNEL = UUID(int=1), UUID(int=5)
 
 
-def an_id(kind="activity", *, key=b"kmsg-1", output=0, mapping_revision=0, **changes):
+def an_id(*, key=b"kmsg-1", output=0, mapping_revision=0, **changes):
     known = {"workspace_id": WORKSPACE, "channel_id": CHANNEL, "namespace": "douyin"}
-    make = getattr(Scope(**{**known, **changes}), f"{kind}_id")
-    return make(key, output=output, mapping_revision=mapping_revision)
+    scope = Scope(**{**known, **changes})
+    return scope.activity_id(key, output=output, mapping_revision=mapping_revision)
 
 
 def test_an_act_keeps_its_id():
@@ -38,7 +38,8 @@ def test_every_part_of_the_identity_makes_another_id(changes):
 
 
 def test_an_activity_and_a_snapshot_of_one_item_are_two_things():
-    assert an_id("snapshot") != an_id()
+    scope = Scope(WORKSPACE, CHANNEL, "douyin")
+    assert scope.snapshot_id(b"kmsg-1", output=0) != an_id()
 
 
 def test_a_key_and_a_digest_are_told_apart():

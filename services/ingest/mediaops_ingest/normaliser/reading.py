@@ -104,7 +104,8 @@ class ReadItem(msgspec.Struct, gc=False):
     """Why it cannot be read."""
     mapping_revision: int = 0
     is_snapshot: bool = False
-    """A counter: the same key with new values corrects."""
+    """It tells counters and nothing else: the same key with new values corrects. Acts would count
+    again."""
 
 
 class ReadDelivery(msgspec.Struct):
@@ -172,14 +173,7 @@ class _Reader:
         """Normalises it: by its adapter, and by the source's mapping where that says nothing."""
         digest = canonical_digest(item)
         identity = key_of(item, digest)
-        read = ReadItem(
-            item.index,
-            self._source.scope.dedup_digest(identity),
-            digest,
-            identity,
-            [],
-            is_snapshot=item.is_snapshot,
-        )
+        read = ReadItem(item.index, self._source.scope.dedup_digest(identity), digest, identity, [])
         try:
             self._give_meaning(read, item)
         except ItemFailed as error:
@@ -188,6 +182,10 @@ class _Reader:
             read.failure = f"{type(error).__name__} while normalising"
         if read.failure is not None:
             read.outputs, read.unmapped = [], 0
+        if read.outputs:
+            read.is_snapshot = all([output.topic == SNAPSHOT for output in read.outputs])
+        else:
+            read.is_snapshot = item.is_snapshot
         return read
 
     def _give_meaning(self, read: ReadItem, item: Item) -> None:
@@ -208,20 +206,18 @@ class _Reader:
 
     def _output(self, draft: Draft, position: int, read: ReadItem) -> Output:
         """The event of a draft. Its id follows from what it is, so a repeat cannot be another."""
-        source, revision = self._source, read.mapping_revision
+        source = self._source
         event: ActivityRecorded | SnapshotRecorded
         if isinstance(draft, ActivityDraft):
             event_id = source.scope.activity_id(
-                read.identity, output=position, mapping_revision=revision
+                read.identity, output=position, mapping_revision=read.mapping_revision
             )
             activity = self._activity(event_id, draft, position, read)
             event = ActivityRecorded(activity=activity)
             subject, topic, moment = self._key(activity), ACTIVITY, draft.occurred_at
         else:
             assert isinstance(draft, SnapshotDraft)
-            event_id = source.scope.snapshot_id(
-                read.identity, output=position, mapping_revision=revision
-            )
+            event_id = source.scope.snapshot_id(read.identity, output=position)
             event = self._snapshot(event_id, draft, position, read)
             subject, topic, moment = str(source.channel_id), SNAPSHOT, draft.as_of
         value = encode(

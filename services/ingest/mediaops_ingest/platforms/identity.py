@@ -57,9 +57,10 @@ class Scope:
         """
         return self._id("activity", key, output, mapping_revision)
 
-    def snapshot_id(self, key: bytes, *, output: int, mapping_revision: int) -> UUID:
-        """Likewise for a snapshot; a correction keeps the id of what it corrects."""
-        return self._id("snapshot", key, output, mapping_revision)
+    def snapshot_id(self, key: bytes, *, output: int) -> UUID:
+        """Likewise for a snapshot; a correction keeps the id of what it corrects, whichever
+        revision of a mapping read the one and the other."""
+        return self._id("snapshot", key, output, 0)
 
     def _id(self, kind: str, key: bytes, output: int, mapping_revision: int) -> UUID:
         tail = _tail(output, mapping_revision)

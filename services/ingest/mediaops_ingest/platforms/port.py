@@ -175,7 +175,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time: datetime | None = None
     """When its envelope says it happened, for items that do not say so themselves."""
     is_snapshot: bool = False
-    """A counter: the same key with other content is a correction, not a conflict."""
+    """A counter by its type: the same key with other content is a correction, not a conflict. Where
+    the item has a meaning, that decides."""
 
 
 class Unreadable(Exception):
