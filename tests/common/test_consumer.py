@@ -11,6 +11,7 @@ from mediaops_common.consumer import Handlers
 from mediaops_common.context import current_traceparent
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode, encode
 from mediaops_common.group_runner import LAG, PositionMoved
+from mediaops_common.metrics import REGISTRY
 from mediaops_common.positions import begun_again
 from mediaops_common.watermarks import shard_watermarks
 
@@ -113,6 +114,14 @@ async def test_a_poison_event_is_parked_alone_and_stops_nobody(spine) -> None:
     (row,) = await spine.rows(spine.database.tables.parked)
     assert (row.state, row.type, row.seq) == ("parked", "activity.recorded", 3)
     assert "poison" in row.error
+
+
+async def test_parked_events_are_counted_from_0_on(spine) -> None:
+    """A count that begins at 1 has not risen, for whoever watches it."""
+    group = dataclasses.replace(spine.runner.group, name="never-ran")
+    spine.another_runner(group)
+    labels = {"group": "crm.never-ran"}
+    assert REGISTRY.get_sample_value("mediaops_parked_events_total", labels) == 0
 
 
 async def test_what_cannot_be_decoded_is_parked_and_its_number_counts(spine) -> None:

@@ -98,6 +98,15 @@ class Stack:
         self._await_health(container, container.name, self.table, process)
         self.names.addresses.setdefault(container.name, [self.table.addresses[container.name]])
 
+    @property
+    def printed(self) -> str:
+        """The table, with what is mounted into each container."""
+        tables = (
+            self.table.of(name, self._paths(container, self.home / name))
+            for name, container in self.containers.items()
+        )
+        return str(self.table.whole(tables))
+
     def replicate(self, name: str) -> str:
         """Another replica, as `--scale` starts one; returns its name."""
         container, address = self.containers[name], next(self._replicas)

@@ -44,7 +44,7 @@ class RehearsedSystem(System):
             given["MEDIAOPS_PRODUCTION"] = "false"  # it refuses both
         began = time.monotonic()
         self.stack.start(**given)
-        print(f"{self.stack.table}\nall are healthy after {time.monotonic() - began:.0f} s")
+        print(f"{self.stack.printed}\nall are healthy after {time.monotonic() - began:.0f} s")
         self.process = self.stack.running["ingest-api"]
         operator = {"workspace": "*", "role": "operator"}
         body = {"slug": "default", "name": "Default", "timezone": "Asia/Shanghai"}

@@ -1,7 +1,7 @@
 """The one table between compose.yaml and this machine: what is read in it is the same elsewhere."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,10 +40,15 @@ class Table:
 
     def of(self, name: str, paths: Mapping[str, Path]) -> "Table":
         """The table as one container sees it: itself, and what is mounted into it."""
-        rows = [_itself("0.0.0.0", self.addresses[name])]
+        rows = [_itself("0.0.0.0", self.addresses[name])._replace(kind=f"itself of {name}")]
         # The longest path of a folder first.
-        rows += [_path("path", p, str(here)) for p, here in sorted(paths.items(), reverse=True)]
+        of = f"path of {name}"
+        rows += [_path(of, p, str(here)) for p, here in sorted(paths.items(), reverse=True)]
         return self._with(rows)
+
+    def whole(self, containers: Iterable["Table"]) -> "Table":
+        """With the rows of all these containers: what is printed."""
+        return self._with([row for one in containers for row in one.rows[len(self.rows) :]])
 
     def inside(self, name: str) -> "Table":
         """The same for a command that runs in the container: there a loopback is its own."""

@@ -23,7 +23,7 @@ OTHERS = ("test_carrying.py", "test_replicas.py")
 
 def test_every_test_of_the_system_holds_behind_the_gateway() -> None:
     left_out = [f"--ignore=tests/system/{name}" for name in OTHERS]
-    options = ["-q", "-n", "0", "-m", "not nightly"]
+    options = ["-q", "-s", "-n", "0", "-m", "not nightly"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/system", *options, *left_out],
         cwd=ROOT,
@@ -32,8 +32,10 @@ def test_every_test_of_the_system_holds_behind_the_gateway() -> None:
         text=True,
         check=False,
     )
-    print(done.stdout[-6_000:])
+    table, _, _ = done.stdout.partition("all are healthy")
+    print(table, done.stdout[-6_000:], sep="\n")
     assert done.returncode == 0, done.stdout[-12_000:]
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None
     assert int(passed[1]) > 30
+    assert "path of postgres  /run/secrets" in table

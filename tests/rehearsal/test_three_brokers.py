@@ -55,7 +55,7 @@ async def publish(bus: Bus, partition: int) -> None:
 async def test_three_brokers_go_on_when_one_is_killed(tmp_path) -> None:
     init_env(tmp_path, brokers=3)
     stack = Stack(tmp_path, "three-brokers")
-    print(stack.table)
+    print(stack.printed)
     try:
         stack.start(BROKERS | {"topics"})
         addresses = [f"{stack.table.addresses[name]}:{stack.ports[9092]}" for name in BROKERS]

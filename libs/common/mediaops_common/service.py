@@ -103,6 +103,11 @@ class Runtime:
         """What hook URLs and links begin with, without a slash at the end."""
         return (self.common.store.public_url or "http://127.0.0.1:8000").rstrip("/")
 
+    @property
+    def inner_url(self) -> str:
+        """Likewise, for requests of this process to the system that it belongs to."""
+        return (self.common.store.inner_url or self.public_url).rstrip("/")
+
 
 async def open_runtime(
     service: Service,

@@ -97,6 +97,11 @@ class StoreSettings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_is_address)] | None = Field(
         None, description="What hook URLs and links begin with, when a proxy stands in front."
     )
+    inner_url: Annotated[str, AfterValidator(_is_address)] | None = Field(
+        None,
+        description="Where the system finds itself, when what hook URLs begin with leads elsewhere "
+        "from inside: `send-test` asks there.",
+    )
     services: list[str] | None = Field(
         None,
         description="The services that `mediaops up` runs, as a JSON list; all that are installed.",

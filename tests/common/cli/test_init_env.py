@@ -107,6 +107,27 @@ def test_what_is_missing_beside_an_env_that_stays_says_what_it_says(tmp_path) ->
     assert _contents(tmp_path) == before
 
 
+def test_an_env_that_lacks_a_setting_is_completed_and_keeps_what_it_says(tmp_path, capsys) -> None:
+    """Such as one that was written by hand, or by a version that knew less."""
+    (tmp_path / ".env").write_text(
+        "# Ours.\nMEDIAOPS_LOG_LEVEL=debug\nGATEWAY_LISTEN=127.0.0.1:9000"
+    )
+    with pytest.raises(SystemExit, match=r"\.env is there"):
+        init_env(tmp_path)
+    init_env(tmp_path, missing=True, public_url="https://x.example")
+    assert f"wrote {tmp_path}/.env" in capsys.readouterr().out
+    text = (tmp_path / ".env").read_text()
+    assert text.startswith("# Ours.\nMEDIAOPS_LOG_LEVEL=debug\nGATEWAY_LISTEN=127.0.0.1:9000\n")
+    assert text.count("GATEWAY_LISTEN") == 1
+    assert {"PUBLIC_URL=https://x.example", "KAFKA_REPLICATION=1"} < set(text.splitlines())
+    told = (tmp_path / "secrets/url").read_text().splitlines()
+    assert told == ["http://127.0.0.1:9000", "https://x.example"]
+    assert oct((tmp_path / ".env").stat().st_mode & 0o777) == "0o600"
+    before = _contents(tmp_path)
+    init_env(tmp_path, missing=True)
+    assert _contents(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -2,7 +2,9 @@
 
 import pytest
 from mediaops_common.lease import LeaseLost
-from mediaops_ingest.normaliser import shards
+from mediaops_common.metrics import REGISTRY
+from mediaops_ingest.archive.repository import move_published
+from mediaops_ingest.normaliser import repository, shards
 from mediaops_ingest.normaliser.shards import HeldShards
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -52,6 +54,22 @@ async def test_a_holder_that_comes_back_has_its_shards_under_new_fences(ingest) 
     await after.acquire()
     assert len(after.states) == 64
     assert after.fence(7) > before.fence(7)
+
+
+async def test_what_waits_for_the_bus_is_told_by_those_who_hold_it(ingest) -> None:
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("mediaops_unpublished_chunks")
+
+    one = HeldShards(ingest.runtime.database, "1")
+    await one.acquire()
+    async with ingest.runtime.database.write() as session:
+        one.states[3].next_chunk, one.states[7].next_chunk = 6, 2
+        await repository.save_shards(session, one.states)
+        await move_published(session, {3: 2})
+    await one.keep()
+    assert told() == 3 + 1
+    await one.release()
+    assert told() == 0
 
 
 async def test_read_is_what_every_worker_has_read(ingest) -> None:

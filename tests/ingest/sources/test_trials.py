@@ -38,6 +38,18 @@ async def test_a_hook_url_that_leads_nowhere_is_said_to(ingest):
     assert "--public-url" in answer.json()["detail"]
 
 
+async def test_a_test_is_sent_to_where_the_system_finds_itself(tmp_path, backend):
+    """As in a container, to which the address of its host leads nowhere."""
+    async with serving(tmp_path, backend) as ingest:
+        own = ingest.runtime.common.store
+        urls = {"public_url": "http://127.0.0.1:9", "inner_url": own.public_url}
+        object.__setattr__(ingest.runtime.common, "store", own.model_copy(update=urls))
+        source = await ingest.add_source()
+        assert source["hook_url"].startswith("http://127.0.0.1:9/ingest/hooks/")
+        answer = await ingest.call("POST", f"/sources/{source['id']}/send-test")
+        assert answer.json()["status"] == 202, answer.text
+
+
 async def test_a_dry_run_tells_what_would_become_of_a_body(ingest):
     source = await ingest.add_source()
     like = {"type": "like.created", "timestamp": "2026-11-22T08:00:00Z"}

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["init_env"]
 
+HEADING = """\
+# Written by `mediaops init-env` for compose.yaml. No secret stands here: they are
+# files in ./secrets. RUN_AS owns them, and the containers run as it.
+"""
 SERVICES = ("ingest", "content", "crm", "insights")
 ENVIRONMENT = ".env"
 HOST = re.compile(r"[\w.-]+|\[[0-9a-fA-F:]+\]")
@@ -40,8 +44,8 @@ def init_env(
         bool, typer.Option("--missing", help="Keep what is there, write what is missing.")
     ] = False,
 ) -> None:
-    """Writes `.env` and the folder `secrets`, for its owner only. Overwrites no key and no
-    password, ever; `secrets/url` says what `.env` says."""
+    """Writes `.env` and the folder `secrets`, for its owner only. Overwrites no key, no password
+    and no setting, ever; `secrets/url` says what `.env` says."""
     if brokers not in (1, 3):
         raise SystemExit("--brokers is 1 or 3: two cannot agree when one of them is lost")
     host, _, port = listen.rpartition(":")
@@ -57,9 +61,8 @@ def init_env(
             f"{there[0]} is there and stays as it is; nothing was written. `--missing` adds only"
             " what is not there; for new settings move `.env` away first, and then say them all"
         )
-    is_new = directory / ENVIRONMENT not in there
     for file in wanted:
-        if file.path in there and not (file.follows_environment and is_new):
+        if file.path in there and not file.is_outdated:
             print(f"kept {file.path}")
         else:
             _write(file)
@@ -71,8 +74,8 @@ class File(NamedTuple):
     content: bytes
     is_mounted: bool = True
     """Whether a container reads it: the key that signs tokens is the command line's alone."""
-    follows_environment: bool = False
-    """Whether it is written anew with `.env`."""
+    is_outdated: bool = False
+    """Whether the one that is there is written anew: it lacks what `.env` says."""
 
 
 def _files(directory: Path, brokers: int, listen: str, public_url: str) -> Iterator[File]:
@@ -82,15 +85,16 @@ def _files(directory: Path, brokers: int, listen: str, public_url: str) -> Itera
     cluster = folder / "kafka-cluster"
     known = cluster.read_text() if cluster.exists() else kept.get("KAFKA_CLUSTER_ID", "")
     cluster_id = known.strip() or _cluster_id()
-    settings = kept or _settings(brokers, listen, public_url, cluster_id)
-    yield File(environment, _text_of(settings).encode(), False)
+    settings = _settings(brokers, listen, public_url, cluster_id) | kept
+    lacking = {name: value for name, value in settings.items() if name not in kept}
+    text = environment.read_text().rstrip("\n") + "\n" if environment.exists() else HEADING
+    yield File(environment, (text + _lines_of(lacking)).encode(), False, bool(lacking))
     yield File(cluster, f"{cluster_id}\n".encode(), False)
     # The folder is to commands what a data directory is: `--data secrets` finds keys and system.
-    host, _, port = settings.get("GATEWAY_LISTEN", listen).rpartition(":")
+    host, _, port = settings["GATEWAY_LISTEN"].rpartition(":")
     here = f"http://{EVERYWHERE.get(host, host)}:{port}"
-    yield File(
-        folder / "url", f"{here}\n{settings.get('PUBLIC_URL', public_url)}\n".encode(), False, True
-    )
+    url = f"{here}\n{settings['PUBLIC_URL']}\n"
+    yield File(folder / "url", url.encode(), False, bool(lacking))
     yield from _keys(folder / "keys")
     owners = [f"{service}_owner" for service in SERVICES]
     for name in ("superuser", *SERVICES, *owners):
@@ -160,10 +164,8 @@ def _settings(brokers: int, listen: str, public_url: str, cluster_id: str) -> di
     }
 
 
-def _text_of(settings: dict[str, str]) -> str:
-    lines = ["# Written by `mediaops init-env` for compose.yaml. No secret stands here: they are"]
-    lines += ["# files in ./secrets. RUN_AS owns them, and the containers run as it."]
-    return "\n".join([*lines, *(f"{name}={value}" for name, value in settings.items())]) + "\n"
+def _lines_of(settings: dict[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def _cluster_id() -> str:
@@ -177,12 +179,15 @@ def _write(file: File) -> None:
     """Whole, new, and never readable by others in between."""
     for folder in (file.path.parent.parent, file.path.parent):
         folder.mkdir(exist_ok=True, mode=0o700)
-    if file.follows_environment:
-        file.path.unlink(missing_ok=True)
-    handle = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    path = file.path
+    if file.is_outdated:
+        path = path.with_name(f"{path.name}.new")
+        path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as opened:
         opened.write(file.content)
         opened.flush()
         os.fsync(handle)
         if file.is_mounted and os.geteuid() == 0:
             os.fchown(handle, UNPRIVILEGED, UNPRIVILEGED)
+    path.replace(file.path)

@@ -122,8 +122,9 @@ def settings_page() -> str:
 def environment_example() -> str:
     """`.env.example`: every variable with its default, commented out."""
     lines = [
-        "# Every variable with its default. Copy to .env, change what you need (lists in single",
-        "# quotes), and load it before `./run`: set -a; . ./.env; set +a",
+        "# Every variable with its default. Copy to mediaops.env, change what you need (lists in",
+        "# single quotes), and load it before `./run`: set -a; . ./mediaops.env; set +a",
+        "# Not to .env: that is what `mediaops init-env` writes for compose.yaml.",
     ]
     for title, _, settings in groups():
         lines += ["", f"# --- {title} ---"]

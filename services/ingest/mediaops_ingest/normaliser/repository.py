@@ -27,6 +27,7 @@ __all__ = [
     "numbers_given",
     "save_shards",
     "stand_at",
+    "unpublished_chunks",
     "write_ledger",
 ]
 
@@ -78,6 +79,15 @@ async def lowest_cursor(session: AsyncSession, apart_from: Iterable[int]) -> int
     query = select(func.min(SHARD.c.cursor)).where(SHARD.c.shard.not_in(sorted(apart_from)))
     lowest: int | None = (await connection.execute(query)).scalar_one()
     return lowest
+
+
+async def unpublished_chunks(session: AsyncSession, shards: Iterable[int]) -> int:
+    """How many chunks of these shards the bus has not acknowledged: numbers that are there, for a
+    backlog of days is looked at as often as none."""
+    waiting = func.sum(SHARD.c.next_chunk - 1 - SHARD.c.published)
+    connection = await session.connection()
+    query = select(func.coalesce(waiting, 0)).where(SHARD.c.shard.in_(sorted(shards)))
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def numbers_given(session: AsyncSession) -> dict[Lane, int]:

@@ -8,12 +8,18 @@ from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.ids import SHARDS
 from mediaops_common.lease import Lease, LeaseLost, acquire_all, check, free, release, renew
+from prometheus_client import Gauge
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.normaliser import repository
 from mediaops_ingest.normaliser.ledger import ShardState
 
 __all__ = ["HeldShards", "LeaseLost", "lease_name"]
+
+UNPUBLISHED = Gauge(
+    "mediaops_unpublished_chunks",
+    "Chunks of the archive that wait for the bus, of the shards that this process holds",
+)
 
 LEASE_SECONDS = 15.0
 LOOK_SECONDS = 2.0
@@ -46,6 +52,7 @@ class HeldShards:
 
     async def acquire(self) -> bool:
         """Takes its share under new fencing numbers; False when no shard is free."""
+        UNPUBLISHED.set(0)  # what it holds from here on is counted at the next look
         async with self._database.write() as session:
             workers = await attend(session, SHARE, self._owner, seconds=LEASE_SECONDS)
             taken = await acquire_all(
@@ -61,6 +68,7 @@ class HeldShards:
 
     async def release(self) -> None:
         """Leaves everything to the others, at once."""
+        UNPUBLISHED.set(0)
         async with self._database.write() as session:
             await release(session, *self._leases.values())
             await depart(session, SHARE, self._owner)
@@ -94,6 +102,7 @@ class HeldShards:
             share = _share(await attending(session, SHARE))
             can_take = len(self._leases) < share and await free(session, NAMES)
             self._others = await repository.lowest_cursor(session, self._leases)
+            UNPUBLISHED.set(await repository.unpublished_chunks(session, self._leases))
         if len(self._leases) > share or can_take:
             raise LeaseLost("the shards are shared out anew")
 

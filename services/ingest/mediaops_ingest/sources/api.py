@@ -182,11 +182,12 @@ async def send_test(
     async with runtime.database.read() as reads:
         source = await service.find(reads, caller.workspace_id, source_id)
         opened, _ = await service.open_for_trial(reads, runtime.keys.box, source)
-    return await trials.send_sample(opened, _hook_url(source, runtime), clock.now())
+    hook_url = runtime.inner_url + _hook_path(source, runtime)
+    return await trials.send_sample(opened, hook_url, clock.now())
 
 
-def _hook_url(source: Source, runtime: Any) -> str:
-    return f"{runtime.public_url}/ingest/hooks/{open_hook_key(runtime.keys.box, source)}"
+def _hook_path(source: Source, runtime: Any) -> str:
+    return f"/ingest/hooks/{open_hook_key(runtime.keys.box, source)}"
 
 
 def _shown(source: Source, runtime: Any, caller: Caller) -> dict[str, Any]:
@@ -201,7 +202,7 @@ def _shown(source: Source, runtime: Any, caller: Caller) -> dict[str, Any]:
         "config": source.config,
         "mapping_revision": source.mapping_revision,
         "limit": Limit.of(source.items_per_second, source.burst),
-        "hook_url": _hook_url(source, runtime) if may_see else None,
+        "hook_url": runtime.public_url + _hook_path(source, runtime) if may_see else None,
         "version": source.version,
         "created_at": source.created_at,
         "updated_at": source.updated_at,
