@@ -110,10 +110,12 @@ class Broker:
         node: int = 1,
         controllers: Sequence[int] = (),
         cluster_id: str | None = None,
+        disk: Path | None = None,
     ) -> None:
-        """`controllers`: the ports of all nodes, where there are several."""
+        """`controllers`: the ports of all nodes, where there are several; `disk`: where its logs
+        lie, when not in the folder."""
         self.folder = folder
-        self.data = folder / "data"
+        self.data = (disk or folder) / "data"
         self.cluster_id = cluster_id or new_cluster_id()
         self.port, self.secure_port = free_port(), free_port()
         controllers = controllers or [free_port()]
@@ -190,6 +192,10 @@ class Broker:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+    def has_ended(self) -> bool:
+        """Whether it is gone, though nobody killed it."""
+        return self.process is not None and self.process.poll() is not None
 
     def remove(self) -> None:
         self.kill()

@@ -12,6 +12,7 @@ import tempfile
 import time
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -158,6 +159,13 @@ class Cluster:
         shutil.rmtree(self.folder / "data")
         (self.folder / "backup").rename(self.folder / "data")
         self.start()
+
+    def shell(self, command: str, **streams: Any) -> subprocess.Popen[bytes]:
+        """Begins what an operator types where the server runs, as its user, with its programs."""
+        surroundings = self._surroundings()
+        path = os.pathsep.join([str(self.binaries), os.defpath])
+        surroundings["env"] |= {"PATH": path, "PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
+        return subprocess.Popen(["sh", "-c", command], **streams, **surroundings)
 
     def remove(self) -> None:
         self.stop()

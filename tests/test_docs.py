@@ -137,6 +137,22 @@ def test_a_command_that_does_not_exist_is_found() -> None:
     assert faults == ["there is no --all-of-it", "there is no fly", None]
 
 
+def test_the_guide_to_compose_names_what_means_another_workspace() -> None:
+    """A composed system has no workspace `default`, unless somebody made it."""
+    command: Any = typer.main.get_command(root)
+    context = typer.Context(command)
+    meant = {
+        name
+        for name in command.list_commands(context)
+        for parameter in command.get_command(context, name).params
+        if (parameter.name, parameter.default) == ("workspace", "default")
+    }
+    (sentence,) = re.findall(
+        r"[^.]*need `--workspace acme`", (ROOT / "docs/guides/compose.md").read_text()
+    )
+    assert meant == set(re.findall(r"`(\w+)`", sentence))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_setting_that_is_named_is_a_setting(page: Path) -> None:
     settings = (ROOT / "docs/settings.md").read_text()

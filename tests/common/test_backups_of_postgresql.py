@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,24 @@ pytestmark = [pytest.mark.databases("postgresql"), pytest.mark.nightly]
 @pytest.fixture
 def cluster(backend):
     made = Cluster()
+    yield made
+    made.remove()
+
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs/guides/backup-and-restore.md"
+CONFIGURATION = ROOT / "deploy/postgresql/postgresql.conf"
+PLACE = "/var/lib/postgresql/data"
+"""What the image mounts the volume at."""
+
+
+@pytest.fixture
+def composed_cluster(backend):
+    """With the settings of compose.yaml's, apart from where it listens."""
+    text = CONFIGURATION.read_text()
+    settings = dict(re.findall(r"^(\w*wal\w*|checkpoint\w*) = (\w+)$", text, re.M))
+    assert settings
+    made = Cluster(**settings)
     yield made
     made.remove()
 
@@ -64,6 +83,48 @@ async def test_a_dump_by_the_owner_is_restored_by_the_owner(cluster, filled, tmp
         assert await restored.deliveries() == await filled.deliveries()
     finally:
         await restored.database.close()
+
+
+def typed(begin: str, end: str) -> str:
+    """What the guide types in the container of the server."""
+    text = re.escape(f"docker compose {begin} ") + "(.+)" + re.escape(f" {end}")
+    (command,) = re.findall(f"^{text}$", GUIDE.read_text(), re.M)
+    return str(command)
+
+
+async def test_the_commands_for_compose_bring_back_what_was_written_meanwhile(
+    composed_cluster,
+) -> None:
+    """Its reader is slow, so checkpoints come while it runs; at each of them a server removes the
+    log from before, unless it is told to keep it."""
+    cluster = composed_cluster
+    program(cluster, "pg_basebackup")
+    back_up = typed("exec -T postgres", "> base.tar")
+    restore = typed("run --rm --no-deps -T --entrypoint sh postgres -c", "< base.tar").strip("'")
+    await cluster.execute("CREATE TABLE one AS SELECT 1 AS n")
+    with cluster.shell(back_up, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as begun:
+        assert begun.stdout is not None
+        assert begun.stderr is not None
+        first = begun.stdout.read(1 << 20)
+        for _ in range(4):
+            await cluster.execute("INSERT INTO one SELECT generate_series(1, 10000)")
+            await cluster.execute("SELECT pg_switch_wal()")
+            await cluster.execute("CHECKPOINT")
+        archive = first + begun.stdout.read()
+        told = begun.stderr.read().decode()
+    assert begun.returncode == 0, told
+    counted = "SELECT 1 / (count(*) = 40001)::int FROM one"  # an error where it is not so
+    await cluster.execute(counted)
+    await cluster.execute("INSERT INTO one VALUES (2)")
+    restored = cluster.folder / "restored"
+    with cluster.shell(
+        f"mkdir {restored} && {restore.replace(PLACE, str(restored))}", stdin=subprocess.PIPE
+    ) as unpacking:
+        unpacking.communicate(archive)
+    assert unpacking.returncode == 0
+    (restored / "cluster").rename(cluster.folder / "backup")
+    cluster.restore()
+    await cluster.execute(counted)
 
 
 async def test_a_base_backup_is_the_moment_at_which_it_was_made(cluster, filled) -> None:

@@ -1,8 +1,10 @@
-"""A database whose disk is full, and three brokers of which one dies."""
+"""A database or a broker whose disk is full, and three brokers of which one dies."""
 
+import asyncio
 import contextlib
 import os
 import random
+import re
 import subprocess
 import tempfile
 import time
@@ -11,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from mediaops_common.bus.open import open_bus
+from mediaops_common.events.base import Topic
 
 from tests.faults.installation import MARKS, NUMBERED, SEED, loaded
-from tests.kafka_broker import three_brokers
+from tests.kafka_broker import classpath, three_brokers
 from tests.system.replicas import a_broker, a_cluster, replicated, until
 
 pytestmark = MARKS
@@ -69,6 +73,46 @@ def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path) -> None:
             time.sleep(5)
         for process in system.processes:
             until(process.is_live)
+
+
+def test_a_full_disk_of_the_broker_refuses_nobody_and_heals(tmp_path) -> None:
+    with (
+        a_small_disk() as disk,
+        a_broker(tmp_path, disk) as broker,
+        a_cluster() as cluster,
+        replicated(tmp_path, broker.url, cluster, services=NUMBERED) as system,
+    ):
+        installation = loaded(system, broker, cluster)
+        with installation.under_load(), installation.unharmed():
+            ballast = fill(disk)
+            until(broker.has_ended)
+            assert "all log dirs in" in broker.output()
+            time.sleep(15)
+            broker.launch()  # as compose does: there is no room yet
+            until(broker.has_ended)
+            os.unlink(ballast)
+            broker.start()
+            time.sleep(15)
+        for process in system.processes:
+            until(process.is_live)
+
+
+async def test_the_guide_lets_a_broker_keep_less(tmp_path) -> None:
+    """Its own line, with the program that the script starts."""
+    guide = Path(__file__).parents[2] / "docs/guides/disk-full.md"
+    typed = r"^docker compose exec .* kafka /opt/kafka/bin/kafka-configs\.sh (.+)$"
+    (options,) = re.findall(typed, guide.read_text(), re.M)
+    with a_broker(tmp_path) as broker:
+        bus = await open_bus(broker.url)
+        try:
+            await bus.topic(Topic.activity)  # which makes it
+            assert await bus.retention_days(Topic.activity) == 7
+            options = options.replace("kafka:9092", f"127.0.0.1:{broker.port}")
+            tool = ["java", "-cp", classpath(), "kafka.admin.ConfigCommand", *options.split()]
+            await asyncio.to_thread(subprocess.run, tool, check=True, capture_output=True)
+            assert await bus.retention_days(Topic.activity) == 1
+        finally:
+            await bus.close()
 
 
 def test_one_of_three_brokers_dies_and_comes_back(tmp_path) -> None:

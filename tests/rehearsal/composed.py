@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-__all__ = ["ROOT", "Container", "containers_of", "read_env", "resolved"]
+__all__ = ["ROOT", "VARIABLE", "Container", "containers_of", "read_env", "resolved"]
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r"\$(?:\$|\{(\w+)(?:(:-|:\?)([^}]*))?\})")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mediaops_common.cli.init_env import init_env
 
-from tests.rehearsal.composed import JOB, ROOT, containers_of, read_env, resolved
+from tests.rehearsal.composed import JOB, ROOT, VARIABLE, containers_of, read_env, resolved
 
 SERVICES = ("ingest", "content", "crm", "insights")
 OBSERVING = {"prometheus", "grafana"}
@@ -150,6 +150,32 @@ def test_who_sends_or_reads_slowly_does_not_use_up_the_gateway(file) -> None:
     assert most["worker_rlimit_nofile"] > 2 * most["worker_connections"]
 
 
+def test_the_gateway_counts_no_cores_that_are_not_its_own() -> None:
+    conf = (ROOT / "deploy/gateway/nginx.conf").read_text()
+    workers = re.search(r"^worker_processes (\w+);$", conf, re.M)
+    assert workers is not None
+    assert workers[1] in ("1", "2", "3", "4")
+
+
+def test_ports_of_the_gateway_are_used_again_at_once(file) -> None:
+    """What this does: test_ports.py."""
+    given = file["services"]["gateway"]["sysctls"]
+    first, last = map(int, given["net.ipv4.ip_local_port_range"].split())
+    assert given["net.ipv4.tcp_tw_reuse"] == "1"
+    assert last - first > 50_000
+    assert first > 8080, "it listens there"
+
+
+def test_postgresql_has_memory_for_all_of_its_connections(file) -> None:
+    conf = (ROOT / "deploy/postgresql/postgresql.conf").read_text()
+    connections = re.search(r"^max_connections = (\d+)$", conf, re.M)
+    shared = re.search(r"^shared_buffers = (\d+)MB$", conf, re.M)
+    assert connections is not None
+    assert shared is not None
+    most = (int(connections[1]) * 4 + int(shared[1])) << 20
+    assert most < int(file["services"]["postgres"]["mem_limit"].removesuffix("g")) << 30
+
+
 def test_secrets_are_files_and_each_container_has_only_its_own(file) -> None:
     secret = re.compile(r"password|secret|token|key", re.IGNORECASE)
     for name, service in file["services"].items():
@@ -177,6 +203,24 @@ def test_without_init_env_it_does_not_start(environment) -> None:
     for name in ("RUN_AS", "KAFKA_CLUSTER_ID", "KAFKA_BROKERS", "PUBLIC_URL", "GATEWAY_LISTEN"):
         with pytest.raises(LookupError, match="run mediaops init-env first"):
             resolved({**environment, name: ""})
+
+
+GUIDE = ROOT / "docs/guides/compose.md"
+
+
+def test_every_variable_is_written_beforehand_or_told(environment) -> None:
+    used = {match[1] for match in VARIABLE.finditer((ROOT / "compose.yaml").read_text())} - {None}
+    told = set(re.findall(r"`([A-Z_]+)`", GUIDE.read_text()))
+    assert used - environment.keys() - told == set()
+
+
+def test_the_guide_tells_the_memory_of_each_container(environment) -> None:
+    rows = re.findall(r"^\| `([\w-]+)`[^|]*\|[^|]*\| (\d+) ([MG])B", GUIDE.read_text(), re.M)
+    told = {name: int(number) << {"M": 20, "G": 30}[unit] for name, number, unit in rows}
+    for name, container in containers_of(environment).items():
+        if not container.is_job:
+            service = re.sub("^(ingest|content|crm|insights)-", "SERVICE-", name)
+            assert container.memory == told[service], name
 
 
 def test_every_image_has_a_version_and_kafka_that_of_the_tests(file) -> None:

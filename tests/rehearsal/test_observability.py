@@ -10,9 +10,12 @@ from typing import Any
 
 import promql_parser
 import pytest
+from mediaops_ingest.door.replies import FAILED, OVERLOADED
+from mediaops_insights.main import INSIGHTS
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 from ruamel.yaml import YAML
+from starlette.responses import StreamingResponse
 
 from tests.rehearsal.composed import ROOT
 
@@ -63,6 +66,17 @@ def rules() -> list[dict[str, Any]]:
 QUERIES = dict(panels()) | {rule["alert"]: rule["expr"] for rule in rules()}
 
 
+SHOWN = {
+    f"{panel['title']} ({path.stem})": (panel["description"], target["expr"])
+    for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json"))
+    for panel in json.loads(path.read_text())["panels"]
+    for target in panel["targets"]
+    if "description" in panel
+}
+TOLD = SHOWN | {rule["alert"]: (rule["annotations"]["summary"], rule["expr"]) for rule in rules()}
+"""Name → what is said beside a query, and the query."""
+
+
 def selectors(node: Any) -> Iterator[tuple[str, set[str]]]:
     """(series, labels asked for) of everything that an expression selects, with the labels by which
     what is around it groups."""
@@ -103,6 +117,39 @@ def test_a_query_that_finds_nothing_is_found() -> None:
     assert faults("rate(mediaops_nothing_total[1m])") == ["nothing exports mediaops_nothing_total"]
     wrong = 'sum by (colour) (rate(mediaops_items_total{taste="sweet"}[1m])) > 0'
     assert faults(wrong) == ["mediaops_items_total has no label colour, taste"]
+
+
+def asked(query: str, series: str) -> list[str]:
+    """What stands in braces wherever a query selects the series."""
+    return re.findall(rf"\b{series}(?:\{{([^}}]*)\}})?[ \[]", query)
+
+
+def test_what_is_compared_with_all_items_counts_each_once() -> None:
+    """`unmapped` is told beside the one outcome that such an item has."""
+    queries = [rule["expr"] for rule in rules()]
+    found = [labels for query in queries for labels in asked(query, "mediaops_items_total")]
+    assert found
+    assert [labels for labels in found if not re.search(r'outcome(=~?|!=)"', labels)] == []
+    assert [labels for labels in found if re.search(r'outcome=~?"[^"]*unmapped', labels)] == []
+
+
+def test_what_is_said_of_a_verdict_names_the_status_that_was_answered() -> None:
+    answers = {"overload": OVERLOADED.status, "failed": FAILED.status}
+    for name, (text, query) in TOLD.items():
+        for labels in asked(query, "mediaops_door_requests_total"):
+            chosen = re.search(r'verdict=~?"([^"]*)"', labels)
+            verdicts = set(chosen[1].split("|")) if chosen else set(re.findall(r"`(\w+)`", text))
+            wanted = {str(answers[verdict]) for verdict in verdicts & answers.keys()}
+            assert set(re.findall(r"\b[45]\d\d\b", text)) == wanted, name
+
+
+def test_no_stream_is_among_the_slow_routes() -> None:
+    """A stream is observed when it ends: it took as long as somebody looked."""
+    routes = [route for router in INSIGHTS.routers for route in router.routes]
+    (streamed,) = (r.path for r in routes if r.response_class is StreamingResponse)
+    found = [x for q in QUERIES.values() for x in asked(q, "mediaops_http_request_seconds_bucket")]
+    assert found
+    assert [labels for labels in found if f'route!="{streamed}"' not in labels] == []
 
 
 def test_every_metric_of_ours_is_on_a_panel() -> None:

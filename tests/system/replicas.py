@@ -223,8 +223,8 @@ def a_cluster(disk: Path | None = None) -> Iterator[Cluster]:
 
 
 @contextmanager
-def a_broker(folder: Path) -> Iterator[Broker]:
-    broker = Broker(folder / "kafka")
+def a_broker(folder: Path, disk: Path | None = None) -> Iterator[Broker]:
+    broker = Broker(folder / "kafka", disk=disk)
     try:
         broker.start()
         yield broker

@@ -22,7 +22,8 @@ __all__ = ["load"]
 
 
 async def load(services: Sequence["Service"], store: "StoreSettings", path: Path) -> Manifest:
-    """Makes the tables and fills them, each service in one transaction.
+    """Makes the tables and fills them, those of each service in one transaction, and then what lies
+    beside them.
 
     Raises ValueError where the file is damaged or from another version, FileExistsError where
     something is already, and then has changed no row.
