@@ -1,11 +1,10 @@
 """Who takes a share of leases that are shared out among replicas: a row each, beside the leases."""
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.db import upsert
+from mediaops_common.database_clock import now_in
+from mediaops_common.db import insert_into
 
 __all__ = ["attend", "attending", "depart"]
 
@@ -16,14 +15,15 @@ async def attend(session: AsyncSession, kind: str, owner: str, *, seconds: float
     Who attends is a row beside the leases; one that has expired is forgotten.
     """
     lease = session.info["tables"].lease
-    now = datetime.now(UTC)
     connection = await session.connection()
-    here = {"name": f"{kind}/{owner}", "owner": owner, "fence": 0}
-    until = {"expires_at": now + timedelta(seconds=seconds)}
-    await upsert(session, lease, [{**here, **until}], key=["name"], replace=["expires_at"])
+    until = {"expires_at": now_in(session, plus=seconds)}
     await connection.execute(
-        delete(lease).where(lease.c.name.startswith(f"{kind}/"), lease.c.expires_at <= now)
+        insert_into(lease, connection.dialect.name)
+        .values(name=f"{kind}/{owner}", owner=owner, fence=0, **until)
+        .on_conflict_do_update(index_elements=[lease.c.name], set_=until)
     )
+    is_over = lease.c.expires_at <= now_in(session)
+    await connection.execute(delete(lease).where(lease.c.name.startswith(f"{kind}/"), is_over))
     return await attending(session, kind)
 
 
@@ -33,7 +33,7 @@ async def attending(session: AsyncSession, kind: str) -> int:
     connection = await session.connection()
     found = await connection.execute(
         select(func.count()).where(
-            lease.c.name.startswith(f"{kind}/"), lease.c.expires_at > datetime.now(UTC)
+            lease.c.name.startswith(f"{kind}/"), lease.c.expires_at > now_in(session)
         )
     )
     return int(found.scalar_one())

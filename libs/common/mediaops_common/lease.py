@@ -3,11 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.database_clock import LONG_AGO, now_in
 from mediaops_common.db import Database, insert_new
 from mediaops_common.keyed import select_keyed
 from mediaops_common.tables import SpineTables
@@ -47,6 +47,12 @@ def _tables(session: AsyncSession) -> SpineTables:
     return tables
 
 
+def _is_free(session: AsyncSession) -> ColumnElement[bool]:
+    """What was let go of is free whatever its time: it may have been written by any clock."""
+    lease = _tables(session).lease
+    return or_(lease.c.owner == "", lease.c.expires_at <= now_in(session))
+
+
 async def acquire(
     session: AsyncSession, name: str, owner: str, *, seconds: float = 15.0
 ) -> Lease | None:
@@ -70,31 +76,30 @@ async def acquire_all(
     """Takes the owner's own leases again and then free ones, `most` at the most; lets go of those
     of its own that are above it."""
     lease = _tables(session).lease
-    now = datetime.now(UTC)
     started = time.monotonic()
-    past = now - timedelta(seconds=1)
-    blank = [{"name": name, "owner": "", "fence": 0, "expires_at": past} for name in names]
+    blank = [{"name": name, "owner": "", "fence": 0, "expires_at": LONG_AGO} for name in names]
     await insert_new(session, lease, blank, key=["name"])
     connection = await session.connection()
     rows = await connection.execute(
-        select(lease).where(lease.c.name.in_(names)).order_by(lease.c.name).with_for_update()
+        select(lease, _is_free(session).label("is_free"))
+        .where(lease.c.name.in_(names))
+        .order_by(lease.c.name)
+        .with_for_update()
     )
     there = rows.all()
     own = [row for row in there if row.owner == owner]
-    free = [row for row in there if row.owner != owner and row.expires_at <= now]
+    free = [row for row in there if row.owner != owner and row.is_free]
     taken = [*own, *free][:most]
     if taken:
         await connection.execute(
             update(lease)
             .where(lease.c.name.in_([row.name for row in taken]))
-            .values(
-                owner=owner, fence=lease.c.fence + 1, expires_at=now + timedelta(seconds=seconds)
-            )
+            .values(owner=owner, fence=lease.c.fence + 1, expires_at=now_in(session, plus=seconds))
         )
     surplus = [row.name for row in own[len(taken) :]]
     if surplus:
         await connection.execute(
-            update(lease).where(lease.c.name.in_(surplus)).values(owner="", expires_at=past)
+            update(lease).where(lease.c.name.in_(surplus)).values(owner="", expires_at=LONG_AGO)
         )
     return [Lease(row.name, owner, row.fence + 1, started + seconds) for row in taken]
 
@@ -104,9 +109,7 @@ async def free(session: AsyncSession, names: Sequence[str]) -> bool:
     lease = _tables(session).lease
     connection = await session.connection()
     found = await connection.execute(
-        select(lease.c.name)
-        .where(lease.c.name.in_(names), lease.c.expires_at <= datetime.now(UTC))
-        .limit(1)
+        select(lease.c.name).where(lease.c.name.in_(names), _is_free(session)).limit(1)
     )
     return found.first() is not None
 
@@ -120,7 +123,7 @@ async def renew(session: AsyncSession, *held: Lease, seconds: float = 15.0) -> N
     await connection.execute(
         update(lease)
         .where(lease.c.name.in_([one.name for one in held]))
-        .values(expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
+        .values(expires_at=now_in(session, plus=seconds))
     )
     for one in held:
         one.expires = started + seconds
@@ -156,12 +159,11 @@ async def release(session: AsyncSession, *held: Lease) -> None:
     """Lets go at once, so that a successor need not wait; of what was lost, nothing."""
     lease = _tables(session).lease
     connection = await session.connection()
-    past = datetime.now(UTC) - timedelta(seconds=1)
     for one in sorted(held, key=lambda one: one.name):
         await connection.execute(
             update(lease)
             .where(lease.c.name == one.name, lease.c.fence == one.fence)
-            .values(owner="", expires_at=past)
+            .values(owner="", expires_at=LONG_AGO)
         )
 
 

@@ -1,11 +1,11 @@
 """Generations: a projection is rebuilt beside the live one, then swapped in one transaction."""
 
-import time
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.database_clock import now_in
 from mediaops_common.tables import SpineTables
 
 __all__ = ["FIRST", "LONGEST_QUIET", "Projection", "live_and_quiet", "live_generation"]
@@ -42,7 +42,7 @@ async def live_and_quiet(session: AsyncSession) -> tuple[int, float]:
     following = tables.rebuild.c.state == "following"
     progress = select(tables.rebuild.c.progress).where(following).limit(1).scalar_subquery()
     connection = await session.connection()
-    found = (await connection.execute(select(live, progress))).one()
+    found = (await connection.execute(select(live, progress, now_in(session)))).one()
     until = float((found[1] or {}).get("quiet_until", 0.0))
-    quiet = min(max(0.0, until - time.time()), LONGEST_QUIET)
+    quiet = min(max(0.0, until - found[2].timestamp()), LONGEST_QUIET)
     return FIRST if found[0] is None else int(found[0]), quiet

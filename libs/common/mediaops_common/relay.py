@@ -56,14 +56,15 @@ class OutboxRelay:
         pause = 0.1
         while not stopping.is_set():
             try:
+                # Before it holds anything: to read what the bus has may take longer than a lease.
+                if not self._is_checked and not await self._check_numbers(stopping):
+                    break
                 async with self._database.write() as session:
                     lease = await acquire(session, LEASE, self._owner, seconds=LEASE_SECONDS)
                     await _ensure_state(session)
                 if lease is None:
                     await self._sleep(stopping, 2.0)
                     continue
-                if not self._is_checked:
-                    await self._check_numbers(lease)
                 await self._stream(lease, stopping)
                 async with self._database.write() as session:
                     await release(session, lease)
@@ -79,16 +80,19 @@ class OutboxRelay:
                 await self._sleep(stopping, pause)
                 pause = min(pause * 2, 5.0)
 
-    async def _check_numbers(self, lease: Lease) -> None:
-        """Compares its numbers with those that the bus has seen, once. Raises Restored.
+    async def _check_numbers(self, stopping: asyncio.Event) -> bool:
+        """Compares its numbers with those that the bus has seen, once; False when it is told to
+        stop meanwhile. Raises Restored.
 
         A database that is new goes on behind them: nothing that it tells has been told before.
+        Another replica may publish meanwhile: what the bus has by then was numbered here before.
         """
         topics = topics_of(self._producer)
-        seen = await numbers_on_bus(self._bus, self._producer, topics)
+        seen = await numbers_on_bus(self._bus, self._producer, topics, stopping)
+        if seen is None:
+            return False
         lane = self._database.tables.outbox_lane
         async with self._database.write() as session:
-            await check(session, lease)
             connection = await session.connection()
             own = {(r.topic, 0, r.slot): r.seq for r in await connection.execute(select(lane))}
             if own:
@@ -96,6 +100,7 @@ class OutboxRelay:
             rows = [{"topic": t, "slot": slot, "seq": n} for (t, _, slot), n in seen.items()]
             await insert_new(session, lane, rows, key=["topic", "slot"])
         self._is_checked, self.refusal = True, None
+        return True
 
     async def _stream(self, lease: Lease, stopping: asyncio.Event) -> None:
         async with self._database.read() as session:

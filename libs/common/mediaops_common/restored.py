@@ -1,5 +1,6 @@
 """What the bus has seen of a producer: one restored from a backup must not give numbers again."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from mediaops_common.bus.port import Assigned, Bus, Record
@@ -31,8 +32,11 @@ def topics_of(service: str) -> list[str]:
     return sorted({str(cls.event_topic) for cls in mine})
 
 
-async def numbers_on_bus(bus: Bus, producer: str, topics: Sequence[str]) -> dict[Lane, int]:
-    """The highest number of each of the producer's lanes in the newest records of the topics."""
+async def numbers_on_bus(
+    bus: Bus, producer: str, topics: Sequence[str], stopping: asyncio.Event
+) -> dict[Lane, int] | None:
+    """The highest number of each of the producer's lanes in the newest records of the topics; None
+    when it is told to stop before it has read them all."""
     unread: dict[tuple[str, int], int | None] = {
         (topic, partition): None
         for topic in topics
@@ -54,6 +58,8 @@ async def numbers_on_bus(bus: Bus, producer: str, topics: Sequence[str]) -> dict
     consumer = await bus.consumer(group, topics, near_the_end)
     try:
         while unread:
+            if stopping.is_set():
+                return None
             chunks = await consumer.poll(LOOK_BACK, 0.1)
             for chunk in chunks:
                 for record in chunk.records:

@@ -1,7 +1,6 @@
 """The end of a rebuild: it is swapped in, and what it replaced is removed."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import parked
 from mediaops_common.bus.port import Bus
+from mediaops_common.database_clock import now_in
 from mediaops_common.db import Database, insert_new
 from mediaops_common.failpoints import hit
 from mediaops_common.lanes import all_numbers
@@ -64,9 +64,10 @@ async def follow_from_noted(database: Database, row: Any, name: str) -> None:
 
 async def ask_for_quiet(database: Database, rebuild_id: UUID, seconds: float) -> None:
     """Every replica of the live group applies one batch more at most, and then waits."""
-    until = {"quiet_until": time.time() + seconds}
     async with database.write() as session:
-        await note(session, rebuild_id, progress=until)
+        connection = await session.connection()
+        until = (await connection.execute(select(now_in(session, plus=seconds)))).scalar_one()
+        await note(session, rebuild_id, progress={"quiet_until": until.timestamp()})
 
 
 async def try_swap(database: Database, row: Any, live: str, name: str, lease: Lease) -> bool:

@@ -7,6 +7,8 @@ from mediaops_ingest.archive.repository import move_published
 from mediaops_ingest.normaliser import repository, shards
 from mediaops_ingest.normaliser.shards import HeldShards
 
+from tests.machines import on_machine
+
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 
@@ -46,6 +48,26 @@ async def test_what_one_gives_back_the_others_take(ingest) -> None:
     with pytest.raises(LeaseLost):
         async with ingest.runtime.database.write() as session:
             await one.check_fences(session)
+
+
+@pytest.mark.databases("postgresql")  # a file has one machine
+@pytest.mark.parametrize("apart", [10.0, 3_600.0])
+async def test_shares_stay_as_they_are_however_far_apart_the_clocks(
+    ingest, monkeypatch, apart
+) -> None:
+    monkeypatch.setattr(shards, "LEASE_SECONDS", 8.0)
+    one, two = (HeldShards(ingest.runtime.database, name) for name in ("1", "2"))
+    for _ in range(3):
+        await settle(one)
+        with on_machine(ahead=apart):
+            await settle(two)
+    before = [worker.fence(shard) for worker in (one, two) for shard in worker.states]
+    assert len(before) == 64
+    await one.keep()
+    with on_machine(ahead=apart):
+        await two.keep()
+    await one.keep()
+    assert [worker.fence(shard) for worker in (one, two) for shard in worker.states] == before
 
 
 async def test_a_holder_that_comes_back_has_its_shards_under_new_fences(ingest) -> None:

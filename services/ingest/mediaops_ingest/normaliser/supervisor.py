@@ -107,7 +107,9 @@ async def _wait_until_whole(runtime: Runtime, stopping: asyncio.Event) -> None:
     runtime.health.add("archive", archive)
     while not stopping.is_set():
         try:
-            seen = await numbers_on_bus(runtime.bus, PRODUCER, TOPICS)
+            seen = await numbers_on_bus(runtime.bus, PRODUCER, TOPICS, stopping)
+            if seen is None:
+                return
             async with runtime.database.read() as session:
                 own = await repository.numbers_given(session)
             refuse_if_behind(own, seen)
