@@ -49,7 +49,7 @@ async def test_a_lease_lasts_as_long_as_its_holder_wants(database, apart) -> Non
             await renew(session, held, seconds=0.3)
     assert await take(database, "second", 8.0) is None
     await asyncio.sleep(0.4)
-    async with database.read() as session:
+    async with database.write() as session:
         assert await free(session, ["job"])
     assert await take(database, "second", 8.0) is not None
     with on_machine(ahead=apart):
@@ -61,7 +61,7 @@ async def test_what_was_let_go_of_is_free_at_once(database, apart) -> None:
     with on_machine(ahead=apart):
         await tenure.hold()
         await tenure.release()
-    async with database.read() as session:
+    async with database.write() as session:
         assert await free(session, ["job"])
     held = await take(database, "second", 8.0)
     assert held is not None
@@ -71,7 +71,7 @@ async def test_what_was_let_go_of_is_free_at_once(database, apart) -> None:
         lease = database.tables.lease
         until = NOW.replace(year=2100)
         await (await session.connection()).execute(update(lease).values(expires_at=until))
-    async with database.read() as session:
+    async with database.write() as session:
         assert await free(session, ["job"])
     async with database.write() as session:
         assert len(await acquire_all(session, ["job"], "third")) == 1

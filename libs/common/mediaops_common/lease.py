@@ -74,7 +74,11 @@ async def acquire_all(
     most: int | None = None,
 ) -> list[Lease]:
     """Takes the owner's own leases again and then free ones, `most` at the most; lets go of those
-    of its own that are above it."""
+    of its own that are above it.
+
+    One that a transaction holds is not free, also where it has expired: its holder stands still in
+    the midst of it, and whoever waited for it would stand still too, with all that it has.
+    """
     lease = _tables(session).lease
     started = time.monotonic()
     blank = [{"name": name, "owner": "", "fence": 0, "expires_at": LONG_AGO} for name in names]
@@ -84,7 +88,7 @@ async def acquire_all(
         select(lease, _is_free(session).label("is_free"))
         .where(lease.c.name.in_(names))
         .order_by(lease.c.name)
-        .with_for_update()
+        .with_for_update(skip_locked=True)
     )
     there = rows.all()
     own = [row for row in there if row.owner == owner]
@@ -105,11 +109,14 @@ async def acquire_all(
 
 
 async def free(session: AsyncSession, names: Sequence[str]) -> bool:
-    """Whether at least one of the leases is nobody's."""
+    """Whether at least one of the leases could be taken now. It locks it, as taking would."""
     lease = _tables(session).lease
     connection = await session.connection()
     found = await connection.execute(
-        select(lease.c.name).where(lease.c.name.in_(names), _is_free(session)).limit(1)
+        select(lease.c.name)
+        .where(lease.c.name.in_(names), _is_free(session))
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
     return found.first() is not None
 

@@ -1,11 +1,15 @@
 """Workers hold equal shares of the shards, whoever comes and goes."""
 
+import asyncio
+
 import pytest
+from mediaops_common.database_clock import LONG_AGO
 from mediaops_common.lease import LeaseLost
 from mediaops_common.metrics import REGISTRY
 from mediaops_ingest.archive.repository import move_published
 from mediaops_ingest.normaliser import repository, shards
 from mediaops_ingest.normaliser.shards import HeldShards
+from sqlalchemy import update
 
 from tests.machines import on_machine
 
@@ -101,3 +105,22 @@ async def test_read_is_what_every_worker_has_read(ingest) -> None:
         state.cursor = 500
     assert one.cursor == 500
     assert one.read_through == 0, "the other has read nothing yet"
+
+
+@pytest.mark.databases("postgresql")
+async def test_who_stands_still_in_a_transaction_holds_up_nobody(ingest) -> None:
+    """Its leases run out while it has them locked: the others go on with what they have, and take
+    these when its transaction has ended."""
+    one, two = (HeldShards(ingest.runtime.database, name) for name in ("1", "2"))
+    await settle(one, two)
+    async with ingest.runtime.database.write() as session:
+        lease = session.info["tables"].lease
+        over = update(lease).where(lease.c.owner == "1").values(expires_at=LONG_AGO)
+        await (await session.connection()).execute(over)
+    async with ingest.runtime.database.write() as session:
+        await one.check_fences(session)
+        async with asyncio.timeout(5):
+            assert await settle(two) == [32]
+            await two.acquire()
+        assert len(two.states) == 32
+    assert await settle(two) == [64]

@@ -100,11 +100,14 @@ class HeldShards:
     async def _look(self) -> None:
         async with self._database.read() as session:
             share = _share(await attending(session, SHARE))
-            can_take = len(self._leases) < share and await free(session, NAMES)
             self._others = await repository.lowest_cursor(session, self._leases)
             UNPUBLISHED.set(await repository.unpublished_chunks(session, self._leases))
-        if len(self._leases) > share or can_take:
+        if len(self._leases) > share or (len(self._leases) < share and await self._can_take()):
             raise LeaseLost("the shards are shared out anew")
+
+    async def _can_take(self) -> bool:
+        async with self._database.write() as session:
+            return await free(session, NAMES)
 
     async def check_fences(self, session: AsyncSession) -> None:
         """Raises LeaseLost when another holder took over a shard, or a republish was ordered."""
