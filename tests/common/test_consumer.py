@@ -2,15 +2,17 @@
 
 import dataclasses
 import random
+from typing import Any
 
 import msgspec
 import pytest
 from mediaops_common import parked
 from mediaops_common.bus import Record
+from mediaops_common.clock import FrozenClock
 from mediaops_common.consumer import Handlers
 from mediaops_common.context import current_traceparent
 from mediaops_common.events import ActivityRecorded, ActivityRetracted, decode, encode
-from mediaops_common.group_runner import LAG, PositionMoved
+from mediaops_common.group_runner import LAG, GroupRunner, PositionMoved
 from mediaops_common.metrics import REGISTRY
 from mediaops_common.positions import begun_again
 from mediaops_common.watermarks import shard_watermarks
@@ -167,6 +169,38 @@ async def test_two_owners_of_a_partition_count_once(spine) -> None:
     assert len(await spine.effects()) == 3
     await mine.close()
     await its.close()
+
+
+async def test_what_was_held_back_keeps_nobody_from_reading_where_the_database_says(spine) -> None:
+    located: list[int] = []
+    runner = GroupRunner(
+        service="crm",
+        group=dataclasses.replace(spine.runner.group, max_records=2),
+        database=spine.database,
+        bus=spine.bus,
+        clock=FrozenClock(NOW),
+        name="crm.rebuild",
+        generation=2,
+        bound=spine.runner.name,
+    )
+
+    async def locate(assigned: Any) -> Any:
+        located.append(len(assigned))
+        return await runner.locate(assigned)
+
+    consumer = await spine.bus.consumer(runner.name, [TOPIC], locate)
+    await spine.producer.publish(*[spine.producer.recorded("u1", str(n)) for n in range(3)])
+    for _ in range(3):  # it holds as much as it may, and reads no more
+        assert await runner.step(consumer, timeout=0.1) == 0
+    before = len(located)
+    runner.relocate(consumer)
+    assert await runner.step(consumer, timeout=0.1) == 0
+    assert len(located) > before
+    await spine.drain()
+    for _ in range(6):
+        await runner.step(consumer, timeout=0.1)
+    assert await spine.effects(2) == [("u1", str(n), 1) for n in range(3)]
+    await consumer.close()
 
 
 async def test_a_log_made_again_counts_nothing_twice(spine) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from mediaops_common.clock import FrozenClock
 from mediaops_common.jobs import Job, run_job
+from mediaops_common.lease import raise_fence
 from mediaops_common.service import Runtime, Service
 from sqlalchemy import select
 
@@ -88,6 +89,44 @@ async def test_a_run_that_lasts_keeps_its_lease(runtime) -> None:
 
     await until(is_renewed)
     await end(loop)
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_a_run_whose_transaction_outlasts_a_renewal_goes_on(runtime) -> None:
+    """The transaction has the lease's row, for which the renewal beside it takes its turn."""
+    done: list[bool] = []
+
+    async def write(given: Runtime) -> None:
+        for _ in range(2):
+            async with given.database.write():
+                await asyncio.sleep(0.7)
+        done.append(True)
+
+    loop = asyncio.create_task(run_job(runtime, Job("daily", DAILY, write), "one", asyncio.Event()))
+    await until(lambda: asyncio.sleep(0, bool(done)))
+    await end(loop)
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_a_run_writes_nothing_after_another_took_its_lease(runtime) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    written: list[bool] = []
+
+    async def stall(given: Runtime) -> None:
+        begun.set()
+        await go_on.wait()
+        async with given.database.write():
+            written.append(True)
+
+    stopping = asyncio.Event()
+    loop = asyncio.create_task(run_job(runtime, Job("daily", DAILY, stall), "late", stopping))
+    await begun.wait()
+    async with runtime.database.write() as session:
+        await raise_fence(session, "job:daily")  # as who takes it over does
+    stopping.set()
+    go_on.set()
+    await loop
+    assert written == []
 
 
 async def test_a_daily_job_that_fails_is_tried_again_before_tomorrow(runtime, monkeypatch) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from mediaops_common import outbox
 from mediaops_common.consumer import Handlers
-from mediaops_common.events import ChannelSaved, QualityComputed
+from mediaops_common.db import insert_new
+from mediaops_common.events import ChannelSaved, QualityComputed, decode
 from mediaops_common.ids import new_id
 from mediaops_common.outbox_age import forget_old
 from mediaops_common.service import Runtime, Service
 from mediaops_common.stalls import open_stalls
 from mediaops_common.workers import run_workers
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.common.http.fake import running, settings_on
 from tests.common.spine import METADATA, NOW, WORKSPACE
@@ -124,3 +125,22 @@ async def test_a_newcomer_hears_the_newest_state_of_every_entity(tmp_path, backe
             await tell(owner.runtime, a_channel(SECOND, 2))
             await until(lambda: asyncio.sleep(0, len(heard) >= 3))
     assert sorted(heard) == sorted([(FIRST, 3), (SECOND, 1), (SECOND, 2)])
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_the_newest_state_is_the_one_of_the_highest_version(tmp_path, backend) -> None:
+    """A change that was under way while the state before was added again: it has a lower id."""
+    settings = await settings_on(backend, tmp_path, OWNER)
+    async with running(tmp_path, OWNER, settings) as owner:
+        database = owner.runtime.database
+        outbox_table, state = database.tables.outbox, database.tables.outbox_state
+        await tell(owner.runtime, a_channel(FIRST, 2), a_channel(FIRST, 1))
+        for _ in range(2):
+            async with database.write() as session:
+                connection = await session.connection()
+                await connection.execute(update(outbox_table).values(place=outbox_table.c.id))
+                row = {"id": 1, "last_place": 9, "cursor": 9, "fence": 0}
+                await insert_new(session, state, [row], key=["id"])
+                await forget_old(session, datetime.now(UTC) + timedelta(hours=1))
+                left = (await connection.execute(select(outbox_table.c.value))).scalars().all()
+            assert [decode(value)[1].version for value in left] == [2]

@@ -95,12 +95,12 @@ class GroupRunner:
                     pause = 0.1
                     self.healthy, self.reason = True, None
                 except PositionMoved:
-                    consumer.relocate()
+                    self.relocate(consumer)
                 except Exception as error:
                     tell_failure("consumer_failed", self._bus, self._database, group=self.name)
                     said = f"{type(error).__name__}: {error}".partition("\n")[0]
                     self.healthy, self.reason = False, said[:300]
-                    consumer.relocate()
+                    self.relocate(consumer)
                     await until(stopping, pause)
                     pause = min(pause * 2, 10.0)
         finally:
@@ -150,6 +150,11 @@ class GroupRunner:
         for one in assigned:
             self._held_back.pop((one.topic, one.partition), None)
         return await self._applier.locate(assigned)
+
+    def relocate(self, consumer: Consumer) -> None:
+        """Reads on where the database says; what was held back may lie before or behind it."""
+        self._held_back.clear()
+        consumer.relocate()
 
     def forget_lag(self, places: Set[tuple[str, int]] = frozenset()) -> None:
         """Of all but these partitions: they are another member's now, which tells it itself."""

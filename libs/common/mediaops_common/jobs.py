@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from mediaops_common.lease import LeaseLost, Tenure
+from mediaops_common.fenced import FencedDatabase
+from mediaops_common.lease import Lease, LeaseLost, Tenure
 from mediaops_common.outages import tell_failure
 from mediaops_common.pace import until
 
@@ -35,6 +36,8 @@ class Job:
     name: str
     every_seconds: float
     run: Callable[["Runtime"], Awaitable[None]]
+    """Each transaction in which it writes by the runtime's database begins with the check of the
+    job's lease: what it read before may be older than what its successor has told."""
 
 
 async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Event) -> None:
@@ -43,11 +46,12 @@ async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Ev
     due = 0.0
     while not stopping.is_set():
         try:
-            if await tenure.hold() is None:
+            held = await tenure.hold()
+            if held is None:
                 due = 0.0
             elif time.monotonic() >= due:
                 due = time.monotonic() + min(job.every_seconds, RETRY_SECONDS)
-                await _run(runtime, job, tenure)
+                await _run(runtime, job, tenure, held)
                 due = time.monotonic() + job.every_seconds
         except LeaseLost:
             due = 0.0
@@ -58,12 +62,14 @@ async def run_job(runtime: "Runtime", job: Job, owner: str, stopping: asyncio.Ev
     await tenure.release()
 
 
-async def _run(runtime: "Runtime", job: Job, tenure: Tenure) -> None:
+async def _run(runtime: "Runtime", job: Job, tenure: Tenure, held: Lease) -> None:
     """One run, whose lease is kept beside it. Ends it and raises LeaseLost when it is another's."""
-    running = asyncio.ensure_future(job.run(runtime))
+    fenced = FencedDatabase(runtime.database, held)
+    running = asyncio.ensure_future(job.run(replace(runtime, database=fenced)))
     try:
         while not (await asyncio.wait({running}, timeout=LOOK_SECONDS))[0]:
-            await tenure.hold()
+            async with fenced.writing:
+                await tenure.hold()
         await running
     finally:
         running.cancel()

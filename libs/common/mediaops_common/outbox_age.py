@@ -2,7 +2,7 @@
 later, with nothing, still hears of everything that is."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import delete, func, insert, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -62,22 +62,31 @@ async def forget_old(session: AsyncSession, before: datetime) -> int:
 
 
 async def _is_newest_state(session: AsyncSession, row: Any) -> bool:
-    kind = _state_type(row.value)
-    if kind is None:
+    state = _state(row.value)
+    if state is None:
         return False
     outbox = session.info["tables"].outbox
-    later = await (await session.connection()).execute(
-        select(outbox.c.value).where(
+    found = await (await session.connection()).execute(
+        select(outbox.c.id, outbox.c.value).where(
             outbox.c.topic == row.topic,
             outbox.c.slot == row.slot,
             outbox.c.key == row.key,
-            outbox.c.id > row.id,
+            outbox.c.id != row.id,
         )
     )
-    return all(_state_type(value) != kind for (value,) in later)
+    others = ((_state(other.value), other.id) for other in found)
+    # By version: an older state that was added again has a higher id than a change that was
+    # under way by then.
+    kind, version = state
+    return all(
+        other is None or other[0] != kind or (other[1], id_) < (version, row.id)
+        for other, id_ in others
+    )
 
 
-def _state_type(value: bytes) -> str | None:
-    """The type of an event that carries the state of an entity; None for another."""
+def _state(value: bytes) -> tuple[str, int] | None:
+    """Type and version of an event that carries the state of an entity; None for another."""
     envelope, event = decode(value)
-    return envelope.type if event is not None and type(event).event_is_state else None
+    if event is None or not type(event).event_is_state:
+        return None
+    return envelope.type, int(cast(Any, event).version)  # every such event has one

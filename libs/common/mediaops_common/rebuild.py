@@ -265,5 +265,5 @@ async def _step(
     try:
         return await runner.step(consumer, timeout=0.2)
     except PositionMoved:
-        consumer.relocate()
+        runner.relocate(consumer)
         return 0

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from mediaops_common.events import DayComputed
 from mediaops_common.ids import workspace_id
+from mediaops_common.jobs import run_job
+from mediaops_common.lease import raise_fence
 from mediaops_common.zones import number_of
 from mediaops_crm.days import jobs, service
 from mediaops_crm.days.jobs import COMPUTE_TOUCHED
@@ -127,6 +130,34 @@ async def test_tomorrow_once_told_follows_what_happens_today(crm: RunningCrm) ->
     await compute(crm)
     told = {event.day: event for event in await crm.told(DayComputed)}
     assert numbers(told[tomorrow]) == (tomorrow, 1, 2, 2, 1)
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_who_was_stopped_while_another_took_over_tells_nothing_older(
+    crm: RunningCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computing, go_on, stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    count = service.compute
+
+    async def stall(*given: Any) -> list[service.DayCounts]:
+        counts = await count(*given)
+        computing.set()
+        await go_on.wait()
+        return counts
+
+    await crm.apply(recorded("ada", DAY))
+    with monkeypatch.context() as stalled:
+        stalled.setattr(service, "compute", stall)
+        late = asyncio.create_task(run_job(crm.runtime, COMPUTE_TOUCHED, "late", stopping))
+        await computing.wait()
+    async with crm.runtime.database.write() as session:
+        await raise_fence(session, "job:days.compute")  # as who takes it over does
+    await crm.apply(recorded("bob", DAY))
+    await compute(crm)
+    stopping.set()
+    go_on.set()
+    await late
+    assert [numbers(event) for event in await crm.told(DayComputed)] == [(DAY, 2, 2, 2, 2)]
 
 
 async def rebuilt(crm: RunningCrm) -> None:
