@@ -1,19 +1,17 @@
 """Publishes the archive's chunks in order, tells the heads, and goes back when asked."""
 
-import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from mediaops_common.bus import Bus, Place, Record
+from mediaops_common.bus import Bus
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
 from mediaops_common.pace import until
-from mediaops_common.streams import by_partition, partitions_of, publish_batches, publish_heads
+from mediaops_common.streams import publish_heads
 
 from mediaops_ingest.archive import repository
-from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
+from mediaops_ingest.archive.publishing import Heads, publish_chunks
 from mediaops_ingest.normaliser.ledger import ShardState
 from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.worker import Normaliser
@@ -30,14 +28,6 @@ IDLE_LOOK_SECONDS = 1.0
 CHUNKS = 400
 STEP_BYTES = 32 << 20
 """Of packed chunks that one step takes into memory."""
-PART_BYTES = 512 << 10
-"""Of packed chunks that are published at once, while those behind them are unpacked."""
-
-Heads = dict[tuple[int, int], dict[int, int]]
-"""(shard, topic) → slot → the last number."""
-
-Unpacked = tuple[dict[Place, list[Record]], Heads]
-"""Records by partition, and the last number of each of their lanes."""
 
 
 class ArchiveRelay:
@@ -83,7 +73,7 @@ class ArchiveRelay:
         if not rows:
             await self._tell_when_due()
             return False
-        heads = await self._publish(rows)
+        heads = await publish_chunks(self._bus, rows)
         hit("archive_relay.after_publish")
         moved = {row.shard: row.chunk for row in rows}
         async with self._database.write() as session:
@@ -107,25 +97,6 @@ class ArchiveRelay:
                 del self._catching_up[shard]
                 for lane, numbers in _heads_of(begun).items():
                     self._heads[lane] = numbers | self._heads.get(lane, {})
-
-    async def _publish(self, rows: Sequence[Any]) -> Heads:
-        """Publishes the records of these chunks, in order; returns the last numbers of their lanes.
-        While some are under way those behind them are unpacked."""
-        heads: Heads = {}
-        partitions = await partitions_of(self._bus, TOPICS)
-        parts = _parts(rows)
-        unpacking = _unpacking(next(parts, None), partitions)
-        try:
-            while unpacking is not None:
-                batches, told = await unpacking
-                unpacking = _unpacking(next(parts, None), partitions)
-                await publish_batches(self._bus, batches)
-                for lane, numbers in told.items():
-                    heads.setdefault(lane, {}).update(numbers)
-        finally:
-            if unpacking is not None:
-                unpacking.cancel()
-        return heads
 
     async def wait(self) -> None:
         """Returns when there are new chunks, or when it is time to look after the heads."""
@@ -171,37 +142,3 @@ def _heads_of(state: ShardState) -> Heads:
         (state.shard, topic): {slot: newest for slot, newest in enumerate(numbers) if newest}
         for topic, numbers in state.numbers.items()
     }
-
-
-def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    first = size = 0
-    for place, row in enumerate(rows, 1):
-        size += len(row.records)
-        if size >= PART_BYTES or place == len(rows):
-            yield rows[first:place]
-            first, size = place, 0
-
-
-def _unpacking(
-    rows: Sequence[Any] | None, partitions: Mapping[str, int]
-) -> asyncio.Task[Unpacked] | None:
-    if rows is None:
-        return None
-    return asyncio.create_task(asyncio.to_thread(_unpacked, rows, partitions))
-
-
-def _unpacked(rows: Sequence[Any], partitions: Mapping[str, int]) -> Unpacked:
-    """The records of these chunks, in order, and the last number of each of their lanes."""
-    heads: Heads = {}
-    return by_partition(_records(rows, heads), partitions), heads
-
-
-def _records(rows: Sequence[Any], heads: Heads) -> Iterator[tuple[str, Record]]:
-    """Notes in `heads` what has gone by."""
-    for row in rows:
-        shard = row.shard
-        told = [heads.setdefault((shard, topic), {}) for topic in range(len(TOPICS))]
-        for numbered in unpack_chunk(row.records):
-            topic, slot, seq, _, _ = numbered
-            told[topic][slot] = seq
-            yield to_record(shard, numbered)

@@ -1,20 +1,31 @@
 """Statements on the archive."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from mediaops_common.bulk import update_rows
-from sqlalchemy import Table, and_, func, select
+from mediaops_common.db import rows_by_key
+from sqlalchemy import Table, and_, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, Shard
+from mediaops_ingest.archive.sizes import fitting
 
-__all__ = ["move_published", "unpublished"]
+__all__ = [
+    "archive_ends",
+    "chunks_of",
+    "move_published",
+    "overlapping",
+    "sizes_of",
+    "unpublished",
+]
 
 CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
 SHARD: Table = Shard.__table__  # type: ignore[attr-defined]
+SIZE = func.length(CHUNK.c.records).label("size")
 
 
 async def unpublished(
@@ -37,7 +48,7 @@ async def unpublished(
     sizes = (await connection.execute(query.limit(limit))).scalars().all()
     if not sizes:
         return [], True
-    count = max(1, sum(total <= most_bytes for total in accumulate(sizes)))
+    count = fitting(sizes, most_bytes)
     columns = (SHARD.c.shard, CHUNK.c.chunk, CHUNK.c.records)
     rows = await connection.execute(query.with_only_columns(*columns).limit(count))
     return rows.all(), count == len(sizes) < limit
@@ -47,6 +58,15 @@ async def move_published(session: AsyncSession, moved: dict[int, int]) -> None:
     """Notes what the bus has acknowledged."""
     rows = [{"shard": shard, "published": chunk} for shard, chunk in sorted(moved.items())]
     await update_rows(session, SHARD, rows, key=["shard"])
+
+
+async def sizes_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:
+    """(shard, chunk, count, size) of these chunks of a shard, in order."""
+    wanted = sorted(set(chunks))
+    columns = (CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.count, SIZE)
+    of_shard = select(*columns).where(CHUNK.c.shard == shard)
+    rows = await rows_by_key(session, of_shard, CHUNK.c.chunk, wanted)
+    return sorted(rows, key=attrgetter("chunk"))
 
 
 async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) -> Sequence[Any]:
@@ -61,19 +81,31 @@ async def chunks_of(session: AsyncSession, shard: int, chunks: Iterable[int]) ->
 
 
 async def overlapping(
-    session: AsyncSession, workspace_id: UUID, channel_id: UUID, first: Any, last: Any
+    session: AsyncSession,
+    channel: tuple[UUID, UUID],
+    first: datetime,
+    last: datetime,
+    *,
+    after: tuple[datetime, int] | None,
+    limit: int,
 ) -> Sequence[Any]:
-    """The channel's chunks that may hold something that happened in [first, last)."""
+    """Where the chunks of (workspace, channel) lie that may hold something that happened in
+    [first, last): a page behind (last_occurred, chunk), in that order, which its index has."""
+    workspace_id, channel_id = channel
+    query = select(
+        CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.first_occurred, CHUNK.c.last_occurred, SIZE
+    ).where(
+        CHUNK.c.workspace_id == workspace_id,
+        CHUNK.c.channel_id == channel_id,
+        CHUNK.c.last_occurred >= (first if after is None else after[0]),
+        CHUNK.c.first_occurred < last,
+    )
+    if after is not None:
+        moment, chunk = after
+        query = query.where(or_(CHUNK.c.last_occurred > moment, CHUNK.c.chunk > chunk))
     connection = await session.connection()
     rows = await connection.execute(
-        select(CHUNK)
-        .where(
-            CHUNK.c.workspace_id == workspace_id,
-            CHUNK.c.channel_id == channel_id,
-            CHUNK.c.last_occurred >= first,
-            CHUNK.c.first_occurred < last,
-        )
-        .order_by(CHUNK.c.shard, CHUNK.c.chunk)
+        query.order_by(CHUNK.c.last_occurred, CHUNK.c.chunk).limit(limit)
     )
     return rows.all()
 

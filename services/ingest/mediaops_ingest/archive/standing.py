@@ -29,9 +29,9 @@ def decoded(rows: Sequence[Any]) -> list[Event]:
     return events
 
 
-def fold(events: Iterable[Event]) -> dict[UUID, Activity | SnapshotRecorded]:
-    """id → what stands: the last value of a corrected snapshot, nothing of what was retracted."""
-    standing: dict[UUID, Activity | SnapshotRecorded] = {}
+def fold(standing: dict[UUID, Activity | SnapshotRecorded], events: Iterable[Event]) -> None:
+    """Brings id → what stands up to date with what came next: the last value of a corrected
+    snapshot, nothing of what was retracted."""
     for event in events:
         if isinstance(event, ActivityRecorded):
             standing[event.activity.id] = event.activity
@@ -42,4 +42,3 @@ def fold(events: Iterable[Event]) -> dict[UUID, Activity | SnapshotRecorded]:
                 standing.pop(event.id, None)
             else:
                 standing[event.id] = event
-    return standing

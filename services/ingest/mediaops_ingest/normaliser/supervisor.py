@@ -208,8 +208,6 @@ async def _republish(republisher: Republisher, runtime: Runtime, stopping: async
             try:
                 if not await republisher.step():
                     await until(stopping, IDLE_SECONDS)
-            except LeaseLost:
-                raise
             except Exception:
                 tell_failure("not_republished", runtime.bus, runtime.database)
                 await until(stopping, LONGEST_PAUSE)

@@ -1,23 +1,26 @@
 """What deliveries gave and what the present mapping makes of them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from mediaops_common.db import Database
 
-from mediaops_ingest.archive import repository as archive
+from mediaops_ingest.archive.portions import portions_of
 from mediaops_ingest.archive.standing import decoded, fold
 from mediaops_ingest.deliveries.models import Delivery
-from mediaops_ingest.delivery_log.port import DeliveryLog
 from mediaops_ingest.normaliser import repository as normaliser_repository
 from mediaops_ingest.normaliser.ledger import KnownKey
 from mediaops_ingest.normaliser.reading import ReadDelivery, ReadItem, read_delivery
 from mediaops_ingest.normaliser.source_book import SourceBook
 from mediaops_ingest.replays.diff import Diff, Standing, difference
+from mediaops_ingest.replays.slices import Slice
 
-__all__ = ["ComparedDelivery", "compare"]
+__all__ = ["ComparedDelivery", "Turn", "compare"]
+
+Turn = Callable[[], Awaitable[None]]
+"""What is due between two portions of the archive: a holder keeps its leases."""
 
 
 @dataclass
@@ -49,46 +52,59 @@ class ComparedDelivery:
 
 
 async def compare(
-    database: Database, log: DeliveryLog, book: SourceBook, rows: Sequence[Delivery]
+    database: Database, book: SourceBook, part: Slice, turn: Turn
 ) -> list[ComparedDelivery]:
     """Reads deliveries of one source again and compares; those whose raw bytes are gone are left
     out."""
-    logged = [found for row in rows if (found := await log.get(row.seq)) is not None]
-    source = await book.source(rows[0].source_id) if rows else None
-    reads = await asyncio.to_thread(lambda: [read_delivery(one, source) for one in logged])
-    by_id = {row.id: row for row in rows}
+    if not part.logged:
+        return []
+    source = await book.source(part.rows[0].source_id)
+    reads = await asyncio.to_thread(lambda: [read_delivery(one, source) for one in part.logged])
+    rows = {row.id: row for row in part.rows}
+    keys = {item.key for read in reads for item in read.items}
     async with database.read() as session:
-        keys = {item.key for read in reads for item in read.items}
         known = await normaliser_repository.known_keys(session, keys)
-        wanted = {chunk for read in reads for chunk in by_id[read.delivery.id].chunks}
-        chunks = await archive.chunks_of(session, rows[0].shard, wanted) if wanted else []
-    return await asyncio.to_thread(_compare_all, by_id, reads, known, chunks)
+    standing: dict[UUID, Standing] = {}
+    wanted = {chunk for read in reads for chunk in rows[read.delivery.id].chunks}
+    async for chunks in portions_of(database, part.rows[0].shard, wanted):
+        await asyncio.to_thread(_fold_own, standing, chunks, rows)
+        await turn()
+    return await asyncio.to_thread(_compare_all, rows, reads, known, standing)
+
+
+def _fold_own(
+    standing: dict[UUID, Standing], chunks: Sequence[object], rows: Mapping[UUID, Delivery]
+) -> None:
+    """Only what these deliveries gave is kept; what others say of it is heard all the same."""
+    fold(standing, decoded(chunks))
+    for event_id in [one for one, event in standing.items() if event.delivery_id not in rows]:
+        del standing[event_id]
 
 
 def _compare_all(
-    by_id: Mapping[UUID, Delivery],
+    rows: Mapping[UUID, Delivery],
     reads: Sequence[ReadDelivery],
     known: Mapping[bytes, KnownKey],
-    chunks: Sequence[object],
+    standing: Mapping[UUID, Standing],
 ) -> list[ComparedDelivery]:
-    standing: dict[tuple[UUID, int], list[Standing]] = {}
-    for event in fold(decoded(chunks)).values():
-        standing.setdefault((event.delivery_id, event.item), []).append(event)
-    return [_compare_one(by_id[read.delivery.id], read, known, standing) for read in reads]
+    given: dict[tuple[UUID, int], list[Standing]] = {}
+    for event in standing.values():
+        given.setdefault((event.delivery_id, event.item), []).append(event)
+    return [_compare_one(rows[read.delivery.id], read, known, given) for read in reads]
 
 
 def _compare_one(
     row: Delivery,
     read: ReadDelivery,
     known: Mapping[bytes, KnownKey],
-    standing: Mapping[tuple[UUID, int], list[Standing]],
+    given: Mapping[tuple[UUID, int], list[Standing]],
 ) -> ComparedDelivery:
     one = ComparedDelivery(row, read, known)
     if read.unreadable is not None:
         one.unmapped = row.unmapped
     failed = {note[0] for note in row.notes if note[1] == "failed"}
     for item in read.items:
-        old = standing.get((row.id, item.index), [])
+        old = given.get((row.id, item.index), [])
         owner = known.get(item.key)
         is_owner = owner is not None and (owner.seq, owner.item) == (row.seq, item.index)
         if item.failure is not None:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_ingest.archive.sizes import fitting
 from mediaops_ingest.deliveries.models import Delivery
 from mediaops_ingest.replays.models import Replay
 
@@ -43,17 +44,25 @@ async def next_open(session: AsyncSession, shards: Collection[int]) -> Replay | 
 
 
 async def deliveries_of(
-    session: AsyncSession, replay: Replay, *, after: int, limit: int
-) -> list[Delivery]:
-    """What it reads next, behind that seq, in the order they came."""
-    query = select(Delivery).where(Delivery.source_id == replay.source_id, Delivery.seq > after)
+    session: AsyncSession, replay: Replay, *, after: int, limit: int, most_items: int
+) -> tuple[list[Delivery], bool]:
+    """What it reads next, behind that seq, in the order they came, and whether that is all. Their
+    items are counted before they are read: each has a note of every one that failed."""
+    of_replay = [col(Delivery.source_id) == replay.source_id, col(Delivery.seq) > after]
     if replay.received_from is not None:
-        query = query.where(Delivery.received_at >= replay.received_from)
+        of_replay.append(col(Delivery.received_at) >= replay.received_from)
     if replay.received_to is not None:
-        query = query.where(Delivery.received_at < replay.received_to)
+        of_replay.append(col(Delivery.received_at) < replay.received_to)
     if replay.delivery_ids is not None:
-        query = query.where(col(Delivery.id).in_([UUID(one) for one in replay.delivery_ids]))
-    return list((await session.exec(query.order_by(col(Delivery.seq)).limit(limit))).all())
+        of_replay.append(col(Delivery.id).in_([UUID(one) for one in replay.delivery_ids]))
+    counting = select(Delivery.received).where(*of_replay).order_by(col(Delivery.seq))
+    items = (await session.exec(counting.limit(limit))).all()
+    if not items:
+        return [], True
+    count = fitting(items, most_items)
+    reading = select(Delivery).where(*of_replay).order_by(col(Delivery.seq))
+    rows = (await session.exec(reading.limit(count))).all()
+    return list(rows), count == len(items) < limit
 
 
 async def update_deliveries(session: AsyncSession, rows: list[dict[str, Any]]) -> None:

@@ -48,7 +48,7 @@ class ReplayPreview(BaseModel):
     failed: int
     """Items that the present mapping cannot read: they stay what they are."""
     is_complete: bool
-    """False when there are more deliveries than a preview reads."""
+    """False when there is more than a preview reads: 10 000 deliveries, or 100 000 items."""
     samples: list[dict[str, Any]]
     """Up to 20 changes: {delivery_id, item, old, new}."""
 

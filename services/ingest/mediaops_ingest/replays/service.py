@@ -19,12 +19,13 @@ from mediaops_ingest.replays.comparison import ComparedDelivery, compare
 from mediaops_ingest.replays.diff import Change, content_of
 from mediaops_ingest.replays.models import Replay
 from mediaops_ingest.replays.schemas import ReplayPreview
+from mediaops_ingest.replays.slices import next_slice
 from mediaops_ingest.sources.service import Source
 
 __all__ = ["begin", "find", "planned", "preview"]
 
 MOST_PREVIEWED = 10_000
-SLICE = 200
+MOST_ITEMS = 100_000
 SAMPLES = 20
 
 find = repository.find
@@ -72,17 +73,17 @@ async def preview(
     counts: Counter[str] = Counter()
     samples: list[dict[str, Any]] = []
     mended: set[bytes] = set()
-    after = looked_at = 0
-    while True:
-        async with database.read() as session:
-            rows = await repository.deliveries_of(session, replay, after=after, limit=SLICE)
-        if not rows or looked_at >= MOST_PREVIEWED:
-            break
-        compared = await compare(database, log, book, rows)
-        counts["unavailable"] += len(rows) - len(compared)
-        for one in compared:
+    after = deliveries = items = 0
+    is_complete = False
+    while not is_complete and deliveries < MOST_PREVIEWED and items < MOST_ITEMS:
+        part = await next_slice(database, log, replay, after=after)
+        is_complete = part.is_last
+        counts["unavailable"] += part.unavailable
+        for one in await compare(database, book, part, _no_turn):
             _add(one, counts, samples, mended)
-        after, looked_at = rows[-1].seq, looked_at + len(rows)
+        if part.rows:
+            after = part.rows[-1].seq
+        deliveries, items = deliveries + len(part.rows), items + part.items
     return ReplayPreview(
         deliveries=counts["deliveries"],
         unavailable=counts["unavailable"],
@@ -91,9 +92,13 @@ async def preview(
         retracted=counts["retracted"],
         missing=counts["missing"],
         failed=counts["failed"],
-        is_complete=not rows,
+        is_complete=is_complete,
         samples=samples,
     )
+
+
+async def _no_turn() -> None:
+    """A preview holds nothing."""
 
 
 def _add(

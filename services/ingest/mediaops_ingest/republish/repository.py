@@ -1,15 +1,17 @@
 """Statements on republications, and the relay's way back."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from mediaops_common.ids import SHARDS
 from mediaops_common.lanes import unpack
-from sqlalchemy import Table, update
+from sqlalchemy import Table, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.archive.models import ArchiveChunk, ArchiveLane, ArchiveMark, Shard
+from mediaops_ingest.archive.sizes import fitting
 from mediaops_ingest.normaliser.shards import lease_name
 from mediaops_ingest.republish.models import Republication
 
@@ -58,17 +60,20 @@ async def advance(
 
 
 async def chunks_after(
-    session: AsyncSession, shard: int, chunk: int, end: int, *, limit: int
-) -> list[Any]:
-    """The shard's chunks in (chunk, end], in order."""
+    session: AsyncSession, shard: int, chunk: int, end: int, *, limit: int, most_bytes: int
+) -> Sequence[Any]:
+    """The first of the shard's chunks in (chunk, end], in order. Their sizes are read before they
+    are."""
     connection = await session.connection()
-    rows = await connection.execute(
-        select(CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+    query = (
+        select(func.length(CHUNK.c.records))
         .where(CHUNK.c.shard == shard, CHUNK.c.chunk > chunk, CHUNK.c.chunk <= end)
         .order_by(CHUNK.c.chunk)
-        .limit(limit)
     )
-    return list(rows.all())
+    sizes = (await connection.execute(query.limit(limit))).scalars().all()
+    columns = (CHUNK.c.shard, CHUNK.c.chunk, CHUNK.c.records)
+    whole = query.with_only_columns(*columns).limit(fitting(sizes, most_bytes))
+    return (await connection.execute(whole)).all()
 
 
 async def numbers_given(session: AsyncSession, shard: int) -> dict[str, list[int]]:

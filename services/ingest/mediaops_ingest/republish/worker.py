@@ -1,23 +1,24 @@
 """Publishes the archive on a rebuild's own topics, in lane order, up to a noted end."""
 
-import asyncio
-from collections.abc import Sequence
-from typing import Any
-
+import structlog
 from mediaops_common.bus import Bus, Record
 from mediaops_common.db import Database
 from mediaops_common.failpoints import hit
-from mediaops_common.lease import Lease, Tenure, check
-from mediaops_common.streams import publish_in_order
+from mediaops_common.lease import Lease, LeaseLost, Tenure, check
 
 from mediaops_ingest.archive import repository as archive
-from mediaops_ingest.archive.chunks import PRODUCER, TOPICS, to_record, unpack_chunk
+from mediaops_ingest.archive.chunks import PRODUCER, TOPICS
+from mediaops_ingest.archive.publishing import publish_chunks
 from mediaops_ingest.republish import repository
 from mediaops_ingest.republish.models import Republication
 
 __all__ = ["Republisher"]
 
-CHUNKS = 200
+log = structlog.get_logger(__name__)
+
+CHUNKS = 400
+STEP_BYTES = 32 << 20
+"""Of packed chunks that one step takes into memory."""
 
 
 class Republisher:
@@ -30,7 +31,17 @@ class Republisher:
         self._tenure = Tenure(database, "republication", owner)
 
     async def step(self) -> bool:
-        """One slice of the oldest republication; False when there is none."""
+        """One slice of the oldest republication; False when there is none, or when it is another
+        replica's. Where the lease is lost on the way the slice is the other's to publish again; the
+        shards are held by leases of their own, and go on."""
+        try:
+            return await self._step()
+        except LeaseLost as reason:
+            log.info("republication_left_to_another", reason=str(reason))
+            await self.release()
+            return False
+
+    async def _step(self) -> bool:
         async with self._database.glance() as session:
             republication = await repository.next_open(session)
         if republication is None:
@@ -62,10 +73,11 @@ class Republisher:
             if done >= end:
                 continue
             async with self._database.read() as session:
-                rows = await repository.chunks_after(session, int(shard), done, end, limit=CHUNKS)
-            records = await asyncio.to_thread(_records, rows)
+                rows = await repository.chunks_after(
+                    session, int(shard), done, end, limit=CHUNKS, most_bytes=STEP_BYTES
+                )
             suffix = f".rebuild.{republication.topic}"
-            await publish_in_order(self._bus, [(name + suffix, r) for name, r in records])
+            await publish_chunks(self._bus, rows, suffix=suffix, turn=self._tenure.hold)
             hit("republish.after_publish")
             cursor = {**republication.cursor, shard: rows[-1].chunk if rows else end}
             async with self._database.write() as session:
@@ -84,9 +96,3 @@ class Republisher:
         async with self._database.write() as session:
             await check(session, lease)
             await repository.advance(session, republication.id, republication.cursor, "done")
-
-
-def _records(rows: Sequence[Any]) -> list[tuple[str, Record]]:
-    return [
-        to_record(row.shard, numbered) for row in rows for numbered in unpack_chunk(row.records)
-    ]
