@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocol
 
@@ -39,6 +41,8 @@ GROUPS = ("crm.fast", "insights.fast")
 
 PROBED = "probed"
 """A workspace of single events."""
+
+OFFSETS, OFFSETS_PARTITIONS = "__consumer_offsets", 4
 
 PARTITIONS = 8
 SHARDS = 64
@@ -149,6 +153,11 @@ class Installation:
                 held.append(len(places))
         return held
 
+    def generation(self, group: str) -> int:
+        """How often its members have shared out the partitions: the coordinator notes the number
+        of each time among its offsets."""
+        return asyncio.run(_newest_generation(self.broker, group))
+
     def is_shared_equally(self, workers: int) -> bool:
         """Whether each of so many workers of each service holds as much as every other."""
         shards = [held_shards(worker) for worker in self.system.of("ingest", "worker")]
@@ -157,6 +166,35 @@ class Installation:
         return shards == [SHARDS // workers] * workers and all(
             held == [PARTITIONS // workers] * workers for held in spread
         )
+
+
+async def _newest_generation(broker: Broker, group: str) -> int:
+    consumer = AIOKafkaConsumer(bootstrap_servers=f"127.0.0.1:{broker.port}")
+    await consumer.start()
+    try:
+        places = [TopicPartition(OFFSETS, n) for n in range(OFFSETS_PARTITIONS)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends, newest = await consumer.end_offsets(places), 0
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for rows in (await consumer.getmany(timeout_ms=500)).values():
+                for row in rows:
+                    if row.key == _text(2, group) and row.value is not None:
+                        newest = max(newest, _generation(row.value))
+        return newest
+    finally:
+        await consumer.stop()
+
+
+def _text(version: int, text: str) -> bytes:
+    """As Kafka writes a key: a version and a string."""
+    return struct.pack(f">hh{len(text)}s", version, len(text), text.encode())
+
+
+def _generation(value: bytes) -> int:
+    """Of what is noted of a group: a version, the kind of its protocol, the generation."""
+    (length,) = struct.unpack_from(">h", value, 2)
+    return int(struct.unpack_from(">i", value, 4 + length)[0])
 
 
 def held_shards(worker: Process) -> int:
