@@ -117,3 +117,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = (why[2].removeprefix("Skipped: ") for why in skipped if isinstance(why, tuple))
     for line in dict.fromkeys([*found, *(reason for reason in reasons if "install" in reason)]):
         terminalreporter.write_line(line)
+    for report in terminalreporter.stats.get("passed", ()):  # what a test has measured
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "shown":
+                terminalreporter.write_line(str(value))

@@ -26,6 +26,8 @@ class Lane:
     token: str
     name: str
     sent: int = 0
+    ended: int = 0
+    """Requests that have ended, in whatever way."""
     actors: list[str] = field(default_factory=list)
 
 
@@ -44,8 +46,11 @@ class Driver:
         self.errors: list[BaseException] = []
         self.refused = 0
         """Requests that were answered 503."""
+        self.unanswered = 0
+        """Requests whose connection failed, or that were waited for in vain."""
         self.slowest = 0.0
-        """Seconds that the slowest answer took, or was waited for in vain, since the start."""
+        """Seconds that the slowest answer took, or was waited for in vain. All three are since the
+        start, or since `count_anew`."""
 
     def set_up(self) -> None:
         """Two workspaces, each with a hooked channel and one that is posted to."""
@@ -66,7 +71,8 @@ class Driver:
     def start(self) -> None:
         """Sends until `stop`; it may be started again."""
         self._stopping.clear()
-        self._threads, self.refused, self.slowest = [], 0, 0.0
+        self._threads = []
+        self.count_anew()
         for number, lane in enumerate(self._lanes):
             thread = threading.Thread(target=self._run, args=(lane, self._seed * 100 + number))
             self._threads.append(thread)
@@ -77,6 +83,20 @@ class Driver:
         for thread in self._threads:
             thread.join(timeout=60)
         assert not self.errors, self.errors
+
+    def count_anew(self) -> None:
+        with self._lock:
+            self.refused, self.unanswered, self.slowest = 0, 0, 0.0
+
+    def wait_for_each(self, seconds: float = 60.0) -> None:
+        """Returns when each sender has ended a request that it was at, or began since: what was
+        begun before is counted."""
+        before = [lane.ended for lane in self._lanes]
+        deadline = time.monotonic() + seconds
+        while any(lane.ended == n for lane, n in zip(self._lanes, before, strict=True)):
+            assert not self.errors, self.errors
+            assert time.monotonic() < deadline, "a sender waits for its answer"
+            time.sleep(0.01)
 
     @property
     def sent(self) -> int:
@@ -124,17 +144,22 @@ class Driver:
         moment: datetime,
     ) -> Any:
         started = time.monotonic()
+        answer = None
         try:
             answer = self._request(client, lane, events, moment)
-        except httpx.HTTPError:
-            return "unknown", None
-        finally:
+        except httpx.HTTPError as error:
+            print(f"{lane.name} got no answer: {type(error).__name__}: {error}")
+        with self._lock:
             self.slowest = max(self.slowest, time.monotonic() - started)
+            self.unanswered += answer is None
+            self.refused += answer is not None and answer.status_code == 503
+            lane.ended += 1
+        if answer is None:
+            return "unknown", None
         if answer.status_code in (200, 202, 204):
             return "ok", answer.status_code
         assert answer.status_code == 503, f"{answer.status_code} {answer.text}"
         assert int(answer.headers["Retry-After"]) > 0
-        self.refused += 1
         return "unknown", answer.status_code
 
     def _request(

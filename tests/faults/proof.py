@@ -1,6 +1,7 @@
 """After the faults: nothing acknowledged is lost, nothing counts twice, every number agrees."""
 
 import asyncio
+import time
 from collections import defaultdict
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,17 @@ from tests.faults.driver import WORKSPACES
 from tests.ledger import Ledger, check, observe
 from tests.system.running import System
 
+HEALED_WITHIN = 300.0
+"""Seconds from the last event to the moment when everything has taken effect."""
+
 
 def prove(system: System, ledger: Ledger) -> None:
     """Waits until all has drained, then checks the ledger, the audit and the people."""
+    started = time.monotonic()
     system.settle()
+    took = time.monotonic() - started
+    print(f"everything had taken effect {took:.1f} s after the last event")
+    assert took <= HEALED_WITHIN
     today = datetime.now(UTC).date()
     days = (str(today - timedelta(days=2)), str(today + timedelta(days=1)))
     observed = asyncio.run(_observe(system, days))

@@ -3,21 +3,21 @@
 import asyncio
 import contextlib
 import os
-import random
 import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from mediaops_common.bus.open import open_bus
 from mediaops_common.events.base import Topic
 
-from tests.faults.installation import MARKS, NUMBERED, SEED, loaded
-from tests.kafka_broker import classpath, three_brokers
+from tests.faults.installation import MARKS, NUMBERED, loaded
+from tests.kafka_broker import Broker, classpath, three_brokers
 from tests.system.replicas import a_broker, a_cluster, replicated, until
 
 pytestmark = MARKS
@@ -54,23 +54,24 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
-def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path) -> None:
+def test_a_full_disk_of_the_database_refuses_and_heals(tmp_path, chance) -> None:
     with (
         a_small_disk() as disk,
         a_broker(tmp_path) as broker,
         a_cluster(disk) as cluster,
         replicated(tmp_path, broker.url, cluster, services=NUMBERED) as system,
     ):
-        installation = loaded(system, broker, cluster)
+        installation = loaded(system, [broker], cluster)
         with installation.under_load() as driver:
-            time.sleep(3)
+            time.sleep(chance.uniform(2.0, 6.0))
             ballast = fill(disk)
             until(lambda: driver.refused > 0)
-            time.sleep(15)
+            time.sleep(chance.uniform(10.0, 20.0))
             os.unlink(ballast)
             # A server that could not write its log has ended itself; whoever runs it starts it.
             cluster.restart_if_ended()
-            time.sleep(5)
+            installation.counts_soon()
+            print(f"{driver.refused} refused, {driver.unanswered} not answered")
         for process in system.processes:
             until(process.is_live)
 
@@ -82,7 +83,7 @@ def test_a_full_disk_of_the_broker_refuses_nobody_and_heals(tmp_path) -> None:
         a_cluster() as cluster,
         replicated(tmp_path, broker.url, cluster, services=NUMBERED) as system,
     ):
-        installation = loaded(system, broker, cluster)
+        installation = loaded(system, [broker], cluster)
         with installation.under_load(), installation.unharmed():
             ballast = fill(disk)
             until(broker.has_ended)
@@ -115,7 +116,7 @@ async def test_the_guide_lets_a_broker_keep_less(tmp_path) -> None:
             await bus.close()
 
 
-def test_one_of_three_brokers_dies_and_comes_back(tmp_path) -> None:
+def test_one_of_three_brokers_dies_and_comes_back(tmp_path, chance) -> None:
     brokers = three_brokers(tmp_path)
     try:
         for broker in brokers:
@@ -128,13 +129,35 @@ def test_one_of_three_brokers_dies_and_comes_back(tmp_path) -> None:
             a_cluster() as cluster,
             replicated(tmp_path, url, cluster, services=NUMBERED) as system,
         ):
-            installation = loaded(system, brokers[0], cluster)
+            installation = loaded(system, brokers, cluster)
             with installation.under_load(), installation.unharmed():
-                for broker in random.Random(SEED).sample(brokers, 2):
-                    time.sleep(5)
+                for broker in chance.sample(brokers, 2):
+                    until(lambda: has_every_copy(brokers), 120)
+                    time.sleep(chance.uniform(1.0, 8.0))
                     broker.kill()
-                    time.sleep(20)
+                    installation.counts_soon()
+                    time.sleep(chance.uniform(5.0, 20.0))
+                    assert not has_every_copy([one for one in brokers if one is not broker])
+                    installation.counts_soon()
                     broker.start()
+                until(lambda: has_every_copy(brokers), 120)
     finally:
         for broker in brokers:
             broker.kill()
+
+
+def has_every_copy(brokers: Sequence[Broker]) -> bool:
+    """Whether three brokers are in sync of each partition, those of the groups too."""
+    return asyncio.run(_copies(brokers)) == {3}
+
+
+async def _copies(brokers: Sequence[Broker]) -> set[int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=[f"127.0.0.1:{one.port}" for one in brokers])
+    await admin.start()
+    try:
+        topics = await admin.describe_topics()
+    finally:
+        await admin.close()
+    copies = {len(place["isr"]) for topic in topics for place in topic["partitions"]}
+    assert copies
+    return copies

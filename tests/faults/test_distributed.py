@@ -10,13 +10,18 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from tests.faults.installation import MARKS, NUMBERED, Installation, an_installation
+from tests.faults.installation import (
+    GROUPS,
+    MARKS,
+    NUMBERED,
+    OPERATOR,
+    Installation,
+    an_installation,
+)
 from tests.kafka_broker import Broker
 from tests.system.replicas import Replicas, until
 
 pytestmark = MARKS
-
-OPERATOR = {"workspace": "*", "role": "operator"}
 
 
 @pytest.fixture(scope="module")
@@ -26,68 +31,108 @@ def installation(tmp_path_factory) -> Iterator[Installation]:
         yield made
 
 
-def test_a_broker_that_is_away_for_a_minute_refuses_no_webhook(installation) -> None:
+def test_a_broker_that_is_away_for_a_minute_refuses_no_webhook(installation, chance) -> None:
     system = installation.system
     with installation.under_load() as driver:
+        time.sleep(chance.uniform(0.0, 5.0))
         with installation.unharmed():
             installation.broker.kill()
-            sent = driver.sent
-            time.sleep(60)
+            sent, killed = driver.sent, time.monotonic()
+            for worker in system.of("crm", "worker"):
+                until(lambda of=worker: of.ready().status_code == 503)
+            until(lambda: is_refused(system, "/crm/v1/admin/lag", **OPERATOR))
+            time.sleep(max(0.0, 60 - (time.monotonic() - killed)))
             assert driver.sent > sent
-        for worker in system.of("crm", "worker"):
-            until(lambda of=worker: of.ready().status_code == 503)
-        until(lambda: system.call("GET", "/crm/v1/admin/lag", **OPERATOR).status_code == 503)
-        lag = system.call("GET", "/crm/v1/admin/lag", **OPERATOR)
-        assert (lag.status_code, int(lag.headers["Retry-After"]) > 0) == (503, True)
-        installation.broker.start()
-        time.sleep(5)
+            installation.broker.start()
+            time.sleep(15)
+            installation.counts_soon()
 
 
-def test_a_frozen_broker_is_waited_for(installation) -> None:
-    with installation.under_load(), installation.unharmed():
-        installation.broker.freeze()
-        time.sleep(30)
-        installation.broker.thaw()
-        time.sleep(5)
+def test_a_frozen_broker_is_waited_for(installation, chance) -> None:
+    with installation.under_load():
+        time.sleep(chance.uniform(0.0, 5.0))
+        with installation.unharmed():
+            installation.broker.freeze()
+            time.sleep(chance.uniform(25.0, 40.0))
+            installation.broker.thaw()
+            time.sleep(15)
+            installation.counts_soon()
 
 
-def test_a_killed_database_is_waited_for_and_found_again(installation) -> None:
-    before = [(p.running and p.running.pid) for p in installation.system.processes]
+WITHOUT_DATABASE_SECONDS = 5.0
+"""So soon a sender hears at the latest that it has to come again."""
+
+
+def test_a_killed_database_is_waited_for_and_found_again(installation, chance) -> None:
+    """Every webhook is answered meanwhile: 503, with the Retry-After that the sender looks for."""
+    system = installation.system
+    before = [(p.running and p.running.pid) for p in system.processes]
     with installation.under_load() as driver:
-        time.sleep(3)
+        time.sleep(chance.uniform(3.0, 8.0))
+        driver.count_anew()
         installation.cluster.stop(signal.SIGKILL)
-        until(lambda: driver.refused > 0)  # 503, with Retry-After
-        time.sleep(10)
+        until(lambda: driver.refused > 0)
+        for path in ("/crm/v1/profiles", "/insights/v1/metrics/query?metric=activities"):
+            until(lambda path=path: is_refused(system, path, workspace="one"), 10)
+        time.sleep(chance.uniform(10.0, 20.0))
+        driver.wait_for_each()
+        print(
+            f"{driver.refused} refused, {driver.unanswered} not answered, the slowest answer took"
+            f" {driver.slowest:.3f} s"
+        )
+        assert driver.unanswered == 0
+        assert driver.slowest <= WITHOUT_DATABASE_SECONDS
         installation.cluster.start()
-        time.sleep(5)
-    for process in installation.system.processes:
+        installation.counts_soon()
+    for process in system.processes:
         until(process.is_live)
-    assert before == [(p.running and p.running.pid) for p in installation.system.processes]
+    assert before == [(p.running and p.running.pid) for p in system.processes]
 
 
-def test_a_lost_tail_is_found_by_the_audit_and_healed_by_a_republish(installation) -> None:
-    """What the broker acknowledged and lost with its page cache."""
+def is_refused(system: Replicas, path: str, workspace: str, role: str = "owner") -> bool:
+    """Whether it is answered 503, and when to come again."""
+    bearer = {"Authorization": f"Bearer {system.token(workspace, role)}"}
+    with system.client(timeout=60, headers=bearer) as client:
+        answer = client.get(path)
+    return answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_lost_tail_is_found_by_the_audit_and_healed_by_a_republish(installation, chance) -> None:
+    """What the broker acknowledged and lost with its page cache, while webhooks go on coming."""
     system, broker = installation.system, installation.broker
     started = datetime.now(UTC) - timedelta(minutes=1)
     with installation.under_load() as driver:
-        time.sleep(3)
+        time.sleep(chance.uniform(3.0, 6.0))
         for worker in system.of("crm", "worker"):
             system.take_away(worker)
-        time.sleep(10)
-        driver.stop()
-        until(lambda: in_flight(system, "ingest") == 0)
+        time.sleep(chance.uniform(8.0, 12.0))
         for worker in system.of("ingest", "worker"):  # so that nobody heals it by himself
             system.take_away(worker)
-        lose_the_tail(broker, "mediaops.activity")
-        system.add("crm", "worker", 2)
-        system.wait()
+        until(lambda: in_flight(system, "insights") == 0)
+        # What they had numbered and not published when they ended is no loss of the broker.
+        unpublished = in_flight(system, "ingest")
+        assert unpublished is not None
+        with installation.unharmed():
+            lose_the_tail(broker, "mediaops.activity")
+            sent = driver.sent
+            system.add("crm", "worker", 2)
+            system.wait()
+        assert driver.sent > sent
         until(lambda: in_flight(system, "crm") == 0)
-        assert system.audit()["in_flight"] > 0, "numbered, not applied, and not on the bus"
+        found = system.audit()
+        lost = found["in_flight"] - len(GROUPS) * unpublished
+        print(f"{unpublished} not published, and the audit misses {lost}")
+        assert lost > 0, "numbered, not applied, and not on the bus"
+        assert found["residual"] == 0
         token = system.token("*", "operator")
         since = started.isoformat().replace("+00:00", "Z")
         (api,) = system.of("ingest", "api")
         command = ["ingest", "republish", "--since", since, "--url", api.url, "--token", token]
         assert "shards go back" in system.printed(*command)
+        again = in_flight(system, "ingest")
+        print(f"{again} are published again")
+        assert again is not None
+        assert again >= unpublished + lost, "the relay has gone back behind what was lost"
         system.add("ingest", "worker", 2)
         system.wait()
 
@@ -110,11 +155,11 @@ def lose_the_tail(broker: Broker, topic: str) -> None:
     broker.start()
 
 
-def test_a_service_comes_up_from_nothing_on_an_empty_bus(installation) -> None:
+def test_a_service_comes_up_from_nothing_on_an_empty_bus(installation, chance) -> None:
     """A database and a log that have nothing: the owners publish all of it again."""
     system, cluster = installation.system, installation.cluster
     with installation.under_load():
-        time.sleep(3)
+        time.sleep(chance.uniform(3.0, 6.0))
         crm = system.of("crm", "api") + system.of("crm", "worker")
         for process in crm:
             system.take_away(process)

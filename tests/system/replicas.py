@@ -2,7 +2,9 @@
 worker, in any number of replicas, spoken to as through a gateway."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -84,6 +86,37 @@ class Process:
     def ready(self) -> httpx.Response:
         return httpx.get(f"{self.url}/{self.service}/health/ready", timeout=60)
 
+    def metric(self, name: str, **labels: str) -> dict[str, float]:
+        """Its samples of that name which bear the labels, as the metrics write them."""
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            lines = client.get(f"/{self.service}/metrics").text.splitlines()
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        samples = (line.rpartition(" ") for line in lines if re.match(rf"{name}[ {{]", line))
+        return {
+            sample: float(value)
+            for sample, _, value in samples
+            if all(one in sample for one in wanted)
+        }
+
+    def is_answering(self, seconds: float) -> bool:
+        """Whether it says within so many seconds that it is live."""
+        with contextlib.suppress(httpx.HTTPError):
+            url = f"{self.url}/{self.service}/health/live"
+            return httpx.get(url, timeout=seconds).status_code == 200
+        return False
+
+    def said(self, event: str, since: int = 0) -> list[dict[str, Any]]:
+        """The lines of its log with this event, from that byte on."""
+        found = []
+        with self.log.open("rb") as file:
+            file.seek(since)
+            for line in file:
+                with contextlib.suppress(ValueError):
+                    row = json.loads(line)
+                    if row.get("event") == event:
+                        found.append(row)
+        return found
+
     def signal(self, number: int) -> None:
         assert self.running is not None
         os.killpg(self.running.pid, number)
@@ -146,15 +179,19 @@ class Replicas(System):
 
     def of(self, service: str, role: str) -> list[Process]:
         """Its replicas that were not taken away."""
-        return [p for p in self.processes if (p.service, p.role) == (service, role)]
+        known = list(self.processes)  # at once: senders ask while one is taken away
+        return [p for p in known if (p.service, p.role) == (service, role)]
 
     def take_away(self, process: Process, *, kill: bool = False) -> int:
-        """Ends a replica for good; returns its exit code."""
-        self.processes.remove(process)
-        if kill:
-            process.kill()
-            return -signal.SIGKILL
-        return process.stop()
+        """Ends a replica for good; returns its exit code. The gateway learns of it by what it
+        meets: until the end it sends requests there."""
+        try:
+            if kill:
+                process.kill()
+                return -signal.SIGKILL
+            return process.stop()
+        finally:
+            self.processes.remove(process)
 
     def transport(self) -> httpx.BaseTransport:
         return _Gateway(self)
