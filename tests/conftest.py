@@ -75,7 +75,8 @@ ON_ENGINES = (pytest.mark.nightly, pytest.mark.timeout(1800))
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("distributed", marks=ON_ENGINES)])
 def runtime(request: pytest.FixtureRequest) -> str:
-    """What a whole system runs on: a data directory, and nightly Kafka and PostgreSQL."""
+    """What a whole system runs on: a data directory, and nightly Kafka and PostgreSQL; a test that
+    names its runtimes itself runs on those."""
     if request.param == "distributed":
         for can_run, missing in (
             (kafka_broker.can_run(), kafka_broker.MISSING),

@@ -16,6 +16,7 @@ from mediaops_simulator.command import open_api
 from mediaops_simulator.run import Wanted, simulate
 from rich.console import Console
 
+from tests.conftest import ON_ENGINES
 from tests.simulator.conftest import MEDIAOPS, System
 
 ZONES = (
@@ -64,8 +65,17 @@ def assert_no_difference(status: int, outcome: Any) -> None:
     }
 
 
+ON_BOTH = (
+    ("embedded", 1),
+    ("embedded", 2),
+    pytest.param("distributed", 1, marks=pytest.mark.timeout(1800)),
+    pytest.param("distributed", 2, marks=ON_ENGINES),
+)
+"""One company on Kafka and PostgreSQL in every `./run test`."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("runtime", "seed"), ON_BOTH, indirect=["runtime"])
 def test_every_number_is_what_the_simulator_says(system: System, seed: int):
     small = ("--days", "12", "--scale", "0.15", "--live", "3", "--timezone", ZONES[seed - 1])
     status, outcome = run_simulation(system, "--seed", str(seed), *small)
