@@ -171,6 +171,10 @@ class DoorCache:
             return await self._read(key)
         except Problem:
             return None  # its next request is told of it
+        except Exception as error:
+            # One that cannot be read must not keep what has changed of the others unknown.
+            log.warning("source_unread", error=type(error).__name__)
+            return None
 
     def known(self, key: str) -> HookSource | None:
         """The enabled source of a hook key, where it is known already."""

@@ -9,9 +9,9 @@ import msgspec
 from mediaops_common.clock import Clock
 
 from mediaops_ingest.delivery_log.port import DeliveryLog, LoggedDelivery
-from mediaops_ingest.normaliser.reading import ReadDelivery, SourceView, read_delivery
+from mediaops_ingest.normaliser.reading import ReadDelivery, read_delivery
 from mediaops_ingest.normaliser.shards import HeldShards
-from mediaops_ingest.normaliser.source_book import SourceBook
+from mediaops_ingest.normaliser.source_book import SourceBook, View
 
 __all__ = ["Batch", "read_batch"]
 
@@ -56,7 +56,7 @@ async def read_batch(log: DeliveryLog, book: SourceBook, held: HeldShards, clock
 
 
 def _read_all(
-    part: Sequence[LoggedDelivery], sources: Mapping[UUID, SourceView | None], keys: set[bytes]
+    part: Sequence[LoggedDelivery], sources: Mapping[UUID, View], keys: set[bytes]
 ) -> list[ReadDelivery]:
     reads = [read_delivery(delivery, sources[delivery.source_id]) for delivery in part]
     for read in reads:

@@ -42,6 +42,7 @@ __all__ = [
     "ACTIVITY",
     "SNAPSHOT",
     "SOURCE",
+    "LockedView",
     "Output",
     "ReadDelivery",
     "ReadItem",
@@ -75,6 +76,13 @@ class SourceView:
     """With any `received_at`: it is replaced for each delivery."""
     workspace: str
     """The workspace's id as text: the keys of its actors begin with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedView:
+    """Of a source that cannot be opened: what comes through it fails, and a replay mends it."""
+
+    reason: str
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):
@@ -117,11 +125,13 @@ class ReadDelivery(msgspec.Struct):
     unreadable: str | None = None
 
 
-def read_delivery(delivery: LoggedDelivery, source: SourceView | None) -> ReadDelivery:
+def read_delivery(delivery: LoggedDelivery, source: SourceView | LockedView | None) -> ReadDelivery:
     """Splits a delivery and normalises its items. Never raises for what a sender sent."""
     if source is None:
         # Only rejected items are logged without a channel's source.
         return ReadDelivery(delivery, None, [])
+    if isinstance(source, LockedView):
+        return ReadDelivery(delivery, None, [], source.reason)
     request = Request(
         method=delivery.method,
         path=delivery.path,

@@ -11,14 +11,18 @@ from mediaops_common.platforms import id_scope
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.channels.service import Channel
 from mediaops_ingest.mappings.compiled import compile_mapping
+from mediaops_ingest.mappings.values import BadMapping
 from mediaops_ingest.normaliser import repository
-from mediaops_ingest.normaliser.reading import SourceView
+from mediaops_ingest.normaliser.reading import LockedView, SourceView
 from mediaops_ingest.platforms.identity import Scope
 from mediaops_ingest.platforms.port import Context
 from mediaops_ingest.sources import service as sources
-from mediaops_ingest.sources.service import Opened
+from mediaops_ingest.sources.opened import Opened, Unopened
 
-__all__ = ["SourceBook"]
+__all__ = ["SourceBook", "View"]
+
+View = SourceView | LockedView | None
+"""None for sources without a channel, whose items were all rejected."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,7 +33,7 @@ class SourceBook:
     def __init__(self, database: Database, box: SecretBox) -> None:
         self._database = database
         self._box = box
-        self._views: dict[UUID, SourceView | None] = {}
+        self._views: dict[UUID, View] = {}
         self._timezones: dict[UUID, str] = {}
         self.version = -1
         """Of the registry, as `refresh` saw it last."""
@@ -47,11 +51,10 @@ class SourceBook:
         """The next look is at the database."""
         self.version = -1
 
-    async def source(self, source_id: UUID) -> SourceView | None:
-        """The source; None for those without a channel, whose items were all rejected."""
+    async def source(self, source_id: UUID) -> View:
         return (await self.sources({source_id}))[source_id]
 
-    async def sources(self, ids: Collection[UUID]) -> dict[UUID, SourceView | None]:
+    async def sources(self, ids: Collection[UUID]) -> dict[UUID, View]:
         """Likewise several: those not met yet are read together, for a change of one source makes
         all of them strangers."""
         views = self._views
@@ -67,12 +70,12 @@ class SourceBook:
                 timezones[workspace_id] = await repository.timezone_of(session, workspace_id)
         return timezones[workspace_id]
 
-    async def _load(self, ids: Sequence[UUID]) -> dict[UUID, SourceView | None]:
-        views: dict[UUID, SourceView | None] = dict.fromkeys(ids)
+    async def _load(self, ids: Sequence[UUID]) -> dict[UUID, View]:
+        views: dict[UUID, View] = dict.fromkeys(ids)
         accounts: dict[UUID, Channel] = {}
         async with self._database.read() as session:
             found = await sources.by_ids(session, ids)
-            opened = await sources.open_sources(session, self._box, found)
+            opened = await sources.open_to_read(session, self._box, found)
             wanted: dict[UUID, set[UUID]] = {}
             for source in found:
                 if source.channel_id is not None:
@@ -85,8 +88,14 @@ class SourceBook:
                 views[one.source.id] = await self._view(one, accounts[one.source.channel_id])
         return views
 
-    async def _view(self, opened: Opened, channel: Channel) -> SourceView:
+    async def _view(self, opened: Opened | Unopened, channel: Channel) -> SourceView | LockedView:
+        if isinstance(opened, Unopened):
+            return LockedView(opened.reason)
         source = opened.source
+        try:
+            mapping = None if opened.mapping is None else compile_mapping(opened.mapping)
+        except BadMapping:
+            return LockedView("the mapping of its source is none of this version")
         return SourceView(
             id=source.id,
             workspace_id=source.workspace_id,
@@ -100,7 +109,7 @@ class SourceBook:
             secrets=opened.secrets,
             config=source.config,
             mapping_revision=source.mapping_revision,
-            mapping=None if opened.mapping is None else compile_mapping(opened.mapping),
+            mapping=mapping,
             context=Context(
                 channel_id=channel.id,
                 channel_external_id=channel.external_id,

@@ -30,7 +30,9 @@ def mend(
 ) -> list[dict[str, Any]]:
     """Settles the differences in the ledger; returns how the delivery's row changes, if it does."""
     source = one.read.source
-    assert source is not None
+    if source is None:  # it cannot be opened: what was read while it could stays
+        counts["failed"] += one.unreadable_items
+        return []
     outcome, was = _reopened(one), _as_it_was(one)
     before = was.counts()
     outcome.chunks |= set(one.row.chunks)

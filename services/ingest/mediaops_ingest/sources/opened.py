@@ -8,7 +8,7 @@ from mediaops_ingest.platforms.port import Adapter, SecretSet
 from mediaops_ingest.sources.models import Source
 from mediaops_ingest.sources.secrets import OpenedSet
 
-__all__ = ["Opened"]
+__all__ = ["Opened", "Unopened"]
 
 MOST_LIVE = 8
 """Every live set is tried before a proof fails: so many secrets changed within one overlap."""
@@ -37,3 +37,11 @@ class Opened:
         """When the next of the live sets stops being one."""
         ends = (opened.live_until for opened in self.sets if opened.is_live(now))
         return min((end for end in ends if end is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """A source of which nothing can be read."""
+
+    source: Source
+    reason: str

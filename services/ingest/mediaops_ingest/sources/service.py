@@ -1,6 +1,6 @@
 """What can be done with sources."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,10 +18,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.limit import Limit
-from mediaops_ingest.platforms.registry import ADAPTERS, API
+from mediaops_ingest.platforms.registry import API
 from mediaops_ingest.sources import repository
 from mediaops_ingest.sources.models import MappingRevision, Source
 from mediaops_ingest.sources.opened import Opened
+from mediaops_ingest.sources.opening import mapping_of, open_source, open_to_read
 from mediaops_ingest.sources.schemas import SourceCreate, SourceUpdate
 from mediaops_ingest.sources.secrets import (
     SecretsLocked,
@@ -35,7 +36,17 @@ from mediaops_ingest.sources.secrets import (
 )
 from mediaops_ingest.sources.settling import adapter_named, check_mapping, settle, settle_anew
 
-__all__ = ["Opened", "Source", "SystemSource", "announce", "api_source", "api_source_id"]
+__all__ = [
+    "Opened",
+    "Source",
+    "SystemSource",
+    "announce",
+    "api_source",
+    "api_source_id",
+    "mapping_of",
+    "open_source",
+    "open_to_read",
+]
 
 find = repository.find
 find_by_hook = repository.find_by_hook
@@ -161,27 +172,6 @@ async def rotate(
     return settled.secrets, live_until
 
 
-async def open_source(session: AsyncSession, box: SecretBox, source: Source) -> Opened:
-    """Its secrets in clear and its newest mapping. Raises SecretsLocked."""
-    return (await open_sources(session, box, [source]))[0]
-
-
-async def open_sources(
-    session: AsyncSession, box: SecretBox, sources: Collection[Source]
-) -> list[Opened]:
-    """Likewise of several, in their order."""
-    sets = await repository.secret_sets_of(session, [source.id for source in sources])
-    return [
-        Opened(
-            source,
-            ADAPTERS[source.adapter],
-            open_sets(box, sets.get(source.id, [])),
-            await mapping_of(session, source),
-        )
-        for source in sources
-    ]
-
-
 async def open_for_trial(
     session: AsyncSession, box: SecretBox, source: Source
 ) -> tuple[Opened, channels.Channel]:
@@ -190,14 +180,6 @@ async def open_for_trial(
     assert source.channel_id is not None
     channel = await channels.find(session, source.workspace_id, source.channel_id)
     return await open_source(session, box, source), channel
-
-
-async def mapping_of(session: AsyncSession, source: Source) -> dict[str, Any] | None:
-    """The newest mapping; None where there is none."""
-    if not source.mapping_revision:
-        return None
-    found = await repository.find_mapping(session, source.id, source.mapping_revision)
-    return None if found is None else found.mapping
 
 
 def api_source_id(owner_id: UUID) -> UUID:
