@@ -10,9 +10,9 @@ from mediaops_common.http import (
     Caller,
     ClockDep,
     Forbidden,
+    LateTx,
     Reads,
     RuntimeDep,
-    Tx,
     allow,
     parse_earliest,
 )
@@ -111,15 +111,18 @@ async def compare_audit(wanted: AuditRequest, caller: CanRead, session: Reads) -
 
 @router.post("/republish", status_code=202)
 async def republish_since(
-    wanted: RepublishRequest, caller: CanWrite, session: Tx, clock: ClockDep
+    wanted: RepublishRequest, caller: CanWrite, session: Reads, late_tx: LateTx, clock: ClockDep
 ) -> dict[str, Any]:
     """Sets the relay back; what consumers have already they skip."""
     if scope_of(caller) is not None:
         raise Forbidden("republishing needs an operator's token")
     since = parse_earliest(wanted.since, "since")
-    shards = await republish.go_back_to(session, since)
+    found = await republish.received_since(session, since)
+    # Nobody waits while archives are searched: the transaction that writes is opened only here.
+    tx = await late_tx()
+    shards = await republish.go_back_to(tx, found)
     await audit_trail.record(
-        session,
+        tx,
         caller,
         clock,
         action="republish",

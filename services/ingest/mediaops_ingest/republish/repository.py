@@ -1,6 +1,7 @@
 """Statements on republications, and the relay's way back."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,13 +21,14 @@ __all__ = [
     "begin",
     "chunks_after",
     "fences",
-    "first_chunk_since",
+    "last_chunks",
     "marks",
     "next_open",
     "numbers_behind",
     "numbers_given",
     "published",
     "set_published",
+    "through",
 ]
 
 CHUNK: Table = ArchiveChunk.__table__  # type: ignore[attr-defined]
@@ -121,17 +123,27 @@ async def set_published(session: AsyncSession, shard: int, chunk: int) -> None:
     )
 
 
-async def first_chunk_since(session: AsyncSession, shard: int, since: Any) -> int | None:
-    """The first chunk whose events were received after `since`."""
+async def last_chunks(session: AsyncSession) -> dict[int, int]:
+    """The last chunk of each shard that has any."""
+    connection = await session.connection()
+    rows = await connection.execute(
+        select(SHARD.c.shard, SHARD.c.next_chunk - 1).where(SHARD.c.next_chunk > 1)
+    )
+    return dict((shard, chunk) for shard, chunk in rows)
+
+
+async def through(session: AsyncSession, shard: int, chunk: int) -> datetime | None:
+    """Up to when all was normalised before that chunk, or before the next one that is there; None
+    where there is none."""
     connection = await session.connection()
     row = await connection.execute(
-        select(CHUNK.c.chunk)
-        .where(CHUNK.c.shard == shard, CHUNK.c.through >= since)
+        select(CHUNK.c.through)
+        .where(CHUNK.c.shard == shard, CHUNK.c.chunk >= chunk)
         .order_by(CHUNK.c.chunk)
         .limit(1)
     )
-    chunk: int | None = row.scalar_one_or_none()
-    return chunk
+    moment: datetime | None = row.scalar_one_or_none()
+    return moment
 
 
 async def fences(session: AsyncSession, *, locking: bool = False) -> dict[int, int]:

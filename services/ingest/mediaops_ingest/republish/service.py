@@ -6,7 +6,6 @@ from datetime import datetime
 
 import structlog
 from mediaops_common.events import LaneStalled
-from mediaops_common.ids import SHARDS
 from mediaops_common.lease import raise_fence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,13 +14,23 @@ from mediaops_ingest.normaliser.shards import lease_name
 from mediaops_ingest.normaliser.worker import MARGIN
 from mediaops_ingest.republish import repository
 
-__all__ = ["go_back", "go_back_to"]
+__all__ = ["go_back", "go_back_to", "received_since"]
 
 log = structlog.get_logger(__name__)
 
 FAR = 20_000
 """Chunks without a mark that are published again unasked. An archive may be older than its first
 mark; further back an operator names the time."""
+
+OVERLAP = 2 * MARGIN
+"""So long before a moment a chunk must be through, for nothing that was received from then on to
+lie in it or before it.
+
+All of that was in the log when the newest delivery of the chunk's batch was. This one was stamped
+no more than MARGIN before it was logged, and `through` is MARGIN before its stamp. A chunk of a
+replay is through when it was made, later than its neighbours: it can only make a search end early,
+and at the earliest where it lies itself, with what was made since then.
+"""
 
 Missing = dict[tuple[str, int], int]
 """(topic, slot) → the first number that somebody misses."""
@@ -89,18 +98,44 @@ def _number(numbers: Numbers, lane: tuple[str, int]) -> int:
     return numbers[topic][slot] if topic in numbers else 0
 
 
-async def go_back_to(session: AsyncSession, since: datetime) -> int:
-    """`republish --since`: every shard goes back to what was received then. Returns how many
-    shards went back. The fence is raised even where the cursor does not change."""
-    firsts: dict[int, int] = {}
-    # All are looked for before the first is locked: nobody waits while a long archive is read.
-    for shard in range(SHARDS):
-        # A chunk says up to when all was normalised before it: a little earlier than what is in it.
-        chunk = await repository.first_chunk_since(session, shard, since - MARGIN)
-        if chunk is not None:
-            firsts[shard] = chunk
-    for shard in sorted(firsts, key=lease_name):
-        # Leases first and in the order in which their holder locks them.
+async def received_since(session: AsyncSession, since: datetime) -> dict[int, int]:
+    """Shard → the chunk behind which lies all that was received from then on; without those that
+    have nothing of it. A little too early does no harm: consumers skip what they have."""
+    found = {}
+    for shard, last in (await repository.last_chunks(session)).items():
+        chunk = await _chunk_before_moment(session, shard, last, since - OVERLAP)
+        if chunk < last:
+            found[shard] = chunk
+    return found
+
+
+async def _chunk_before_moment(
+    session: AsyncSession, shard: int, last: int, moment: datetime
+) -> int:
+    """A chunk that is through before the moment, or 0, while the one behind it is not: found by
+    halving, although `through` may fall now and then, see OVERLAP."""
+    low, high = 0, last
+    while low < high:
+        middle = (low + high + 1) // 2
+        through = await repository.through(session, shard, middle)
+        if through is not None and through < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+async def go_back_to(session: AsyncSession, found: Mapping[int, int]) -> int:
+    """`republish --since`: these shards go back to behind these chunks. Returns how many they are.
+
+    The fence is raised even where the cursor does not change, and whoever holds the shard by now:
+    an archive only grows, so what was found before it was taken over is still there.
+    """
+    if not found:
+        return 0
+    # Leases first, all at once and in the order in which their holders lock them.
+    await repository.fences(session, locking=True)
+    for shard, chunk in found.items():
         await raise_fence(session, lease_name(shard))
-        await repository.set_published(session, shard, firsts[shard] - 1)
-    return len(firsts)
+        await repository.set_published(session, shard, chunk)
+    return len(found)
