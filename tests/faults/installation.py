@@ -216,9 +216,12 @@ def an_installation(
         yield loaded(system, [broker], cluster)
 
 
-def loaded(system: Replicas, brokers: Sequence[Broker], cluster: Cluster) -> Installation:
+def loaded(
+    system: Replicas, brokers: Sequence[Broker], cluster: Cluster, *, pause: float = 0.05
+) -> Installation:
+    """With senders that rest for about `pause` seconds after each request."""
     ledger = Ledger(system.data.parent / "ledger.jsonl")
-    driver = Driver(system, ledger, seed=SEED, pause=0.05)
+    driver = Driver(system, ledger, seed=SEED, pause=pause)
     driver.set_up()
     for slug in (order.WORKSPACE, PROBED):
         body = {"slug": slug, "name": slug, "timezone": "Asia/Shanghai"}

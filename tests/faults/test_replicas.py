@@ -106,7 +106,9 @@ def test_a_worker_that_sleeps_before_it_writes_is_fenced(
         if fenced_by == "leases":
             until(lambda: lost_leases(sleeper, size), 60)
         else:
-            until(lambda: sleeper.log.stat().st_size > size, 60)
+            until(lambda: sleeper.said("database_not_seen", size), 60)
+            errors = {line["error"] for line in sleeper.said("database_not_seen", size)}
+            assert "IdleInTransactionSessionTimeoutError" in errors
         with sleeper.log.open("rb") as log:
             log.seek(size)
             print(f"awake it said {log.read()[:2_000].decode(errors='replace')}")
