@@ -1,5 +1,6 @@
 """`mediaops up`: start, link, lock, end."""
 
+import json
 import os
 import signal
 import stat
@@ -203,6 +204,11 @@ def test_serve_runs_one_service_and_a_worker_has_only_its_health(tmp_path: Path)
             urllib.request.urlopen(f"http://127.0.0.1:{port}/ingest/v1/channels")
         assert refused.value.code == 404
         refused.value.close()
+        hook = f"http://127.0.0.1:{port}/ingest/hooks/{'a' * 32}"
+        with pytest.raises(urllib.request.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(hook, data=b"{}", method="POST"))
+        with refused.value as answer:  # of no route, and not of the door, which knows no such key
+            assert json.loads(answer.read())["title"] == "Not Found"
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
     finally:

@@ -292,3 +292,28 @@ async def test_a_batch_and_the_writer_wait_for_each_other_in_no_circle(
         assert await waits(database, taking)
         await repository.mark(session, [(acme, 8)])
     assert await taking == [7, 8]
+
+
+async def test_who_comes_while_events_are_read_misses_none(
+    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own look was before them, and nothing may follow that would show the gap."""
+    stream: hub.Hub = insights.runtime.state["hub"]
+    acme, read = workspace_id("acme"), hub.Hub.read
+    there, late = hub.Listener(stream, acme, 0), hub.Listener(stream, acme, 0)
+    for one in (there, late):
+        assert await one.next(0.01) == []
+    await something(insights)
+
+    async def slow(self: hub.Hub, *arguments: object) -> object:
+        found = await read(self, *arguments)
+        stream._listeners.add(late)
+        return found
+
+    monkeypatch.setattr(hub.Hub, "read", slow)
+    stream._listeners.add(there)
+    await stream._hand_out()
+    monkeypatch.undo()
+    for one in (there, late):
+        assert [event.id for event in await one.next(1.0)] == [1]
+        stream._listeners.discard(one)

@@ -37,7 +37,7 @@ def serve(
         leave()
     chosen = load_services([service])[service]
     if role is Role.worker:
-        chosen = replace(chosen, routers=(), front=None)
+        chosen = replace(chosen, routers=(), front=None, direct=None)
     is_shared = settings.store.is_shared
     plan = Plan(
         settings=settings,

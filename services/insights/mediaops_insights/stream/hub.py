@@ -107,19 +107,21 @@ class Hub:
         self._positions.clear()
 
     async def _hand_out(self) -> None:
-        listening: dict[UUID, list[Listener]] = {}
-        for listener in self._listeners:
-            listening.setdefault(listener.workspace_id, []).append(listener)
+        listening: dict[UUID, int] = {}
+        for one in self._listeners:
+            listening[one.workspace_id] = max(one.last, listening.get(one.workspace_id, 0))
         # Who comes later to a workspace that nobody listened to begins where it wants to.
         self._positions = {
-            workspace_id: self._positions.get(workspace_id, max(one.last for one in listeners))
-            for workspace_id, listeners in listening.items()
+            workspace_id: self._positions.get(workspace_id, newest)
+            for workspace_id, newest in listening.items()
         }
-        for workspace_id, listeners in listening.items():
+        for workspace_id in listening:
             for event in await self.read(workspace_id, self._positions[workspace_id]):
                 self._positions[workspace_id] = event.id
-                for listener in listeners:
-                    listener.offer(event)
+                # Those who came while it was read too: their own look may have been before it.
+                for one in self._listeners:
+                    if one.workspace_id == workspace_id:
+                        one.offer(event)
 
     async def close(self) -> None:
         """Ends the poller; listeners end by themselves."""
