@@ -121,3 +121,22 @@ async def test_a_comparison_that_takes_long_ends_when_it_is_told_to_stop(spine) 
     async with running(slow):
         await asyncio.sleep(0.5)
     assert await published(spine) == 1
+
+
+async def test_one_that_is_cancelled_leaves_its_lease_to_the_next(spine, monkeypatch) -> None:
+    publishing = asyncio.Event()
+
+    async def hang(*_given: Any) -> None:
+        publishing.set()
+        await asyncio.Event().wait()
+
+    await add(spine)
+    with monkeypatch.context() as hanging:
+        hanging.setattr(relay, "publish_in_order", hang)
+        loop = asyncio.create_task(a_relay(spine).run(asyncio.Event()))
+        await publishing.wait()
+        loop.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await loop
+    async with spine.database.write() as session:
+        assert await acquire(session, LEASE, "another") is not None

@@ -1,9 +1,11 @@
 """One holder at a time: a row with owner, expiry and fencing number."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,10 +22,15 @@ __all__ = [
     "acquire_all",
     "check",
     "free",
+    "give_back",
     "raise_fence",
     "release",
     "renew",
 ]
+
+log = structlog.get_logger(__name__)
+
+GIVE_BACK_SECONDS = 2.0
 
 
 class LeaseLost(Exception):
@@ -172,6 +179,16 @@ async def release(session: AsyncSession, *held: Lease) -> None:
             .where(lease.c.name == one.name, lease.c.fence == one.fence)
             .values(owner="", expires_at=LONG_AGO)
         )
+
+
+async def give_back(releasing: Awaitable[None]) -> None:
+    """Waits a moment for a release at the very end of a loop, also of one that is cancelled. What
+    ended the loop is not hidden by one that fails: then successors wait until the time is over."""
+    try:
+        async with asyncio.timeout(GIVE_BACK_SECONDS):
+            await releasing
+    except Exception as error:
+        log.warning("not_given_back", error=type(error).__name__)
 
 
 class Tenure:

@@ -15,7 +15,16 @@ from mediaops_common.bus.port import Bus, Record
 from mediaops_common.db import Database, insert_new, upsert
 from mediaops_common.events import LaneStalled
 from mediaops_common.failpoints import hit
-from mediaops_common.lease import Lease, LeaseLost, acquire, check, raise_fence, release, renew
+from mediaops_common.lease import (
+    Lease,
+    LeaseLost,
+    acquire,
+    check,
+    give_back,
+    raise_fence,
+    release,
+    renew,
+)
 from mediaops_common.outages import tell_failure
 from mediaops_common.outbox_age import Floors, floors, forget_old
 from mediaops_common.pace import Pace
@@ -65,9 +74,10 @@ class OutboxRelay:
                 if lease is None:
                     await self._sleep(stopping, 2.0)
                     continue
-                await self._stream(lease, stopping)
-                async with self._database.write() as session:
-                    await release(session, lease)
+                try:
+                    await self._stream(lease, stopping)
+                finally:
+                    await give_back(self._release(lease))
                 pause = 0.1
             except LeaseLost:
                 continue
@@ -79,6 +89,10 @@ class OutboxRelay:
                 tell_failure("relay_failed", self._bus, self._database, producer=self._producer)
                 await self._sleep(stopping, pause)
                 pause = min(pause * 2, 5.0)
+
+    async def _release(self, lease: Lease) -> None:
+        async with self._database.write() as session:
+            await release(session, lease)
 
     async def _check_numbers(self, stopping: asyncio.Event) -> bool:
         """Compares its numbers with those that the bus has seen, once; False when it is told to

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from mediaops_common.bus.port import BusUnavailable
 from mediaops_ingest.normaliser import supervisor
+from mediaops_ingest.normaliser.shards import HeldShards
 from mediaops_ingest.normaliser.worker import Normaliser
 from mediaops_ingest.republish.models import Republication
 from sqlalchemy import text
@@ -176,3 +177,25 @@ async def test_a_start_without_the_bus_numbers_nothing_and_says_so(ingest, bus) 
         bus.mend()
         await until_ready(ingest, "archive", True)
         await until_stand(ingest, 1, 1)
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_a_worker_that_is_cancelled_leaves_its_shards_to_the_others(
+    ingest, monkeypatch
+) -> None:
+    splitting = asyncio.Event()
+
+    async def hang(*_given: Any) -> None:
+        splitting.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Normaliser, "step", hang)
+    ingest.runtime.state["owner"] = "tests"
+    worker = asyncio.create_task(supervisor.run_shards(ingest.runtime, asyncio.Event()))
+    await splitting.wait()
+    worker.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await worker
+    other = HeldShards(ingest.runtime.database, "other")
+    assert await other.acquire()
+    assert len(other.states) == 64

@@ -6,7 +6,7 @@ import structlog
 from mediaops_common.bus import Bus
 from mediaops_common.clock import monotonic
 from mediaops_common.health import Unhealthy
-from mediaops_common.lease import LeaseLost
+from mediaops_common.lease import LeaseLost, give_back
 from mediaops_common.outages import tell_failure
 from mediaops_common.pace import Pace, until
 from mediaops_common.restored import Restored, numbers_on_bus, refuse_if_behind
@@ -59,23 +59,25 @@ async def run_shards(runtime: Runtime, stopping: asyncio.Event) -> None:
     await _wait_until_whole(runtime, stopping)
     pause = 0.1
     held = HeldShards(runtime.database, owner)
-    while not stopping.is_set():
-        try:
-            if await held.acquire():
-                HELD.set(len(held.states))
-                await _hold(runtime, held, unsent, stopping)
-            else:
-                HELD.set(0)
-                await until(stopping, IDLE_SECONDS)
-            pause = 0.1
-        except LeaseLost as reason:
-            log.info("shards_taken_anew", reason=str(reason))
-        except Exception as error:
-            tell_failure("shards_failed", runtime.database)
-            trouble.note(error)
-            await until(stopping, pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
-    await held.release()
+    try:
+        while not stopping.is_set():
+            try:
+                if await held.acquire():
+                    HELD.set(len(held.states))
+                    await _hold(runtime, held, unsent, stopping)
+                else:
+                    HELD.set(0)
+                    await until(stopping, IDLE_SECONDS)
+                pause = 0.1
+            except LeaseLost as reason:
+                log.info("shards_taken_anew", reason=str(reason))
+            except Exception as error:
+                tell_failure("shards_failed", runtime.database)
+                trouble.note(error)
+                await until(stopping, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+    finally:
+        await give_back(held.release())
 
 
 class _Trouble:
