@@ -1,8 +1,9 @@
-"""For all tests: short logs, no way out to the network, and the databases they run on."""
+"""For all tests: short logs, no way out to the network, the databases they run on, and what was
+left out."""
 
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from functools import cache
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from mediaops_common.logs import configure_logs
 from mediaops_common.settings import LogSettings
 
-from tests import kafka_broker
+from tests import kafka_broker, left_out
 from tests.certificates import certify_loopback
 from tests.databases import SQLITE, Backend, PostgresBackend
 from tests.postgres import MISSING, binaries, lasting_cluster, shared_cluster
@@ -110,13 +111,21 @@ def pytest_sessionfinish() -> None:
             server().remove()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is to be tested, a test that was left out has failed."""
+    report = yield
+    if left_out.may_not_be(report):
+        report.longrepr, report.outcome = left_out.reason(report), "failed"
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A line for each thing that was left out, which says what to install."""
+    """A line for each thing that was left out, which says what to install or to do."""
     found = [MISSING] if binaries() is None else []
     found += [] if kafka_broker.can_run() else [kafka_broker.MISSING]
-    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", ()))
-    reasons = (why[2].removeprefix("Skipped: ") for why in skipped if isinstance(why, tuple))
-    for line in dict.fromkeys([*found, *(reason for reason in reasons if "install" in reason)]):
+    found += filter(None, map(left_out.reason, terminalreporter.stats.get("skipped", ())))
+    for line in dict.fromkeys(found):
         terminalreporter.write_line(line)
     for report in terminalreporter.stats.get("passed", ()):  # what a test has measured
         for name, value in report.user_properties if report.when == "call" else ():

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,7 +22,11 @@ from uuid import uuid4
 POM = Path(__file__).parents[1] / "deploy" / "kafka" / "pom.xml"
 TARGET = POM.parent / "target"
 
-MISSING = "Kafka was left out: install Java 17 and Maven (Debian: openjdk-17-jre-headless maven)"
+MISSING = (
+    "Kafka was left out: install Java 17 or newer and Maven"
+    " (Debian: apt-get install openjdk-17-jre-headless maven)"
+)
+OLDEST_JAVA = 17
 
 JAVA = (
     "-Xmx384m",
@@ -64,8 +69,21 @@ ssl.keystore.location={keystore}
 """
 
 
+@cache
 def can_run() -> bool:
-    return shutil.which("java") is not None and shutil.which("mvn") is not None
+    return shutil.which("mvn") is not None and _java_version() >= OLDEST_JAVA
+
+
+def _java_version() -> int:
+    """Of the `java` that would be started; 0 where none answers."""
+    try:
+        done = subprocess.run(
+            ["java", "-version"], capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    told = re.search(r'version "(?:1\.)?(\d+)', done.stderr)  # until 8 it was called 1.8
+    return int(told[1]) if told and done.returncode == 0 else 0
 
 
 def classpath() -> str:

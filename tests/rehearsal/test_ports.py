@@ -62,11 +62,14 @@ def answered(*settings: str) -> list[int]:
 @pytest.fixture(scope="module", autouse=True)
 def a_network() -> None:
     if shutil.which("unshare") is None or shutil.which("ip") is None:
-        pytest.skip("Ports were left out: install util-linux iproute2 (names of Debian)")
+        pytest.skip("Ports were left out: install util-linux and iproute2 (names of Debian)")
     script = "ip link set lo up && test -w /proc/sys/net/ipv4/tcp_tw_reuse"
     tried = subprocess.run([*ENTER, "sh", "-c", script], capture_output=True, check=False)
     if tried.returncode != 0:
-        pytest.skip("Ports were left out: this user may not make a network of its own")
+        pytest.skip(
+            "Ports were left out: run as root, or as a user that may make a network of its own"
+            " (unshare --user --net)"
+        )
 
 
 def test_a_port_is_used_again_where_compose_says_so() -> None:

@@ -19,7 +19,9 @@ MISSING = [tool for tool in NEEDED if shutil.which(tool) is None]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(bool(MISSING), reason=f"install {', '.join(MISSING)} to run these lines"),
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"The README's lines were left out: install {', '.join(MISSING)}"
+    ),
 ]
 
 

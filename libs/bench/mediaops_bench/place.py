@@ -24,8 +24,7 @@ SERVICES = ("ingest", "content", "crm", "insights")
 
 def is_distributed() -> bool:
     """Whether figures are those of PostgreSQL and Kafka, for which other targets hold."""
-    store = StoreSettings()
-    return store.database_url is not None and store.bus_url is not None
+    return StoreSettings().is_shared
 
 
 @asynccontextmanager

@@ -25,14 +25,16 @@ OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", 
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the pinned packages."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("The clients in Node were left out: install node and npm")
+        pytest.skip("The clients in Node were left out: install node and npm (Debian: nodejs npm)")
     folder = tmp_path_factory.mktemp("node")
     for path in HERE.iterdir():
         shutil.copy(path, folder)
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
     if done.returncode != 0 and any(code in done.stderr for code in OFFLINE):
-        pytest.skip("The clients in Node were left out: npm reaches no registry for their packages")
+        pytest.skip(
+            "The clients in Node were left out: run where npm reaches a registry for their packages"
+        )
     assert done.returncode == 0, done.stderr
     return folder
 
