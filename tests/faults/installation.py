@@ -105,14 +105,14 @@ class Installation:
         assert slowest <= 1.0, f"usual are {usual:.3f} s"
 
     def counts_soon(self, seconds: float = 120.0) -> None:
-        """Returns when insights shows what is acknowledged from now on."""
+        """Returns when insights and crm show what is acknowledged from now on."""
         channel = self.system.add_channel(PROBED)
         started = datetime.now(UTC)
         body = {
             "channel_id": channel,
             "type": "like.created",
             "occurred_at": started.isoformat().replace("+00:00", "Z"),
-            "actor": {"external_id": "probe"},
+            "actor": {"external_id": channel},
             "dedup_key": "probe",
         }
         sent = self.system.call("POST", "/ingest/v1/activities", [body], workspace=PROBED)
@@ -122,12 +122,17 @@ class Installation:
         question |= {"from": days[0], "to": days[1]}
 
         def is_counted() -> bool:
-            answer = self.system.call(
-                "GET", "/insights/v1/metrics/query", workspace=PROBED, params=question
-            )
-            return (
-                answer.status_code == 200 and sum(x["value"] for x in answer.json()["items"]) == 1
-            )
+            found = [
+                self.system.call("GET", path, workspace=PROBED, params=params)
+                for path, params in (
+                    ("/insights/v1/metrics/query", question),
+                    ("/crm/v1/profiles", {"identity": f"site:{channel}"}),
+                )
+            ]
+            if any(answer.status_code != 200 for answer in found):
+                return False
+            sums, people = (answer.json()["items"] for answer in found)
+            return sum(row["value"] for row in sums) == len(people) == 1
 
         until(is_counted, seconds)
         took = (datetime.now(UTC) - started).total_seconds()
