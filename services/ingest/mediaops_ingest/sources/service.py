@@ -1,6 +1,6 @@
 """What can be done with sources."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,10 +19,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from mediaops_ingest.channels import service as channels
 from mediaops_ingest.limit import Limit
 from mediaops_ingest.platforms.registry import API
-from mediaops_ingest.sources import repository
+from mediaops_ingest.sources import opening, repository
 from mediaops_ingest.sources.models import MappingRevision, Source
-from mediaops_ingest.sources.opened import Opened
-from mediaops_ingest.sources.opening import mapping_of, open_source, open_to_read
+from mediaops_ingest.sources.opened import Opened, Unopened
 from mediaops_ingest.sources.schemas import SourceCreate, SourceUpdate
 from mediaops_ingest.sources.secrets import (
     SecretsLocked,
@@ -43,9 +42,6 @@ __all__ = [
     "announce",
     "api_source",
     "api_source_id",
-    "mapping_of",
-    "open_source",
-    "open_to_read",
 ]
 
 find = repository.find
@@ -172,6 +168,25 @@ async def rotate(
     return settled.secrets, live_until
 
 
+async def open_source(session: AsyncSession, box: SecretBox, source: Source) -> Opened:
+    """Its secrets in clear and its newest mapping. Raises SecretsLocked, AdapterUnknown."""
+    sets = (await repository.secret_sets_of(session, [source.id])).get(source.id, [])
+    return opening.open_to_prove(box, source, sets, await mapping_of(session, source))
+
+
+async def open_to_read(
+    session: AsyncSession, box: SecretBox, sources: Collection[Source]
+) -> list[Opened | Unopened]:
+    """Likewise of several, in their order. One that cannot be opened stops none of the others."""
+    sets = await repository.secret_sets_of(session, [source.id for source in sources])
+    return [
+        opening.open_to_read(
+            box, source, sets.get(source.id, []), await mapping_of(session, source)
+        )
+        for source in sources
+    ]
+
+
 async def open_for_trial(
     session: AsyncSession, box: SecretBox, source: Source
 ) -> tuple[Opened, channels.Channel]:
@@ -180,6 +195,14 @@ async def open_for_trial(
     assert source.channel_id is not None
     channel = await channels.find(session, source.workspace_id, source.channel_id)
     return await open_source(session, box, source), channel
+
+
+async def mapping_of(session: AsyncSession, source: Source) -> dict[str, Any] | None:
+    """The newest mapping; None where there is none."""
+    if not source.mapping_revision:
+        return None
+    found = await repository.find_mapping(session, source.id, source.mapping_revision)
+    return None if found is None else found.mapping
 
 
 def api_source_id(owner_id: UUID) -> UUID:
