@@ -87,9 +87,9 @@ class Installation:
         succession.check()
 
     @contextmanager
-    def unharmed(self) -> Iterator[None]:
-        """Every request that the senders begin meanwhile is answered within a second, and none is
-        refused. What the machine itself makes of a second is seen beforehand."""
+    def unharmed(self, within: float = 1.0) -> Iterator[None]:
+        """Every request that the senders begin meanwhile is answered within a second, or so many,
+        and none is refused. What the machine itself makes of a second is seen beforehand."""
         time.sleep(15)
         usual = self.driver.slowest
         self.driver.count_anew()
@@ -102,7 +102,7 @@ class Installation:
             f" {refused} refused, {self.driver.unanswered} not answered"
         )
         assert (refused, self.driver.unanswered) == (0, 0)
-        assert slowest <= 1.0, f"usual are {usual:.3f} s"
+        assert slowest <= within, f"usual are {usual:.3f} s"
 
     def counts_soon(self, seconds: float = 120.0) -> None:
         """Returns when insights and crm show what is acknowledged from now on."""
