@@ -158,7 +158,7 @@ def holds_places(worker: Process) -> bool:
 def test_each_process_is_replaced_in_turn(installation) -> None:
     """The gateway goes on to send to what ends, and finds another when it is gone."""
     system = installation.system
-    # What starts takes a core for seconds: no request is lost by it, and none has a second promised.
+    # What starts takes a core for seconds: every request is answered, if not within one.
     with installation.under_load(), installation.unharmed(within=5.0):
         for process in list(system.processes):
             system.add(process.service, process.role)
@@ -246,7 +246,7 @@ def test_order_and_effect_hold_with_one_two_and_four_workers(tmp_path, record_pr
             base = base or rate
             line = (
                 f"{apis} api and {workers} workers of each service: {rate / base:.2f} of what one"
-                f" and one took, {rate:,.0f} activities/s; the limit are {os.cpu_count()} cores"
+                f" and one took, {rate:,.0f} activities/s; the limit is {os.cpu_count()} cores"
                 " for everything"
             )
             record_property("shown", line)
