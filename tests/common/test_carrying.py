@@ -21,6 +21,7 @@ from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.main import INGEST
 from sqlalchemy import Column, Time, delete, insert, select
 
+from tests.common.test_migrations import migrate_further
 from tests.databases import SQLITE
 from tests.ingest.delivery_log.builders import NOON, a_delivery
 
@@ -191,6 +192,22 @@ async def test_what_is_not_whole_or_not_ours_is_refused(tmp_path, places, harm, 
         await load([INGEST], second.store, file)
     await upgrade(INGEST, second.store)
     assert not any((await second.rows()).values())
+
+
+async def test_a_newer_version_carries_what_it_has_migrated(tmp_path, places) -> None:
+    first, second, _ = places
+    await first.fill()
+    file = tmp_path / "all.dump"
+    await dump([INGEST], first.store, file)
+    await upgrade(INGEST, second.store)
+    for place in (first, second):
+        await migrate_further(place.database)
+    with pytest.raises(ValueError, match="a newer version has migrated ingest"):
+        await load([INGEST], second.store, file)
+    assert not any((await second.rows()).values())
+    with pytest.raises(ValueError, match="a newer version has migrated ingest"):
+        await dump([INGEST], first.store, tmp_path / "lossy.dump")
+    assert not (tmp_path / "lossy.dump").exists()
 
 
 async def test_a_service_that_is_not_in_it_is_named(tmp_path, places) -> None:

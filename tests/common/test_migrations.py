@@ -7,8 +7,8 @@ import pytest
 from alembic import command
 from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
-from mediaops_common.migrations import _config, drift, is_newest, migrate
-from mediaops_common.schema import upgrade
+from mediaops_common.migrations import _config, drift, is_newer, is_newest, migrate
+from mediaops_common.schema import prepare, upgrade
 from mediaops_common.settings import StoreSettings
 from mediaops_ingest.delivery_log.days import first_seq, utc_day
 from mediaops_ingest.delivery_log.open import open_log
@@ -41,6 +41,40 @@ async def reach(database, revision: str) -> None:
 
     async with database.writer.begin() as connection:
         await connection.run_sync(up)
+
+
+async def migrate_further(database) -> None:
+    """As the version after this one does, with what this one does not know of."""
+    async with database.writer.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE of_tomorrow (id integer PRIMARY KEY)")
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '29991231'")
+
+
+async def heads(database) -> list[str]:
+    async with database.reader.connect() as connection:
+        found = await connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        return list(found.scalars())
+
+
+@pytest.mark.parametrize("role", [OWNER, SERVING])
+async def test_what_a_newer_version_has_migrated_serves_this_one_as_it_is(
+    tmp_path, backend, caplog, role
+) -> None:
+    url = (await backend.migrated(tmp_path, INGEST)).replace(f"//{SERVING}@", f"//{OWNER}@")
+    store = StoreSettings(data=tmp_path, database_url=url.replace(f"//{OWNER}@", f"//{role}@"))
+    owning = open_database(url, name="ingest", metadata=INGEST.metadata)
+    serving = open_database(store.database_url, name="ingest", metadata=INGEST.metadata)
+    try:
+        await migrate_further(owning)
+        await prepare(INGEST, store, serving)
+        assert caplog.text.count("database_is_newer") == 1
+        assert not await migrate(owning, INGEST.versions, INGEST.metadata)
+        assert await is_newer(serving, INGEST.versions)
+        assert not await is_newest(serving, INGEST.versions)
+        assert await heads(serving) == ["29991231"]
+    finally:
+        await owning.close()
+        await serving.close()
 
 
 @pytest.mark.parametrize("name", ["ingest", "content", "crm", "insights"])

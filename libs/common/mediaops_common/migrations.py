@@ -13,7 +13,7 @@ from mediaops_common.db import Database, open_database
 from mediaops_common.room import make_room
 from mediaops_common.row_security import lend, secure
 
-__all__ = ["drift", "is_newest", "migrate", "newest"]
+__all__ = ["drift", "is_newer", "is_newest", "migrate", "newest"]
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 
@@ -32,19 +32,23 @@ def _config(versions: Path, connection: Connection, metadata: MetaData) -> Any:
 
 async def migrate(
     database: Database, versions: Path, metadata: MetaData, *, lend_to: str | None = None
-) -> None:
+) -> bool:
     """Brings the database to the newest version of the service's migrations, or changes nothing.
+    False where a newer version has migrated it: that is left as it is.
 
     On PostgreSQL every table then shows its rows by workspace and has the room that it declares,
     and `lend_to`, the role that serves, may use the tables.
     """
     async with database.writer.begin() as connection:
+        if await connection.run_sync(_is_newer, versions):
+            return False
         await connection.run_sync(_upgrade, versions, metadata)
         if database.dialect == "postgresql":
             await connection.run_sync(secure, metadata)
             await connection.run_sync(make_room, metadata)
             if lend_to is not None:
                 await connection.run_sync(lend, lend_to)
+    return True
 
 
 def _upgrade(connection: Connection, versions: Path, metadata: MetaData) -> None:
@@ -55,21 +59,35 @@ def _upgrade(connection: Connection, versions: Path, metadata: MetaData) -> None
 
 def newest(versions: Path) -> list[str]:
     """The newest version of a service's migrations, as alembic names it."""
+    return list(_scripts(versions).get_heads())
+
+
+def _scripts(versions: Path) -> Any:
     from alembic.script import ScriptDirectory
 
-    return list(ScriptDirectory(ENVIRONMENT, version_locations=[versions]).get_heads())
+    return ScriptDirectory(ENVIRONMENT, version_locations=[versions])
+
+
+def _heads(connection: Connection) -> set[str]:
+    from alembic.migration import MigrationContext
+
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _is_newer(connection: Connection, versions: Path) -> bool:
+    return not _heads(connection) <= {one.revision for one in _scripts(versions).walk_revisions()}
 
 
 async def is_newest(database: Database, versions: Path) -> bool:
     """Whether the database is at the newest version; changes nothing."""
-    from alembic.migration import MigrationContext
-
-    def look(connection: Connection) -> bool:
-        found = MigrationContext.configure(connection).get_current_heads()
-        return set(found) == set(newest(versions))
-
     async with database.reader.connect() as connection:
-        return await connection.run_sync(look)
+        return await connection.run_sync(_heads) == set(newest(versions))
+
+
+async def is_newer(database: Database, versions: Path) -> bool:
+    """Whether a version has migrated the database that this one does not know."""
+    async with database.reader.connect() as connection:
+        return await connection.run_sync(_is_newer, versions)
 
 
 async def drift(database: Database, versions: Path, metadata: MetaData) -> list[Any]:

@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mediaops_common.db import Database, open_database
-from mediaops_common.migrations import is_newest, migrate
+from mediaops_common.migrations import is_newer, is_newest, migrate
 from mediaops_common.row_security import is_above_the_law, may_make_tables
 
 if TYPE_CHECKING:
     from mediaops_common.service import Service
     from mediaops_common.settings import StoreSettings
 
-__all__ = ["or_exit", "prepare", "refuse_company", "upgrade"]
+__all__ = ["or_exit", "prepare", "prepare_to_carry", "refuse_company", "upgrade"]
+
+log = structlog.get_logger(__name__)
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -39,15 +42,23 @@ def or_exit(service_name: str) -> Iterator[None]:
         ) from None
 
 
-async def upgrade(service: "Service", store: "StoreSettings") -> None:
-    """Brings the service's database to the newest version and lets the role that serves use it."""
+async def upgrade(service: "Service", store: "StoreSettings") -> bool:
+    """Brings the service's database to the newest version and lets the role that serves use it.
+    False where a newer version has migrated it: that is left as it is."""
     serving, owning = store.url_of(service.name), store.owner_url_of(service.name)
     database = open_database(owning or serving, name=service.name, metadata=service.metadata)
     lend_to = make_url(serving).username if owning else None
     try:
-        await migrate(database, service.versions, service.metadata, lend_to=lend_to)
+        return await migrate(database, service.versions, service.metadata, lend_to=lend_to)
     finally:
         await database.close()
+
+
+async def prepare_to_carry(service: "Service", store: "StoreSettings") -> None:
+    """Likewise before a dump and a load. Raises ValueError where a newer version has migrated it:
+    what this one does not know of would be left out."""
+    if not await upgrade(service, store):
+        raise ValueError(f"a newer version has migrated {service.name}: do it with that one")
 
 
 OTHERS = text(
@@ -75,14 +86,22 @@ async def refuse_company(service: "Service", store: "StoreSettings") -> None:
 
 
 async def prepare(service: "Service", store: "StoreSettings", database: Database) -> None:
-    """Before a service starts: migrates where this process may, else finds it done.
+    """Before a service starts: migrates where this process may, else finds it done. Tables of a
+    newer version serve this one too: it starts on them and says so in the log.
 
     Exits with a sentence where the database is older than this version, and where its role would
     see or change what a role that serves must not.
     """
     if database.dialect == "sqlite":
-        await migrate(database, service.versions, service.metadata)
-        return
+        is_own = await migrate(database, service.versions, service.metadata)
+    else:
+        is_own = await _prepare_server(service, store, database)
+    if not is_own:
+        log.warning("database_is_newer", service=service.name)
+
+
+async def _prepare_server(service: "Service", store: "StoreSettings", database: Database) -> bool:
+    """Whether the tables are this version's, and not a newer one's."""
     async with database.reader.connect() as connection:
         above, owns = [await connection.run_sync(f) for f in (is_above_the_law, may_make_tables)]
     if above:
@@ -96,9 +115,12 @@ async def prepare(service: "Service", store: "StoreSettings", database: Database
             " another, and the owner to `mediaops migrate` as MEDIAOPS_DATABASE_OWNER_URL"
         )
     if owns or store.database_owner_url is not None:
-        await upgrade(service, store)
-    elif not await is_newest(database, service.versions):
+        return await upgrade(service, store)
+    if await is_newer(database, service.versions):
+        return False
+    if not await is_newest(database, service.versions):
         raise SystemExit(
             f"the database of {service.name} is not at the version of this program: run"
             " `mediaops migrate` with MEDIAOPS_DATABASE_OWNER_URL"
         )
+    return True

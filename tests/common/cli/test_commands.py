@@ -196,6 +196,6 @@ def test_without_a_running_system_it_is_said_where_one_was_looked_for(tmp_path: 
 
 def test_databases_are_migrated_without_a_server(tmp_path: Path) -> None:
     done = mediaops("migrate", "ingest", "--data", tmp_path, "--json")
-    assert json.loads(done.stdout) == {"migrated": ["ingest"]}
+    assert json.loads(done.stdout) == {"migrated": ["ingest"], "newer": []}
     assert (tmp_path / "ingest.db").exists()
     assert mediaops("migrate", "nobody", "--data", tmp_path).returncode == 1

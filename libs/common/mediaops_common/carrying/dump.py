@@ -12,7 +12,7 @@ from mediaops_common.carrying.file import Carried, Manifest, Rows, Writer, writi
 from mediaops_common.carrying.values import packer
 from mediaops_common.db import open_database
 from mediaops_common.migrations import newest
-from mediaops_common.schema import or_exit, upgrade
+from mediaops_common.schema import or_exit, prepare_to_carry
 
 if TYPE_CHECKING:
     from mediaops_common.service import Service
@@ -30,7 +30,7 @@ async def dump(services: Sequence["Service"], store: "StoreSettings", path: Path
         for service in services:
             manifest.revisions[service.name] = newest(service.versions)
             with or_exit(service.name):
-                await upgrade(service, store)
+                await prepare_to_carry(service, store)
                 members = manifest.members[service.name] = await _tables(service, store, writer)
             for beside in service.beside:
                 count = await writer.add(service.name, beside.name, beside.read(store))

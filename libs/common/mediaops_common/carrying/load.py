@@ -12,7 +12,7 @@ from mediaops_common.carrying.file import Carried, Manifest, Reader, Rows, readi
 from mediaops_common.carrying.values import unpacker
 from mediaops_common.db import insert_rows, open_database
 from mediaops_common.migrations import newest
-from mediaops_common.schema import or_exit, upgrade
+from mediaops_common.schema import or_exit, prepare_to_carry
 
 if TYPE_CHECKING:
     from mediaops_common.service import Service
@@ -32,7 +32,7 @@ async def load(services: Sequence["Service"], store: "StoreSettings", path: Path
         _check(services, dump.manifest)
         for service in services:
             with or_exit(service.name):
-                await upgrade(service, store)
+                await prepare_to_carry(service, store)
                 await _check_empty(service, store)
         for service in services:
             members = dump.manifest.members[service.name]

@@ -30,19 +30,26 @@ def migrate(
     settings = settings_for(data)
     is_shared = settings.store.database_url is not None
     with nullcontext() if is_shared else owned(settings.store.data):
-        done = run_once(settings, _migrate(settings, service))
+        found = run_once(settings, _migrate(settings, service))
+    done = [name for name in found if found[name]]
     if as_json:
-        print_json({"migrated": done})
-    else:
+        print_json({"migrated": done, "newer": [name for name in found if not found[name]]})
+        return
+    for name in found:
+        if not found[name]:
+            print(f"a newer version has migrated {name}: it is left as it is")
+    if done:
         print(f"up to date: {', '.join(done)}")
 
 
-async def _migrate(settings: "Settings", only: str | None) -> list[str]:
+async def _migrate(settings: "Settings", only: str | None) -> dict[str, bool]:
+    """Service → whether its tables are of this version now; else they are of a newer one."""
     from mediaops_common.cli.process import load_services
     from mediaops_common.schema import or_exit, upgrade
 
     services = load_services(None if only is None else [only])
+    done = {}
     for service in services.values():
         with or_exit(service.name):
-            await upgrade(service, settings.store)
-    return list(services)
+            done[service.name] = await upgrade(service, settings.store)
+    return done
