@@ -1,6 +1,7 @@
 """`GET /insights/v1/stream`: what changes is told in order, and can be resumed."""
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -125,6 +126,33 @@ async def test_an_empty_last_event_id_is_none(insights: RunningInsights) -> None
         first = await ear.next()
         assert first is not None
         assert (first.type, first.id) == ("stream.opened", 1)
+
+
+@pytest.mark.databases("sqlite", "postgresql")
+async def test_long_events_are_read_a_few_at_once_and_dropped_in_slices(
+    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await something(insights)
+    database, acme = insights.runtime.database, workspace_id("acme")
+    async with database.read() as session:
+        length = len(json.dumps((await service.events_after(session, acme, 0))[0].content))
+        monkeypatch.setattr(service, "READ_SIZE", 2 * length)
+        read = [await service.events_after(session, acme, number) for number in (0, 2, 4, 5)]
+        assert [[event.id for event in events] for events in read] == [[1, 2], [3, 4], [5], []]
+        monkeypatch.setattr(service, "READ_SIZE", 1)
+        assert [event.id for event in await service.events_after(session, acme, 0)] == [1]
+    drop, dropped = repository.drop_before, []
+
+    async def counted(*arguments: Any) -> int:
+        dropped.append(await drop(*arguments))
+        return dropped[-1]
+
+    monkeypatch.setattr(repository, "drop_before", counted)
+    monkeypatch.setattr(service, "DROPPED_AT_ONCE", 2)
+    await service.forget_old(database, NOW)
+    await service.forget_old(database, NOW + timedelta(seconds=1))
+    assert dropped == [0, 2, 2, 1]
 
 
 async def test_a_last_event_id_that_is_no_number_is_refused(insights: RunningInsights) -> None:

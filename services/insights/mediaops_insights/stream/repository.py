@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from mediaops_common.db import insert_new, upsert
-from sqlalchemy import Table, delete, func, update
+from sqlalchemy import Table, Text, cast, delete, func, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_insights.stream.models import DIRTY_MINUTE, StreamCounter, StreamEvent
 
 COUNTER: Table = StreamCounter.__table__  # type: ignore[attr-defined]
+EVENTS: Table = StreamEvent.__table__  # type: ignore[attr-defined]
 
 
 async def mark(session: AsyncSession, minutes: Iterable[tuple[UUID, int]]) -> None:
@@ -67,16 +68,31 @@ async def oldest_number(session: AsyncSession, workspace_id: UUID) -> int | None
 
 
 async def events_after(
-    session: AsyncSession, workspace_id: UUID, number: int, limit: int
+    session: AsyncSession, workspace_id: UUID, number: int, *, most: int, size: int
 ) -> list[StreamEvent]:
+    """In their order, `most` at the most, and none behind that with which they reach `size`."""
+    id_, its = EVENTS.c.id, EVENTS.c.workspace_id == workspace_id
+    length = func.length(cast(EVENTS.c.content, Text)).label("length")
+    sized = EVENTS.select().with_only_columns(id_, length).where(its, id_ > number)
+    following = sized.order_by(id_).limit(most).subquery()
+    through = func.sum(following.c.length).over(order_by=following.c.id)
+    before = following.select().with_only_columns(
+        following.c.id, (through - following.c.length).label("before")
+    )
+    chosen = before.subquery()
     query = (
         select(StreamEvent)
-        .where(StreamEvent.workspace_id == workspace_id, col(StreamEvent.id) > number)
+        .join(chosen, col(StreamEvent.id) == chosen.c.id)
+        .where(StreamEvent.workspace_id == workspace_id, chosen.c.before < size)
         .order_by(col(StreamEvent.id))
-        .limit(limit)
     )
     return list((await session.exec(query)).all())
 
 
-async def drop_before(session: AsyncSession, moment: datetime) -> None:
-    await session.exec(delete(StreamEvent).where(col(StreamEvent.created_at) < moment))
+async def drop_before(session: AsyncSession, moment: datetime, most: int) -> int:
+    """Drops the oldest of those from before the moment; returns how many there were."""
+    key, age = (EVENTS.c.workspace_id, EVENTS.c.id), EVENTS.c.created_at
+    old = EVENTS.select().with_only_columns(*key).where(age < moment)
+    oldest = old.order_by(age, *key).limit(most)
+    dropped = await session.exec(delete(EVENTS).where(tuple_(*key).in_(oldest)))
+    return dropped.rowcount

@@ -33,6 +33,9 @@ drown what is happening now."""
 MINUTE_CHANGED = "metrics.minute"
 
 READ_AT_ONCE = 200
+READ_SIZE = 2 << 20
+"""Letters of events read at once: an event of a workspace with many channels is long."""
+DROPPED_AT_ONCE = 500
 
 
 async def mark_changed(session: AsyncSession, sheet: rollups.Sheet, now: datetime) -> None:
@@ -118,11 +121,15 @@ async def bounds(session: AsyncSession, workspace_id: UUID) -> tuple[int, int]:
 
 
 async def events_after(session: AsyncSession, workspace_id: UUID, number: int) -> list[StreamEvent]:
-    """The next events behind that number, a few hundred at most; [] at the end."""
-    return await repository.events_after(session, workspace_id, number, READ_AT_ONCE)
+    """The next events behind that number, a few hundred or megabytes at most; [] at the end."""
+    return await repository.events_after(
+        session, workspace_id, number, most=READ_AT_ONCE, size=READ_SIZE
+    )
 
 
 async def forget_old(database: Database, before: datetime) -> None:
-    """Drops what can be resumed no more."""
-    async with database.write() as session:
-        await repository.drop_before(session, before)
+    """Drops what can be resumed no more, the oldest first, in transactions that are short."""
+    dropped = DROPPED_AT_ONCE
+    while dropped == DROPPED_AT_ONCE:
+        async with database.write() as session:
+            dropped = await repository.drop_before(session, before, DROPPED_AT_ONCE)
