@@ -33,28 +33,18 @@ async def test_a_snapshot_with_new_values_corrects_and_with_the_same_repeats(ing
     assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
 
 
+@pytest.mark.parametrize("moment", ["as_of", "timestamp"])
 async def test_a_snapshot_that_a_partner_pushes_again_with_a_new_value_corrects(
-    ingest, spine
+    ingest, spine, moment
 ) -> None:
+    """Whether it says the moment itself, or its envelope does."""
     source = await ingest.add_source()
-    counter = {"metric": "followers", "kind": "gauge", "as_of": "2026-11-22T08:00:00Z"}
+    at = "2026-11-22T08:00:00Z"
     for number, value in enumerate((100, 100, 120)):
-        data = {**counter, "value": value, "dedup_key": "f-1"}
-        body = json.dumps({"type": "metrics.snapshot", "data": data}).encode()
-        await ingest.knock_signed(source, body, id_=f"msg_{number}")
-    await spine.run()
-    events = await spine.published("mediaops.snapshot")
-    assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
-    quality = await spine.quality()
-    assert (quality["normalised"], quality["duplicates"], quality["conflicts"]) == (2, 1, 0)
-
-
-async def test_a_snapshot_in_a_webhook_is_corrected_too(ingest, spine) -> None:
-    source = await ingest.add_source()
-    for value in (100, 120, 120):
         data = {"metric": "followers", "kind": "gauge", "value": value, "dedup_key": "f-1"}
-        body = {"type": "metrics.snapshot", "timestamp": "2026-11-22T08:00:00Z", "data": data}
-        await ingest.knock_signed(source, json.dumps(body).encode(), id_=f"msg_{value}")
+        body = {"type": "metrics.snapshot", "data": data}
+        (data if moment == "as_of" else body)[moment] = at
+        await ingest.knock_signed(source, json.dumps(body).encode(), id_=f"msg_{number}")
     await spine.run()
     events = await spine.published("mediaops.snapshot")
     assert [(event.value, event.correction) for event in events] == [(100, False), (120, True)]
