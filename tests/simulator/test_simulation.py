@@ -1,10 +1,6 @@
 """The whole simulation against a whole system."""
 
-import json
-import subprocess
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from mediaops_common.cli.options import settings_for
@@ -17,7 +13,8 @@ from mediaops_simulator.run import Wanted, simulate
 from rich.console import Console
 
 from tests.conftest import ON_ENGINES
-from tests.simulator.conftest import MEDIAOPS, System
+from tests.simulator.conftest import System
+from tests.simulator.verified import assert_no_difference, run_simulation
 
 ZONES = (
     "Asia/Shanghai",
@@ -34,37 +31,6 @@ ZONES = (
 """Half-hour and quarter-hour zones, and several with a change of clocks."""
 
 
-def run_simulation(system: System, *options: str) -> tuple[int, Any]:
-    command: Sequence[str] = (MEDIAOPS, "simulate", "--json", "--verify", "--data")
-    done = subprocess.run(
-        [*command, str(system.data), *options],
-        capture_output=True,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
-def assert_no_difference(status: int, outcome: Any) -> None:
-    verification = outcome["verification"]
-    assert verification["first"] == []
-    assert (status, verification["differences"]) == (0, 0)
-    assert {area["name"] for area in verification["areas"]} == {
-        "stickiness",
-        "histogram",
-        "retention",
-        "growth",
-        "metrics",
-        "corrections",
-        "compare",
-        "quality",
-        "replay",
-        "audit",
-    }
-
-
 ON_BOTH = (
     ("embedded", 1),
     ("embedded", 2),
@@ -78,7 +44,7 @@ ON_BOTH = (
 @pytest.mark.parametrize(("runtime", "seed"), ON_BOTH, indirect=["runtime"])
 def test_every_number_is_what_the_simulator_says(system: System, seed: int):
     small = ("--days", "12", "--scale", "0.15", "--live", "3", "--timezone", ZONES[seed - 1])
-    status, outcome = run_simulation(system, "--seed", str(seed), *small)
+    status, outcome = run_simulation(system.data, "--seed", str(seed), *small)
     assert_no_difference(status, outcome)
     assert outcome["verification"]["compared"] > 30_000
 
@@ -88,7 +54,7 @@ def test_every_number_is_what_the_simulator_says(system: System, seed: int):
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_ten_companies_differ_in_nothing(system: System, seed: int):
     options = ("--scale", "0.5", "--live", "5", "--timezone", ZONES[seed - 1])
-    assert_no_difference(*run_simulation(system, "--seed", str(seed), *options))
+    assert_no_difference(*run_simulation(system.data, "--seed", str(seed), *options))
 
 
 @pytest.mark.nightly

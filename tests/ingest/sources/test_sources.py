@@ -337,13 +337,38 @@ async def test_adapters_say_what_they_need(ingest):
 
 async def test_with_another_master_key_it_is_said_and_nothing_is_taken(ingest):
     source = await ingest.add_source()
-    object.__setattr__(ingest.runtime.keys, "box", SecretBox(b"x" * 32))
-    shown = await ingest.call("GET", f"/sources/{source['id']}")
-    assert (shown.status_code, shown.json()["type"].rsplit("/")[-1]) == (503, "secrets-locked")
-    ingest.runtime.state["door_cache"]._box = ingest.runtime.keys.box
+    lock(ingest)
     ingest.forget(source)
     answer = await ingest.knock_signed(source)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    path = f"/sources/{source['id']}"
+    for way, body in (("rotate-secret", {}), ("test", {"body": "{}"}), ("send-test", None)):
+        shown = await ingest.call("POST", f"{path}/{way}", body)
+        assert (shown.status_code, shown.json()["type"].rsplit("/")[-1]) == (503, "secrets-locked")
+
+
+async def test_who_lost_the_master_key_sees_sources_disables_them_and_makes_new_ones(ingest):
+    lost = await ingest.add_source()
+    lock(ingest)
+    ingest.forget(lost)
+    path = f"/sources/{lost['id']}"
+    for shown in (
+        (await ingest.call("GET", "/sources")).json()["items"][0],
+        (await ingest.call("GET", path)).json(),
+    ):
+        assert (shown["id"], shown["enabled"], shown["hook_url"]) == (lost["id"], True, None)
+    off = await ingest.call("PATCH", path, {"enabled": False}, headers={"If-Match": "*"})
+    assert (off.status_code, off.json()["enabled"]) == (200, False), off.text
+    assert (await ingest.knock_signed(lost)).status_code == 404
+    new = await ingest.add_source()
+    assert (await ingest.knock_signed(new)).status_code == 202
+    assert (await ingest.call("GET", f"/sources/{new['id']}")).json()["hook_url"]
+
+
+def lock(ingest) -> None:
+    """Another key for secrets, in all that open them."""
+    object.__setattr__(ingest.runtime.keys, "box", SecretBox(b"x" * 32))
+    ingest.runtime.state["door_cache"]._box = ingest.runtime.keys.box
 
 
 async def test_a_sealed_secret_moved_to_another_source_does_not_open(ingest):

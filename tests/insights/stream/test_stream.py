@@ -346,3 +346,20 @@ async def test_who_comes_while_events_are_read_misses_none(
     for one in (there, late):
         assert [event.id for event in await one.next(1.0)] == [1]
         stream._listeners.discard(one)
+
+
+async def test_who_looked_before_another_came_further_on_misses_none(
+    insights: RunningInsights,
+) -> None:
+    """Both come before the first round of the poller, with an event between their looks."""
+    stream: hub.Hub = insights.runtime.state["hub"]
+    acme = workspace_id("acme")
+    early = hub.Listener(stream, acme, 0)
+    assert await early.next(0.01) == []
+    await something(insights)
+    later = hub.Listener(stream, acme, 1)
+    stream._listeners |= {early, later}
+    await stream._hand_out()
+    stream._listeners -= {early, later}
+    assert [event.id for event in await early.next(1.0)] == [1]
+    assert await later.next(0.01) == []

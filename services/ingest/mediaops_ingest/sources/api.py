@@ -37,7 +37,7 @@ from mediaops_ingest.sources.schemas import (
     TrialRequest,
     TrialResult,
 )
-from mediaops_ingest.sources.secrets import open_hook_key
+from mediaops_ingest.sources.secrets import SecretsLocked, open_hook_key
 
 router = APIRouter(prefix="/ingest/v1/sources", tags=["sources"])
 
@@ -187,12 +187,22 @@ async def send_test(
 
 
 def _hook_path(source: Source, runtime: Any) -> str:
+    """Raises SecretsLocked."""
     return f"/ingest/hooks/{open_hook_key(runtime.keys.box, source)}"
 
 
+def _hook_url(source: Source, runtime: Any, caller: Caller) -> str | None:
+    """The hook URL is a capability: readers do not get it."""
+    if "ingest:write" not in caller.scopes or source.sealed_hook_key is None:
+        return None
+    try:
+        return str(runtime.public_url + _hook_path(source, runtime))
+    except SecretsLocked:
+        return None  # who has lost the key must still see what there is, and disable it
+
+
 def _shown(source: Source, runtime: Any, caller: Caller) -> dict[str, Any]:
-    """What a caller sees of a source. The hook URL is a capability: readers do not get it."""
-    may_see = "ingest:write" in caller.scopes and source.sealed_hook_key is not None
+    """What a caller sees of a source."""
     return {
         "id": source.id,
         "channel_id": source.channel_id,
@@ -202,7 +212,7 @@ def _shown(source: Source, runtime: Any, caller: Caller) -> dict[str, Any]:
         "config": source.config,
         "mapping_revision": source.mapping_revision,
         "limit": Limit.of(source.items_per_second, source.burst),
-        "hook_url": runtime.public_url + _hook_path(source, runtime) if may_see else None,
+        "hook_url": _hook_url(source, runtime, caller),
         "version": source.version,
         "created_at": source.created_at,
         "updated_at": source.updated_at,

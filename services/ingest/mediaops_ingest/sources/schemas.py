@@ -85,7 +85,8 @@ class SourceSummary(BaseModel):
     limit: Limit | None
     """What it may bring; null: the installation's default."""
     hook_url: str | None
-    """Only for those who may change sources: for some adapters it is the only proof."""
+    """Only for those who may change sources: for some adapters it is the only proof. Null for them
+    too where the key for secrets is not the one that it was sealed with."""
     version: int
     created_at: datetime
     updated_at: datetime

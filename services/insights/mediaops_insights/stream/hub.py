@@ -110,9 +110,10 @@ class Hub:
         listening: dict[UUID, int] = {}
         for one in self._listeners:
             listening[one.workspace_id] = max(one.last, listening.get(one.workspace_id, 0))
-        # Who comes later to a workspace that nobody listened to begins where it wants to.
+        # Who comes later to a workspace that nobody listened to begins where it wants to. The
+        # newest event is read once more: somebody may have looked before it was there.
         self._positions = {
-            workspace_id: self._positions.get(workspace_id, newest)
+            workspace_id: self._positions.get(workspace_id, newest - 1)
             for workspace_id, newest in listening.items()
         }
         for workspace_id in listening:
