@@ -8,8 +8,9 @@ from alembic import command
 from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
 from mediaops_common.migrations import _config, drift, is_newer, is_newest, migrate
-from mediaops_common.schema import prepare, upgrade
+from mediaops_common.schema import or_exit, prepare, upgrade
 from mediaops_common.settings import StoreSettings
+from mediaops_crm.main import CRM
 from mediaops_ingest.delivery_log.days import first_seq, utc_day
 from mediaops_ingest.delivery_log.open import open_log
 from mediaops_ingest.main import INGEST
@@ -69,12 +70,26 @@ async def test_what_a_newer_version_has_migrated_serves_this_one_as_it_is(
         await prepare(INGEST, store, serving)
         assert caplog.text.count("database_is_newer") == 1
         assert not await migrate(owning, INGEST.versions, INGEST.metadata)
-        assert await is_newer(serving, INGEST.versions)
+        assert await is_newer(serving, INGEST.versions, INGEST.metadata)
         assert not await is_newest(serving, INGEST.versions)
         assert await heads(serving) == ["29991231"]
     finally:
         await owning.close()
         await serving.close()
+
+
+@pytest.mark.parametrize("role", [OWNER, SERVING])
+async def test_the_database_of_another_service_is_refused_as_it_is(tmp_path, backend, role) -> None:
+    url = (await backend.migrated(tmp_path, INGEST)).replace(f"//{SERVING}@", f"//{OWNER}@")
+    store = StoreSettings(data=tmp_path, database_url=url.replace(f"//{OWNER}@", f"//{role}@"))
+    database = open_database(store.database_url, name="crm", metadata=CRM.metadata)
+    try:
+        before = await heads(database)
+        with pytest.raises(SystemExit, match=r"another service\..*{service}"), or_exit("crm"):
+            await prepare(CRM, store, database)
+        assert await heads(database) == before
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize("name", ["ingest", "content", "crm", "insights"])

@@ -7,15 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, inspect
 
 from mediaops_common.db import Database, open_database
 from mediaops_common.room import make_room
 from mediaops_common.row_security import lend, secure
 
-__all__ = ["drift", "is_newer", "is_newest", "migrate", "newest"]
+__all__ = ["ForeignTables", "drift", "is_newer", "is_newest", "migrate", "newest"]
 
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
+
+
+class ForeignTables(Exception):
+    """Something that is not the service has made the tables of its database."""
 
 
 def _config(versions: Path, connection: Connection, metadata: MetaData) -> Any:
@@ -34,13 +38,13 @@ async def migrate(
     database: Database, versions: Path, metadata: MetaData, *, lend_to: str | None = None
 ) -> bool:
     """Brings the database to the newest version of the service's migrations, or changes nothing.
-    False where a newer version has migrated it: that is left as it is.
+    False where a newer version has migrated it: that is left as it is. Raises ForeignTables.
 
     On PostgreSQL every table then shows its rows by workspace and has the room that it declares,
     and `lend_to`, the role that serves, may use the tables.
     """
     async with database.writer.begin() as connection:
-        if await connection.run_sync(_is_newer, versions):
+        if await connection.run_sync(_is_newer, versions, metadata):
             return False
         await connection.run_sync(_upgrade, versions, metadata)
         if database.dialect == "postgresql":
@@ -74,8 +78,13 @@ def _heads(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
 
 
-def _is_newer(connection: Connection, versions: Path) -> bool:
-    return not _heads(connection) <= {one.revision for one in _scripts(versions).walk_revisions()}
+def _is_newer(connection: Connection, versions: Path, metadata: MetaData) -> bool:
+    if _heads(connection) <= {one.revision for one in _scripts(versions).walk_revisions()}:
+        return False
+    # A newer version has what this one needs: it takes away only what the one before did without.
+    if not metadata.tables.keys() <= set(inspect(connection).get_table_names()):
+        raise ForeignTables
+    return True
 
 
 async def is_newest(database: Database, versions: Path) -> bool:
@@ -84,10 +93,11 @@ async def is_newest(database: Database, versions: Path) -> bool:
         return await connection.run_sync(_heads) == set(newest(versions))
 
 
-async def is_newer(database: Database, versions: Path) -> bool:
-    """Whether a version has migrated the database that this one does not know."""
+async def is_newer(database: Database, versions: Path, metadata: MetaData) -> bool:
+    """Whether a version has migrated the database that this one does not know. Raises
+    ForeignTables."""
     async with database.reader.connect() as connection:
-        return await connection.run_sync(_is_newer, versions)
+        return await connection.run_sync(_is_newer, versions, metadata)
 
 
 async def drift(database: Database, versions: Path, metadata: MetaData) -> list[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mediaops_common.db import Database, open_database
-from mediaops_common.migrations import is_newer, is_newest, migrate
+from mediaops_common.migrations import ForeignTables, is_newer, is_newest, migrate
 from mediaops_common.row_security import is_above_the_law, may_make_tables
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ def or_exit(service_name: str) -> Iterator[None]:
     """Exits with a sentence where the service's database cannot be used."""
     try:
         yield
+    except ForeignTables:
+        raise SystemExit(
+            f"{service_name} cannot use its database: the tables in it are of another service."
+            " Give each its own, with {service} in MEDIAOPS_DATABASE_URL"
+        ) from None
     except DBAPIError as error:
         cause = error.orig
         if getattr(cause, "sqlstate", None) == LOCK_NOT_AVAILABLE:
@@ -116,7 +121,7 @@ async def _prepare_server(service: "Service", store: "StoreSettings", database: 
         )
     if owns or store.database_owner_url is not None:
         return await upgrade(service, store)
-    if await is_newer(database, service.versions):
+    if await is_newer(database, service.versions, service.metadata):
         return False
     if not await is_newest(database, service.versions):
         raise SystemExit(
