@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from typing import Any
 from uuid import UUID
 
 import pytest
 from mediaops_ingest.platforms.registry import ADAPTERS
 from mediaops_ingest.sources.models import MappingRevision, Source, SourceSecret
-from sqlalchemy import select, update
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
+from tests.ingest.rows import change
 from tests.ingest.running import an_activity
 from tests.ingest.spine import spine_of
 
@@ -27,20 +28,6 @@ BODY = json.dumps(
 @pytest.fixture
 async def spine(ingest):
     return await spine_of(ingest)
-
-
-async def change(ingest, model: Any, source: dict[str, Any], name: str, value: Any) -> Any:
-    """Writes into the source's newest row behind everybody's back; returns what was there."""
-    table, its = model.__table__, UUID(source["id"])
-    is_its = (table.c.id if model is Source else table.c.source_id) == its
-    async with ingest.runtime.database.write() as session:
-        connection = await session.connection()
-        was = (await connection.execute(select(table.c[name]).where(is_its))).scalars().all()[-1]
-        mine = is_its, table.c[name] == was
-        if name == "mapping":
-            mine = (is_its,)
-        await connection.execute(update(table).where(*mine).values({name: value}))
-    return was
 
 
 BREAKS = {
@@ -144,3 +131,29 @@ async def test_one_that_the_door_cannot_read_again_hides_no_change_of_others(
     await asyncio.sleep(0)
     await cache._look()
     assert (await ingest.knock_signed(changed, BODY)).status_code == 404
+
+
+async def test_a_database_that_goes_in_the_midst_of_a_look_leaves_the_known_in_force(
+    ingest, monkeypatch
+) -> None:
+    source = await ingest.add_source()
+    assert (await ingest.knock_signed(source, BODY)).status_code == 202
+    cache = ingest.runtime.state["door_cache"]
+    ingest.runtime.state["door_follower"].cancel()
+    await asyncio.sleep(0)
+    before = dict(cache._hooks)
+    path = f"/sources/{source['id']}"
+    await ingest.call("PATCH", path, {"name": "x"}, headers={"If-Match": "*"})
+    cache._hooks = dict(before)
+
+    async def is_away(session, source):
+        raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "prepare", is_away)
+        with pytest.raises(OperationalError):
+            await cache._look()
+        assert cache._hooks == before
+    await cache._look()
+    (known,) = cache._hooks.values()
+    assert known.version == before.popitem()[1].version + 1

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from mediaops_common.clock import Clock
-from mediaops_common.db import Database
+from mediaops_common.db import UNAVAILABLE, Database
 from mediaops_common.http import Problem, Unavailable
 from mediaops_common.ids import shard_of
 from mediaops_common.keys import SecretBox
@@ -171,6 +171,8 @@ class DoorCache:
             return await self._read(key)
         except Problem:
             return None  # its next request is told of it
+        except UNAVAILABLE:
+            raise  # what is known stays in force
         except Exception as error:
             # One that cannot be read must not keep what has changed of the others unknown.
             log.warning("source_unread", error=type(error).__name__)

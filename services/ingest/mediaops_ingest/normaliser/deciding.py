@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from mediaops_common.events import Activity, ActivityRecorded, SnapshotRecorded, encode
 from mediaops_common.platforms import lateness
@@ -18,7 +19,9 @@ from mediaops_ingest.normaliser.reading import (
     trace_of,
 )
 
-__all__ = ["decide", "decide_item", "emit"]
+__all__ = ["decide", "decide_item", "emit", "fate_of", "owner_of"]
+
+Fate = Literal["normalised", "duplicate", "conflict", "failed"]
 
 
 def decide(
@@ -55,21 +58,20 @@ def decide_item(
     """
     delivery, source = read.delivery, read.source
     assert source is not None
-    adapter = source.adapter.declaration.name
     seen = ledger.keys.get(item.key) or known.get(item.key)
-    # Digests of different adapters are of different forms: only the key says the same act.
-    if seen is not None and (seen.digest == item.digest or seen.adapter != adapter):
+    fate = fate_of(read, item, seen)
+    if fate == "duplicate":
         outcome.duplicates += 1
         return
-    if seen is not None and not item.is_snapshot:
+    if fate == "conflict":
         outcome.conflicts += 1
-        outcome.note(item.index, "conflict", "the same key came with other content before")
+        outcome.note(item.index, "conflict", "the same key came with other content")
         return
-    if item.failure is not None:
+    if fate == "failed":
         outcome.failed += 1
-        outcome.note(item.index, "failed", item.failure)
+        outcome.note(item.index, "failed", item.failure or "")
         return
-    ledger.keys[item.key] = KnownKey(item.digest, adapter, delivery.seq, item.index)
+    ledger.keys[item.key] = owner_of(read, item)
     outcome.normalised += 1
     outcome.unmapped += item.unmapped
     is_correction = seen is not None
@@ -78,6 +80,27 @@ def decide_item(
             late = lateness(source.context.platform)
             outcome.note_activity(output.occurred_at, delivery.received_at, late)
         emit(read, output, ledger, outcome, is_correction=is_correction, known_at=known_at)
+
+
+def fate_of(read: ReadDelivery, item: ReadItem, seen: KnownKey | None) -> Fate:
+    """What becomes of an item whose key is known by `seen`."""
+    assert read.source is not None
+    if seen is not None:
+        # Digests of different adapters are of different forms: only the key says the same act.
+        if seen.digest == item.digest or seen.adapter != read.source.adapter.declaration.name:
+            return "duplicate"
+        # What came since corrects what a replay can read only now, and not the other way.
+        is_late = (seen.seq, seen.item) > (read.delivery.seq, item.index)
+        if is_late or not item.is_snapshot:
+            return "conflict"
+    return "normalised" if item.failure is None else "failed"
+
+
+def owner_of(read: ReadDelivery, item: ReadItem) -> KnownKey:
+    """What the key of a normalised item is known by from then on."""
+    assert read.source is not None
+    adapter = read.source.adapter.declaration.name
+    return KnownKey(item.digest, adapter, read.delivery.seq, item.index)
 
 
 def emit(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from mediaops_common.db import Database
+from mediaops_common.events import Activity
 
 from mediaops_ingest.archive.portions import portions_of
 from mediaops_ingest.archive.standing import decoded, fold
@@ -14,7 +15,7 @@ from mediaops_ingest.normaliser import repository as normaliser_repository
 from mediaops_ingest.normaliser.ledger import KnownKey
 from mediaops_ingest.normaliser.reading import ReadDelivery, ReadItem, read_delivery
 from mediaops_ingest.normaliser.source_book import SourceBook
-from mediaops_ingest.replays.diff import Diff, Standing, difference
+from mediaops_ingest.replays.diff import Change, Diff, Standing, difference
 from mediaops_ingest.replays.slices import Slice
 
 __all__ = ["ComparedDelivery", "Turn", "compare"]
@@ -27,8 +28,9 @@ Turn = Callable[[], Awaitable[None]]
 class ComparedDelivery:
     """One delivery as it stands and as the present mapping reads it.
 
-    Only the delivery that owns a key speaks for it: repeats and conflicts stay what they are. What
-    cannot be read now says nothing against what was read then.
+    Only the delivery that owns a key speaks for it: repeats and conflicts stay what they are, and
+    what acts an earlier owner gave are taken back. What cannot be read now says nothing against
+    what was read then.
     """
 
     row: Delivery
@@ -115,4 +117,7 @@ def _compare_one(
             one.unmapped += item.unmapped
         elif one.was_unreadable or item.index in failed:
             one.mended.append(item)
+        elif acts := [event for event in old if isinstance(event, Activity)]:
+            # Read as acts once, and as a report by the time it was corrected: that has the key.
+            one.diffs.append((item, Diff(changes=[Change(act, None) for act in acts])))
     return one

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -57,27 +59,37 @@ class Diff:
 
 
 def difference(old: Sequence[Standing], new: Sequence[Output]) -> Diff:
-    """Pairs equal contents first, so that a mapping that only reorders changes nothing; what is
-    left is paired in order."""
+    """Pairs what has one id: it is one event, which says this now, and nothing else may be left to
+    say it. Then what has one content, so that a new revision that says the same changes nothing;
+    what is left is paired in order."""
     diff = Diff()
-    left_old = sorted(old, key=lambda event: event.output)
-    left_new: list[Output] = []
+    left = {event.id: event for event in sorted(old, key=attrgetter("output"))}
+    strangers: list[Output] = []
     for output in new:
-        wanted = content_of(_event(output))
-        match = next((event for event in left_old if content_of(event) == wanted), None)
-        if match is None:
-            left_new.append(output)
-        else:
-            left_old.remove(match)
+        event = _event(output)
+        same = left.pop(event.id, None)
+        if same is None:
+            strangers.append(output)
+        elif _said(same) == _said(event):
             diff.unchanged += 1
-    for index in range(max(len(left_old), len(left_new))):
-        diff.changes.append(
-            Change(
-                left_old[index] if index < len(left_old) else None,
-                left_new[index] if index < len(left_new) else None,
-            )
-        )
+        else:
+            diff.changes.append(Change(same, output))
+    by_content: dict[bytes, list[Standing]] = {}
+    for event in left.values():
+        by_content.setdefault(_said(event), []).append(event)
+    fresh: list[Output] = []
+    for output in strangers:
+        if alike := by_content.get(_said(_event(output))):
+            del left[alike.pop(0).id]
+            diff.unchanged += 1
+        else:
+            fresh.append(output)
+    diff.changes += [Change(*pair) for pair in zip_longest(left.values(), fresh)]
     return diff
+
+
+def _said(event: Standing) -> bytes:
+    return msgspec.json.encode(content_of(event), order="sorted")
 
 
 def _event(output: Output) -> Standing:

@@ -13,6 +13,8 @@ from mediaops_common.ids import new_id, shard_of
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_ingest.delivery_log.port import DeliveryLog
+from mediaops_ingest.normaliser.deciding import fate_of, owner_of
+from mediaops_ingest.normaliser.ledger import KnownKey
 from mediaops_ingest.normaliser.source_book import SourceBook
 from mediaops_ingest.replays import repository
 from mediaops_ingest.replays.comparison import ComparedDelivery, compare
@@ -72,7 +74,7 @@ async def preview(
     """What a replay would change, over the first deliveries in range. Changes nothing."""
     counts: Counter[str] = Counter()
     samples: list[dict[str, Any]] = []
-    mended: set[bytes] = set()
+    mended: dict[bytes, KnownKey] = {}
     after = deliveries = items = 0
     is_complete = False
     while not is_complete and deliveries < MOST_PREVIEWED and items < MOST_ITEMS:
@@ -102,7 +104,10 @@ async def _no_turn() -> None:
 
 
 def _add(
-    one: ComparedDelivery, counts: Counter[str], samples: list[dict[str, Any]], mended: set[bytes]
+    one: ComparedDelivery,
+    counts: Counter[str],
+    samples: list[dict[str, Any]],
+    mended: dict[bytes, KnownKey],
 ) -> None:
     """`mended` are the keys of items that count as new: their repeats are repeats."""
     counts["deliveries"] += 1
@@ -112,9 +117,10 @@ def _add(
         for change in diff.changes:
             _sample(samples, one.row.id, item.index, change)
     for item in one.mended:
-        if item.key in one.known or item.key in mended:
+        seen = mended.get(item.key) or one.known.get(item.key)
+        if fate_of(one.read, item, seen) != "normalised":
             continue
-        mended.add(item.key)
+        mended[item.key] = owner_of(one.read, item)
         counts["missing"] += len(item.outputs)
         for output in item.outputs:
             _sample(samples, one.row.id, item.index, Change(None, output))
