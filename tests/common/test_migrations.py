@@ -1,5 +1,6 @@
 """The migrations of every service make exactly the tables that its models say."""
 
+import asyncio
 from importlib import import_module
 
 import asyncpg
@@ -7,7 +8,7 @@ import pytest
 from alembic import command
 from mediaops_common.clock import FrozenClock
 from mediaops_common.db import open_database
-from mediaops_common.migrations import _config, drift, is_newer, is_newest, migrate
+from mediaops_common.migrations import TAKE_TURNS, _config, drift, is_newer, is_newest, migrate
 from mediaops_common.schema import or_exit, prepare, upgrade
 from mediaops_common.settings import StoreSettings
 from mediaops_crm.main import CRM
@@ -17,6 +18,7 @@ from mediaops_ingest.main import INGEST
 from sqlalchemy.exc import OperationalError
 
 from tests.ingest.delivery_log.builders import NOON, a_delivery
+from tests.locks import waits
 from tests.postgres import OWNER, SERVING
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
@@ -76,6 +78,26 @@ async def test_what_a_newer_version_has_migrated_serves_this_one_as_it_is(
     finally:
         await owning.close()
         await serving.close()
+
+
+@pytest.mark.databases("postgresql")
+async def test_who_waits_for_its_turn_sees_what_a_newer_version_did_meanwhile(
+    tmp_path, backend
+) -> None:
+    url = (await backend.migrated(tmp_path, INGEST)).replace(f"//{SERVING}@", f"//{OWNER}@")
+    newer = open_database(url, name="ingest", metadata=INGEST.metadata)
+    older = open_database(url, name="ingest", metadata=INGEST.metadata)
+    try:
+        async with newer.writer.begin() as connection:
+            for statement in TAKE_TURNS:
+                await connection.exec_driver_sql(statement)
+            waiting = asyncio.create_task(migrate(older, INGEST.versions, INGEST.metadata))
+            assert await waits(newer, waiting)
+            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '29991231'")
+        assert await waiting is False
+    finally:
+        await newer.close()
+        await older.close()
 
 
 @pytest.mark.parametrize("role", [OWNER, SERVING])

@@ -55,7 +55,8 @@ class GroupRunner:
     ) -> None:
         self.group = group
         self.name = name or f"{service}.{group.name}"
-        PARKED.labels(self.name)  # at 0 before the first one, which is a rise only then
+        if generation is None:
+            PARKED.labels(self.name)  # at 0 before the first one, which is a rise only then
         self.healthy = True
         self.reason: str | None = None
         self._database = database

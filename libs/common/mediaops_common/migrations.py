@@ -18,6 +18,17 @@ __all__ = ["ForeignTables", "drift", "is_newer", "is_newest", "migrate", "newest
 ENVIRONMENT = Path(__file__).parent / "alembic_environment"
 
 
+TAKE_TURNS = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = 0",
+    "SELECT pg_advisory_xact_lock(hashtext('mediaops.migrations'))",
+    "SET LOCAL lock_timeout = '5s'",
+)
+"""Replicas that start together take turns, however long the first one needs, and see then what it
+did; a migration itself never queues for long behind a lock, because all who come later queue behind
+it."""
+
+
 class ForeignTables(Exception):
     """Something that is not the service has made the tables of its database."""
 
@@ -44,6 +55,9 @@ async def migrate(
     and `lend_to`, the role that serves, may use the tables.
     """
     async with database.writer.begin() as connection:
+        if database.dialect == "postgresql":
+            for statement in TAKE_TURNS:
+                await connection.exec_driver_sql(statement)
         if await connection.run_sync(_is_newer, versions, metadata):
             return False
         await connection.run_sync(_upgrade, versions, metadata)

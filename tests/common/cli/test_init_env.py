@@ -1,5 +1,6 @@
 """What `mediaops init-env` writes, and that it overwrites nothing."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -126,6 +127,27 @@ def test_an_env_that_lacks_a_setting_is_completed_and_keeps_what_it_says(tmp_pat
     before = _contents(tmp_path)
     init_env(tmp_path, missing=True)
     assert _contents(tmp_path) == before
+
+
+def test_what_an_env_lacks_follows_from_what_it_says(tmp_path) -> None:
+    init_env(tmp_path, 3, "0.0.0.0:9000", "https://x.example")
+    environment, real = tmp_path / ".env", tmp_path / "elsewhere.env"
+    whole = environment.read_text()
+    for name in ("KAFKA_MIN_INSYNC", "KAFKA_VOTERS", "COMPOSE_PROFILES"):
+        lines = [line for line in whole.splitlines() if not line.startswith(f"{name}=")]
+        environment.unlink()
+        real.write_text("\n".join(lines))
+        environment.symlink_to(real)
+        if os.geteuid() == 0:
+            os.chown(real, 12345, 12345)
+        init_env(tmp_path, missing=True)
+        assert sorted(environment.read_text().splitlines()) == sorted(whole.splitlines())
+        assert environment.is_symlink(), "it stays where it was put"
+        assert os.geteuid() != 0 or real.stat().st_uid == 12345
+    assert (tmp_path / "secrets/url").read_text().split() == [
+        "http://127.0.0.1:9000",
+        "https://x.example",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,22 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from tests.insights.running import RunningInsights
+from tests.builders import channel
+from tests.insights.builders import recorded
+from tests.insights.running import NOW, RunningInsights
+
+
+async def something(
+    insights: RunningInsights, *, minutes_ago: int = 0, workspace: str = "acme"
+) -> None:
+    """One like in one minute, told."""
+    on = channel("main" if workspace == "acme" else "foreign")
+    moment = NOW - timedelta(minutes=minutes_ago)
+    await insights.apply(recorded("like.created", moment, workspace=workspace, on=on, count=3))
+    await insights.write_stream()
 
 
 @dataclass(frozen=True)

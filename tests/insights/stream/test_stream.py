@@ -9,30 +9,14 @@ from typing import Any
 import pytest
 from mediaops_common.ids import workspace_id
 from mediaops_common.lease import Lease, LeaseLost
-from mediaops_insights.stream import api, hub, repository, service
+from mediaops_insights.stream import repository, service
 from mediaops_insights.stream.jobs import forget_old_events, tell_changes
 
 from tests.builders import channel
 from tests.insights.builders import recorded
 from tests.insights.running import NOW, RunningInsights
-from tests.insights.stream.listening import Told, listening
+from tests.insights.stream.listening import Told, listening, something
 from tests.locks import waits
-
-
-@pytest.fixture(autouse=True)
-def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever hangs up is noticed at once, so that no test waits for it."""
-    monkeypatch.setattr(api, "LOOK_SECONDS", 0.05)
-
-
-async def something(
-    insights: RunningInsights, *, minutes_ago: int = 0, workspace: str = "acme"
-) -> None:
-    """One like in one minute, told."""
-    on = channel("main" if workspace == "acme" else "foreign")
-    moment = NOW - timedelta(minutes=minutes_ago)
-    await insights.apply(recorded("like.created", moment, workspace=workspace, on=on, count=3))
-    await insights.write_stream()
 
 
 async def test_a_changed_minute_is_told_with_its_whole_state(insights: RunningInsights) -> None:
@@ -180,47 +164,6 @@ async def test_each_workspace_hears_its_own_and_its_ids_tell_nothing_of_others(
         assert ours.queue.empty()
 
 
-async def test_many_clients_are_served_by_one_poller(insights: RunningInsights) -> None:
-    from contextlib import AsyncExitStack
-
-    async with AsyncExitStack() as stack:
-        ears = [await stack.enter_async_context(listening(insights)) for _ in range(12)]
-        for ear in ears:
-            assert await ear.next()
-        await asyncio.sleep(0.2)
-        reads = 0
-        read = hub.Hub.read
-
-        async def counted(self: hub.Hub, *args: object) -> object:
-            nonlocal reads
-            reads += 1
-            return await read(self, *args)  # type: ignore[arg-type]
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(hub.Hub, "read", counted)
-            await something(insights)
-            told = [await ear.next() for ear in ears]
-        assert {one.id for one in told if one} == {1}
-        assert reads < 10
-
-
-async def test_a_slow_client_reads_from_the_database_what_did_not_wait_for_it(
-    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub, "WAITING", 2)
-    stream = insights.runtime.state["hub"]
-    workspace_id = recorded("like.created", NOW).activity.workspace_id
-    async with stream.listen(workspace_id, 0) as listener:
-        assert await listener.next(0.1) == []
-        for minutes in range(10):
-            await something(insights, minutes_ago=minutes)
-            await asyncio.sleep(0.02)
-        heard: list[int] = []
-        while len(heard) < 10:
-            heard += [event.id for event in await listener.next(2.0)]
-    assert heard == list(range(1, 11))
-
-
 async def test_a_silent_stream_says_that_it_is_alive_and_ends_with_the_process(
     insights: RunningInsights,
 ) -> None:
@@ -321,45 +264,3 @@ async def test_a_batch_and_the_writer_wait_for_each_other_in_no_circle(
         assert await waits(database, taking)
         await repository.mark(session, [(acme, 8)])
     assert await taking == [7, 8]
-
-
-async def test_who_comes_while_events_are_read_misses_none(
-    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its own look was before them, and nothing may follow that would show the gap."""
-    stream: hub.Hub = insights.runtime.state["hub"]
-    acme, read = workspace_id("acme"), hub.Hub.read
-    there, late = hub.Listener(stream, acme, 0), hub.Listener(stream, acme, 0)
-    for one in (there, late):
-        assert await one.next(0.01) == []
-    await something(insights)
-
-    async def slow(self: hub.Hub, *arguments: object) -> object:
-        found = await read(self, *arguments)
-        stream._listeners.add(late)
-        return found
-
-    monkeypatch.setattr(hub.Hub, "read", slow)
-    stream._listeners.add(there)
-    await stream._hand_out()
-    monkeypatch.undo()
-    for one in (there, late):
-        assert [event.id for event in await one.next(1.0)] == [1]
-        stream._listeners.discard(one)
-
-
-async def test_who_looked_before_another_came_further_on_misses_none(
-    insights: RunningInsights,
-) -> None:
-    """Both come before the first round of the poller, with an event between their looks."""
-    stream: hub.Hub = insights.runtime.state["hub"]
-    acme = workspace_id("acme")
-    early = hub.Listener(stream, acme, 0)
-    assert await early.next(0.01) == []
-    await something(insights)
-    later = hub.Listener(stream, acme, 1)
-    stream._listeners |= {early, later}
-    await stream._hand_out()
-    stream._listeners -= {early, later}
-    assert [event.id for event in await early.next(1.0)] == [1]
-    assert await later.next(0.01) == []

@@ -35,11 +35,4 @@ context.configure(
     transactional_ddl=True,
 )
 with context.begin_transaction():
-    if connection.dialect.name == "postgresql":
-        # Replicas that start together take turns, however long the first one needs; a migration
-        # itself never queues for long behind a lock, because all who come later queue behind it.
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('mediaops.migrations'))")
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
     context.run_migrations()

@@ -46,6 +46,11 @@ def init_env(
 ) -> None:
     """Writes `.env` and the folder `secrets`, for its owner only. Overwrites no key, no password
     and no setting, ever; `secrets/url` says what `.env` says."""
+    kept = _settings_in(directory / ENVIRONMENT)
+    # What is missing follows from what stays, and not from defaults beside it.
+    listen, public_url = kept.get("GATEWAY_LISTEN", listen), kept.get("PUBLIC_URL", public_url)
+    if "KAFKA_BROKERS" in kept:
+        brokers = 3 if kept["KAFKA_BROKERS"].count(",") == 2 else 1
     if brokers not in (1, 3):
         raise SystemExit("--brokers is 1 or 3: two cannot agree when one of them is lost")
     host, _, port = listen.rpartition(":")
@@ -54,7 +59,7 @@ def init_env(
     if host in EVERYWHERE and public_url is None:
         raise SystemExit(f"{listen} is no address that others can ask: say --public-url too")
     public = settings_for(None, public_url=public_url or f"http://{listen}").store.public_url
-    wanted = list(_files(directory, brokers, listen, str(public)))
+    wanted = list(_files(directory, kept, _settings(brokers, listen, str(public))))
     there = [file.path for file in wanted if file.path.exists()]
     if there and not missing:
         raise SystemExit(
@@ -78,14 +83,14 @@ class File(NamedTuple):
     """Whether the one that is there is written anew: it lacks what `.env` says."""
 
 
-def _files(directory: Path, brokers: int, listen: str, public_url: str) -> Iterator[File]:
+def _files(directory: Path, kept: dict[str, str], wanted: dict[str, str]) -> Iterator[File]:
+    """With the settings that `.env` has, and those that it shall have where it lacks them."""
     environment, folder = directory / ENVIRONMENT, directory / "secrets"
-    kept = _settings_in(environment)
     # Kafka's folders know the id that they were made with, whatever becomes of `.env`.
     cluster = folder / "kafka-cluster"
     known = cluster.read_text() if cluster.exists() else kept.get("KAFKA_CLUSTER_ID", "")
     cluster_id = known.strip() or _cluster_id()
-    settings = _settings(brokers, listen, public_url, cluster_id) | kept
+    settings = wanted | {"KAFKA_CLUSTER_ID": cluster_id} | kept
     lacking = {name: value for name, value in settings.items() if name not in kept}
     text = environment.read_text().rstrip("\n") + "\n" if environment.exists() else HEADING
     yield File(environment, (text + _lines_of(lacking)).encode(), False, bool(lacking))
@@ -147,7 +152,7 @@ def _settings_in(environment: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, sign, value in lines if sign}
 
 
-def _settings(brokers: int, listen: str, public_url: str, cluster_id: str) -> dict[str, str]:
+def _settings(brokers: int, listen: str, public_url: str) -> dict[str, str]:
     names = ["kafka", "kafka-2", "kafka-3"][:brokers]
     is_root = os.geteuid() == 0
     uid, gid = (UNPRIVILEGED, UNPRIVILEGED) if is_root else (os.geteuid(), os.getegid())
@@ -156,7 +161,6 @@ def _settings(brokers: int, listen: str, public_url: str, cluster_id: str) -> di
         "RUN_AS": f"{uid}:{gid}",
         "GATEWAY_LISTEN": listen,
         "PUBLIC_URL": public_url,
-        "KAFKA_CLUSTER_ID": cluster_id,
         "KAFKA_VOTERS": ",".join(f"{n}@{name}:9093" for n, name in enumerate(names, 1)),
         "KAFKA_BROKERS": ",".join(f"{name}:9092" for name in names),
         "KAFKA_REPLICATION": str(len(names)),
@@ -176,11 +180,14 @@ def _cluster_id() -> str:
 
 
 def _write(file: File) -> None:
-    """Whole, new, and never readable by others in between."""
+    """Whole, new, and never readable by others in between. What it stands in for keeps its place
+    and its owner."""
     for folder in (file.path.parent.parent, file.path.parent):
         folder.mkdir(exist_ok=True, mode=0o700)
-    path = file.path
-    if file.is_outdated:
+    path, old = file.path, None
+    if file.is_outdated and path.exists():
+        path = path.resolve()
+        old = path.stat()
         path = path.with_name(f"{path.name}.new")
         path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -188,6 +195,8 @@ def _write(file: File) -> None:
         opened.write(file.content)
         opened.flush()
         os.fsync(handle)
-        if file.is_mounted and os.geteuid() == 0:
+        if os.geteuid() == 0 and old is not None:
+            os.fchown(handle, old.st_uid, old.st_gid)
+        elif os.geteuid() == 0 and file.is_mounted:
             os.fchown(handle, UNPRIVILEGED, UNPRIVILEGED)
-    path.replace(file.path)
+    path.replace(file.path.resolve())

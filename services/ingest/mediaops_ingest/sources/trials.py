@@ -181,7 +181,8 @@ async def send_sample(opened: Opened, hook_url: str, now: datetime) -> SampleSen
         return await asyncio.to_thread(_send, hook_url, sample)
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(
-            f"the hook URL did not answer ({type(error).__name__}): is --public-url right?"
+            f"the hook URL did not answer ({type(error).__name__}): is MEDIAOPS_INNER_URL right,"
+            " or --public-url without it?"
         ) from None
 
 

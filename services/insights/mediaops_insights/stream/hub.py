@@ -62,6 +62,7 @@ class Listener:
         if event.id <= self.last:
             return []
         if event.id > self.last + 1:
+            self._is_behind = True  # one reading may not reach as far as the event
             return await self._hub.read(self.workspace_id, self.last)
         return [event]
 
@@ -110,10 +111,10 @@ class Hub:
         listening: dict[UUID, int] = {}
         for one in self._listeners:
             listening[one.workspace_id] = max(one.last, listening.get(one.workspace_id, 0))
-        # Who comes later to a workspace that nobody listened to begins where it wants to. The
-        # newest event is read once more: somebody may have looked before it was there.
+        # Nobody needs what the furthest listener has: who is behind reads that by itself. The
+        # newest event is read once more, for somebody may have looked before it was there.
         self._positions = {
-            workspace_id: self._positions.get(workspace_id, newest - 1)
+            workspace_id: max(self._positions.get(workspace_id, 0), newest - 1)
             for workspace_id, newest in listening.items()
         }
         for workspace_id in listening:
