@@ -2,7 +2,7 @@
 
 import pytest
 from mediaops_common.db import NAMING, Database, open_database
-from mediaops_common.lease import Tenure, check
+from mediaops_common.lease import Tenure, acquire_all, check
 from mediaops_common.tables import spine_tables
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.exc import OperationalError
@@ -57,3 +57,16 @@ async def test_who_could_not_renew_takes_it_again(replicas) -> None:
     after = await tenure.hold()
     assert after is not None
     assert after.fence > before.fence
+
+
+async def test_who_looks_for_free_ones_locks_none_that_another_holds(replicas) -> None:
+    """Else its holder, who takes its own again just then, would find them locked, and go without."""
+    names = ["a", "b", "c"]
+    async with replicas[0].write() as session:
+        held = await acquire_all(session, names, "replica-0", most=2)
+    async with replicas[1].write() as looking:
+        found = await acquire_all(looking, names, "replica-1")
+        async with replicas[0].write() as session:
+            again = await acquire_all(session, names, "replica-0", most=2)
+    assert [lease.name for lease in found] == ["c"]
+    assert [lease.name for lease in again] == [lease.name for lease in held] == ["a", "b"]

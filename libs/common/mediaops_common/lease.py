@@ -92,14 +92,15 @@ async def acquire_all(
     await insert_new(session, lease, blank, key=["name"])
     connection = await session.connection()
     rows = await connection.execute(
-        select(lease, _is_free(session).label("is_free"))
-        .where(lease.c.name.in_(names))
+        select(lease)
+        # What another holds is not locked: it must not find its own leases locked by who looks.
+        .where(lease.c.name.in_(names), or_(lease.c.owner == owner, _is_free(session)))
         .order_by(lease.c.name)
         .with_for_update(skip_locked=True)
     )
     there = rows.all()
     own = [row for row in there if row.owner == owner]
-    free = [row for row in there if row.owner != owner and row.is_free]
+    free = [row for row in there if row.owner != owner]
     taken = [*own, *free][:most]
     if taken:
         await connection.execute(
