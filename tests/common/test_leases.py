@@ -60,7 +60,7 @@ async def test_who_could_not_renew_takes_it_again(replicas) -> None:
 
 
 async def test_who_looks_for_free_ones_locks_none_that_another_holds(replicas) -> None:
-    """Else its holder, who takes its own again just then, would find them locked, and go without."""
+    """Else its holder, who takes its own again just then, would find them locked and go without."""
     names = ["a", "b", "c"]
     async with replicas[0].write() as session:
         held = await acquire_all(session, names, "replica-0", most=2)

@@ -88,9 +88,15 @@ async def acquire_all(
     """
     lease = _tables(session).lease
     started = time.monotonic()
-    blank = [{"name": name, "owner": "", "fence": 0, "expires_at": LONG_AGO} for name in names]
-    await insert_new(session, lease, blank, key=["name"])
     connection = await session.connection()
+    known = await connection.execute(select(lease.c.name).where(lease.c.name.in_(names)))
+    # Only those that are new: an insert waits for whoever is changing a row of its key.
+    new = set(names) - set(known.scalars())
+    blank = [
+        {"name": name, "owner": "", "fence": 0, "expires_at": LONG_AGO} for name in sorted(new)
+    ]
+    if blank:
+        await insert_new(session, lease, blank, key=["name"])
     rows = await connection.execute(
         select(lease)
         # What another holds is not locked: it must not find its own leases locked by who looks.
