@@ -16,6 +16,7 @@ from tests.faults.installation import (
     MARKS,
     NUMBERED,
     PARTITIONS,
+    PROBED,
     SHARDS,
     Installation,
     an_installation,
@@ -66,6 +67,21 @@ def test_frozen_workers_that_wake_up_are_fenced(installation, chance) -> None:
         until(worker.is_live)
 
 
+def like_in_each(system: Replicas, channels: list[str]) -> None:
+    moment = datetime.now(UTC).isoformat()
+    body = [
+        {
+            "channel_id": channel,
+            "type": "like.created",
+            "occurred_at": moment,
+            "actor": {"external_id": channel},
+        }
+        for channel in channels
+    ]
+    sent = system.call("POST", "/ingest/v1/activities", body, workspace=PROBED)
+    assert sent.status_code == 202, sent.text
+
+
 def lost_leases(worker: Process, since: int) -> list[str]:
     """Why it began anew, where another had taken over what it held."""
     reasons = [str(line["reason"]) for line in worker.said("shards_taken_anew", since)]
@@ -91,7 +107,14 @@ def test_a_worker_that_sleeps_before_it_writes_is_fenced(
     with installation.under_load():
         (sleeper,) = system.add(service, "worker", MEDIAOPS_FAILPOINTS=rule)
         sleeper.wait()
-        until(lambda: not sleeper.is_answering(5.0), 120)
+        channels = [system.add_channel(PROBED) for _ in range(24)]
+
+        def is_asleep() -> bool:
+            # The few channels of the load may all be in the shards of others.
+            like_in_each(system, channels)
+            return not sleeper.is_answering(5.0)
+
+        until(is_asleep, 120)
         size, asleep = sleeper.log.stat().st_size, time.monotonic()
         others = [worker for worker in system.of(service, "worker") if worker is not sleeper]
         if service == "ingest":
