@@ -22,7 +22,7 @@ def run_simulation(data: Path, *options: str) -> tuple[int, Any]:
 
 def assert_no_difference(status: int, outcome: Any) -> None:
     verification = outcome["verification"]
-    assert verification["first"] == []
+    assert verification["first"] == [], verification
     assert (status, verification["differences"]) == (0, 0)
     assert {area["name"] for area in verification["areas"]} == {
         "stickiness",

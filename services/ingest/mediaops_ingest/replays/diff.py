@@ -1,17 +1,18 @@
 """The difference between what an item gave and what it gives now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from mediaops_common.events import Activity, SnapshotRecorded
 
 from mediaops_ingest.normaliser.reading import Output
 
-__all__ = ["Change", "Diff", "Standing", "content_of", "difference"]
+__all__ = ["Change", "Diff", "Standing", "content_of", "difference", "output_id"]
 
 Standing = Activity | SnapshotRecorded
 """An event of the archive that was not taken back."""
@@ -59,33 +60,42 @@ class Diff:
 
 
 def difference(old: Sequence[Standing], new: Sequence[Output]) -> Diff:
-    """Pairs what has one id: it is one event, which says this now, and nothing else may be left to
-    say it. Then what has one content, so that a new revision that says the same changes nothing;
-    what is left is paired in order."""
+    """Pairs equal contents, so that a mapping that only reorders changes nothing. What is left is
+    paired by id, then in order. An event stays only where its id is not to say something else."""
     diff = Diff()
+    events = {output_id(output): output for output in new}
     left = {event.id: event for event in sorted(old, key=attrgetter("output"))}
-    strangers: list[Output] = []
-    for output in new:
-        event = _event(output)
-        same = left.pop(event.id, None)
-        if same is None:
-            strangers.append(output)
-        elif _said(same) == _said(event):
-            diff.unchanged += 1
-        else:
-            diff.changes.append(Change(same, output))
-    by_content: dict[bytes, list[Standing]] = {}
-    for event in left.values():
-        by_content.setdefault(_said(event), []).append(event)
-    fresh: list[Output] = []
-    for output in strangers:
-        if alike := by_content.get(_said(_event(output))):
-            del left[alike.pop(0).id]
-            diff.unchanged += 1
-        else:
-            fresh.append(output)
-    diff.changes += [Change(*pair) for pair in zip_longest(left.values(), fresh)]
+    staying = _alike(left.values(), new)
+    said = set(staying.values())
+    fresh = [id_ for id_ in events if id_ not in said]
+    for id_ in fresh:  # which grows meanwhile
+        if id_ in staying:
+            fresh.append(staying.pop(id_))
+    diff.unchanged = len(staying)
+    for id_ in staying:
+        del left[id_]
+    # What an id said is taken back just before it says something else, and not after it.
+    again = [id_ for id_ in fresh if id_ in left]
+    diff.changes += [Change(left.pop(id_), events[id_]) for id_ in again]
+    new_ids = set(fresh).difference(again)
+    others = [output for id_, output in events.items() if id_ in new_ids]
+    diff.changes += [Change(*pair) for pair in zip_longest(left.values(), others)]
     return diff
+
+
+def _alike(old: Iterable[Standing], new: Iterable[Output]) -> dict[UUID, UUID]:
+    """Standing event → the output that says the same, by their ids; the same id where it can be."""
+    by_content: dict[bytes, dict[UUID, None]] = {}
+    for event in old:
+        by_content.setdefault(_said(event), {})[event.id] = None
+    found: dict[UUID, UUID] = {}
+    for output in new:
+        alike, id_ = by_content.get(_said(_event(output))), output_id(output)
+        if alike:
+            same = id_ if id_ in alike else next(iter(alike))
+            del alike[same]
+            found[same] = id_
+    return found
 
 
 def _said(event: Standing) -> bytes:
@@ -95,3 +105,8 @@ def _said(event: Standing) -> bytes:
 def _event(output: Output) -> Standing:
     event = output.event
     return event if isinstance(event, SnapshotRecorded) else event.activity
+
+
+def output_id(output: Output) -> UUID:
+    """The id of its event."""
+    return _event(output).id

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from mediaops_common.activity_types import activates
@@ -16,7 +15,7 @@ from mediaops_ingest.normaliser.outcome import Outcome
 from mediaops_ingest.normaliser.reading import ACTIVITY, SNAPSHOT, SOURCE, Output
 from mediaops_ingest.replays.active_days import ActorDay, actor_day
 from mediaops_ingest.replays.comparison import ComparedDelivery
-from mediaops_ingest.replays.diff import Change, Standing
+from mediaops_ingest.replays.diff import Change, Standing, output_id
 
 __all__ = ["mend"]
 
@@ -143,7 +142,7 @@ def _retraction(
         activity=old,
         retracted_at=now,
         reason="replay",
-        replaced_by=None if new is None else _id_of(new),
+        replaced_by=None if new is None else output_id(new),
         remaining_active=max(active[actor_day(old)], 0),
     )
 
@@ -164,8 +163,3 @@ def _number(
         source.channel_id,
         (topic, slot_of(key), key, value, moment),
     )
-
-
-def _id_of(output: Output) -> UUID:
-    event = output.event
-    return event.id if isinstance(event, SnapshotRecorded) else event.activity.id
