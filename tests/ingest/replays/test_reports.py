@@ -152,3 +152,19 @@ async def test_acts_are_taken_back_where_a_report_has_corrected_them(ingest, spi
     assert standing == {}
     assert await values(spine) == {"views": 520}
     assert (await replay(ingest, spine, source))["retracted"] == 0
+
+
+async def test_acts_stay_where_nothing_was_mended(ingest, spine) -> None:
+    """Though a correction that makes a report and no act has the key by now."""
+    act = {
+        "type": "view.recorded",
+        "occurred_at": "=item.at",
+        "count": "=item.views",
+        "when": "item.views < `510`",
+    }
+    source = await ingest.add_source(mapping={"activities": [act], "snapshots": [VIEWS]})
+    for views in (500, 520):
+        await push(ingest, source, str(views), views=views)
+    await spine.run()
+    assert (await replay(ingest, spine, source))["retracted"] == 0
+    assert len(await spine.published()) == 1

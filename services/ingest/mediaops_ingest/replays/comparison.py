@@ -13,7 +13,7 @@ from mediaops_ingest.archive.standing import decoded, fold
 from mediaops_ingest.deliveries.models import Delivery
 from mediaops_ingest.normaliser import repository as normaliser_repository
 from mediaops_ingest.normaliser.ledger import KnownKey
-from mediaops_ingest.normaliser.reading import ReadDelivery, ReadItem, read_delivery
+from mediaops_ingest.normaliser.reading import ACTIVITY, ReadDelivery, ReadItem, read_delivery
 from mediaops_ingest.normaliser.source_book import SourceBook
 from mediaops_ingest.replays.diff import Change, Diff, Standing, difference
 from mediaops_ingest.replays.slices import Slice
@@ -29,8 +29,8 @@ class ComparedDelivery:
     """One delivery as it stands and as the present mapping reads it.
 
     Only the delivery that owns a key speaks for it: repeats and conflicts stay what they are, and
-    what acts an earlier owner gave are taken back. What cannot be read now says nothing against
-    what was read then.
+    acts of an earlier owner that it gives no more are taken back. What cannot be read now says
+    nothing against what was read then.
     """
 
     row: Delivery
@@ -119,5 +119,7 @@ def _compare_one(
             one.mended.append(item)
         elif acts := [event for event in old if isinstance(event, Activity)]:
             # Read as acts once, and as a report by the time it was corrected: that has the key.
-            one.diffs.append((item, Diff(changes=[Change(act, None) for act in acts])))
+            still = [output for output in item.outputs if output.topic == ACTIVITY]
+            gone = [change.old for change in difference(acts, still).changes if change.old]
+            one.diffs.append((item, Diff(changes=[Change(act, None) for act in gone])))
     return one
