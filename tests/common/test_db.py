@@ -155,7 +155,7 @@ async def test_a_moment_without_a_zone_is_refused(database) -> None:
             await insert_new(session, MOMENT, [fact], key=["id"])
 
 
-TEXTS = ["", "None", "a,b", '"', "{}", "\\\\", "'", "字"]
+TEXTS = ["", "None", "null", "a,b", '"', "{}", "\\\\", "'", "字", "😀", "\n\t\x1f", "\\u0000"]
 
 
 async def test_texts_and_missing_numbers_come_back_as_they_were(database) -> None:
@@ -163,6 +163,12 @@ async def test_texts_and_missing_numbers_come_back_as_they_were(database) -> Non
     async with database.write() as session:
         await insert_rows(session, ODD, given)
     assert await rows(database, ODD) == [(n, text, None) for n, text in enumerate(TEXTS)]
+
+
+async def test_an_empty_text_alone_is_a_row_too(database) -> None:
+    async with database.write() as session:
+        await insert_rows(session, ODD, [{"order": 1, "group": "", "number": None}])
+    assert await rows(database, ODD) == [(1, "", None)]
 
 
 async def test_rows_are_updated_by_their_key(database) -> None:
@@ -212,7 +218,7 @@ async def test_listeners_hear_of_each_commit(database) -> None:
 
 async def test_a_value_that_its_column_cannot_hold_is_an_error_of_data(database) -> None:
     for wrong in ({"n": 2**80}, {"label": "\ud800"}):
-        with pytest.raises((DataError, OverflowError, UnicodeEncodeError)):
+        with pytest.raises((StatementError, OverflowError, UnicodeEncodeError)):
             async with database.write() as session:
                 await insert_new(session, COUNT, [row("k", 1) | wrong], key=["name"])
     assert await rows(database) == []

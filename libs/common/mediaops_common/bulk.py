@@ -10,7 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import (
+    JSON,
+    Boolean,
     Dialect,
     Integer,
     String,
@@ -30,6 +33,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common.aside import aside
+from mediaops_common.columns import Guid, UtcDateTime
 
 __all__ = [
     "Conflict",
@@ -63,6 +67,12 @@ Values = Sequence[Any]
 
 AT_ONCE = 4_000
 """Rows of one statement: the driver packs them on the event loop."""
+
+TOLD = (Integer, String, Boolean, JSON, Guid, UtcDateTime)
+"""Types whose values PostgreSQL is told as one JSON text a column: of an array the driver asks for
+each element whether it is an array too, which takes longer than all else it does with it."""
+
+_encoder = msgspec.json.Encoder()
 
 
 class _Prepared(NamedTuple):
@@ -112,9 +122,7 @@ async def insert_columns(
     """Likewise rows that are given column by column; the values of those that are `stored` are as
     the driver takes them."""
     names = tuple(columns)
-    prepared = _prepared(table, session.get_bind().dialect, names, None)
-    takers = [(name, None if name in stored else taker) for name, taker in prepared.columns]
-    prepared = prepared._replace(columns=takers)
+    prepared = _as_stored(_prepared(table, session.get_bind().dialect, names, None), stored)
     for part in _parts(range(len(columns[names[0]]))):
         given = {name: columns[name][part[0] : part[-1] + 1] for name in names}
         await _execute(session, prepared, await aside(len(part), _of_columns, prepared, given))
@@ -128,10 +136,16 @@ async def insert_stored(
     conflict: Conflict | None = None,
 ) -> None:
     """Likewise rows that are tuples of these columns, of values as the driver takes them."""
+    prepared = _prepared(table, session.get_bind().dialect, names, conflict)
+    prepared = _as_stored(prepared, (*names, *prepared.defaults))
     for part in _parts(rows):
-        prepared = _prepared(table, session.get_bind().dialect, names, conflict)
         given = await aside(len(part), _of_stored, prepared, names, part)
         await _execute(session, prepared, given)
+
+
+def _as_stored(prepared: _Prepared, stored: Collection[str]) -> _Prepared:
+    takers = [(name, None if name in stored else taker) for name, taker in prepared.columns]
+    return prepared._replace(columns=takers)
 
 
 def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -145,9 +159,7 @@ async def _execute(session: AsyncSession, prepared: _Prepared, given: Any) -> No
 
 
 def _of_stored(prepared: _Prepared, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> Any:
-    given: dict[str, Values] = dict(zip(names, zip(*rows, strict=True), strict=True))
-    given |= {name: [value] * len(rows) for name, value in prepared.defaults.items()}
-    return prepared.packed([given[name] for name, _ in prepared.columns])
+    return _of_columns(prepared, dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def _of_rows(prepared: _Prepared, rows: Sequence[Row]) -> Any:
@@ -165,10 +177,10 @@ def _of_columns(prepared: _Prepared, given: Mapping[str, Values]) -> Any:
             else:
                 values = given[name]
             columns.append(values if stored is None else [stored(value) for value in values])
+        return prepared.packed(columns)
     except (TypeError, ValueError) as error:
         told = f"({type(error).__name__}) {error}"
         raise StatementError(told, prepared.text, None, error, hide_parameters=True) from error
-    return prepared.packed(columns)
 
 
 @lru_cache(maxsize=512)
@@ -233,24 +245,25 @@ def packer(table: Table, dialect: Dialect, names: Sequence[str]) -> Callable[[li
     """What turns the values of these columns into parameters."""
     if dialect.name != "postgresql":
         return _transposed
-    return partial(_as_arrays, [isinstance(table.c[name].type, Integer) for name in names])
+    return partial(_as_arrays, [isinstance(table.c[name].type, TOLD) for name in names])
 
 
 def _transposed(columns: list[Values]) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def _as_arrays(are_numbers: list[bool], columns: list[Values]) -> tuple[Any, ...]:
-    """Numbers as one text: of an array the driver asks for each element whether it is one too."""
+def _as_arrays(are_told: list[bool], columns: list[Values]) -> tuple[Any, ...]:
     return tuple(
-        ",".join(map(str, values)) if is_number else values
-        for is_number, values in zip(are_numbers, columns, strict=True)
+        _encoder.encode(values).decode() if is_told else values
+        for is_told, values in zip(are_told, columns, strict=True)
     )
 
 
 def array(type_: TypeEngine[Any], place: int, dialect: Dialect) -> str:
     """PostgreSQL's array of a column's values, from the parameter at this place."""
-    given = f"string_to_array(${place}, ',', 'None')" if isinstance(type_, Integer) else f"${place}"
+    given = f"${place}"
+    if isinstance(type_, TOLD):
+        given = f"ARRAY(SELECT json_array_elements_text({given}))"
     return f"CAST({given} AS {_as_array(type_).compile(dialect)})"
 
 

@@ -15,7 +15,7 @@ from mediaops_ingest.normaliser.source_book import SourceBook, View
 
 __all__ = ["Batch", "read_batch"]
 
-BATCH_DELIVERIES = 2_000
+BATCH_DELIVERIES = 4_000
 BATCH_BYTES = 4 << 20
 SLICE = 200
 """Deliveries read in one go of a thread: a slice that holds the interpreter only for a while."""
@@ -26,6 +26,8 @@ class Batch(msgspec.Struct):
 
     moment: datetime
     """When the log was asked."""
+    version: int
+    """Of the registry of sources, as it was then."""
     deliveries: list[LoggedDelivery]
     reads: list[ReadDelivery]
     """Those of the shards that are held."""
@@ -35,11 +37,14 @@ class Batch(msgspec.Struct):
     """Of their workspaces, with which they were read."""
 
 
-async def read_batch(log: DeliveryLog, book: SourceBook, held: HeldShards, clock: Clock) -> Batch:
-    """What follows the shards' cursor, as the sources are now."""
+async def read_batch(
+    log: DeliveryLog, book: SourceBook, held: HeldShards, clock: Clock, *, after: int
+) -> Batch:
+    """What follows `after` in the log and is not behind its shard's cursor, as the sources are
+    now."""
     await book.refresh()
-    batch = Batch(clock.now(), [], [], set(), {})
-    batch.deliveries = await log.read(held.cursor, BATCH_DELIVERIES, BATCH_BYTES)
+    batch = Batch(clock.now(), book.version, [], [], set(), {})
+    batch.deliveries = await log.read(after, BATCH_DELIVERIES, BATCH_BYTES)
     states = held.states
     mine = [
         one

@@ -33,8 +33,6 @@ HELD = Gauge("mediaops_held_shards", "Shards whose deliveries this process reads
 IDLE_SECONDS = 1.0
 PACE_SECONDS = 0.25
 LONGEST_PAUSE = 5.0
-BEHIND = 500
-"""Deliveries that wait: from here on batches follow each other without a pause."""
 
 NOT_COMPARED = (
     "deliveries are kept and not read: the bus has not told yet which numbers it has seen",
@@ -172,7 +170,7 @@ async def _normalise(
             normaliser.produced.set()
             continue
         if busy:
-            await pace.turn(is_behind=log_.newest_seq - held.cursor > BEHIND)
+            await pace.turn(is_behind=normaliser.is_behind)
         else:
             await normaliser.wait(IDLE_SECONDS)
 

@@ -25,6 +25,9 @@ __all__ = ["MARGIN", "Normaliser"]
 ITEMS = Counter("mediaops_items", "Items by outcome", ["outcome"])
 SECONDS = Histogram("mediaops_normalise_seconds", "Time of one batch of deliveries")
 
+BEHIND = 500
+"""Deliveries that wait."""
+
 MARGIN = timedelta(seconds=5)
 """A request is stamped shortly before it is logged; further back nothing can appear any more."""
 
@@ -49,15 +52,22 @@ class Normaliser:
         """Set whenever there are new chunks to publish."""
         self.through: datetime | None = None
         """Everything that was received up to here is normalised."""
+        self._ahead: Batch | None = None
+        """The next batch, where it was read while the one before was settled."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits that batches should follow each other without a pause."""
+        return self._waiting_after(self._held.cursor) > BEHIND
 
     async def step(self) -> bool:
         """One batch. Returns False when there was nothing to do. Raises LeaseLost."""
         started = time.perf_counter()
-        batch = await read_batch(self._log, self._book, self._held, self._clock)
+        batch = await self._next()
         if not batch.deliveries:
             self.through = batch.moment - MARGIN
             return False
-        await self._settle(batch)
+        await self._settle_and_read_on(batch)
         self._log.note_read(self._held.read_through)
         SECONDS.observe(time.perf_counter() - started)
         return True
@@ -65,6 +75,36 @@ class Normaliser:
     async def wait(self, seconds: float) -> None:
         """Returns when something new is in the log, or after so many seconds."""
         await self._log.wait_newer(self._held.cursor, seconds)
+
+    async def _next(self) -> Batch:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            # What was read under a mapping that is none any more would never be read under its
+            # successor: a replay of that one ends at the cursor.
+            await self._book.refresh()
+            if ahead.version == self._book.version:
+                return ahead
+        return await self._read(self._held.cursor)
+
+    async def _read(self, after: int) -> Batch:
+        return await read_batch(self._log, self._book, self._held, self._clock, after=after)
+
+    async def _settle_and_read_on(self, batch: Batch) -> None:
+        """Settling waits for the database a third of its time: enough to read what follows."""
+        newest = batch.deliveries[-1].seq
+        if self._waiting_after(newest) <= BEHIND:
+            await self._settle(batch)
+            return
+        following = asyncio.create_task(self._read(newest))
+        try:
+            await self._settle(batch)
+            self._ahead = await following
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+
+    def _waiting_after(self, seq: int) -> int:
+        return self._log.newest_seq - seq
 
     async def _settle(self, batch: Batch) -> None:
         async with self._database.glance() as session:
