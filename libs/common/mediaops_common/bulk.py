@@ -7,18 +7,12 @@ times what storing it does.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import (
-    JSON,
-    Boolean,
     Dialect,
-    Integer,
-    String,
     Table,
-    any_,
     bindparam,
     column,
     func,
@@ -29,21 +23,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
-from sqlalchemy.types import TypeEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.arrays import array, packer, told_array, told_packer
 from mediaops_common.aside import aside
-from mediaops_common.columns import Guid, UtcDateTime
 
 __all__ = [
     "Conflict",
-    "array",
     "insert_columns",
     "insert_into",
     "insert_rows",
     "insert_stored",
-    "is_any_of",
-    "packer",
     "update_rows",
 ]
 
@@ -67,12 +57,6 @@ Values = Sequence[Any]
 
 AT_ONCE = 4_000
 """Rows of one statement: the driver packs them on the event loop."""
-
-TOLD = (Integer, String, Boolean, JSON, Guid, UtcDateTime)
-"""Types whose values PostgreSQL is told as one JSON text a column: of an array the driver asks for
-each element whether it is an array too, which takes longer than all else it does with it."""
-
-_encoder = msgspec.json.Encoder()
 
 
 class _Prepared(NamedTuple):
@@ -197,7 +181,7 @@ def _prepared(
     given = (*names, *defaults)
     statement = insert_into(table, dialect.name)
     if dialect.name == "postgresql":
-        arrays = (array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
+        arrays = (told_array(table.c[name].type, n, dialect) for n, name in enumerate(given, 1))
         told, filled = ", ".join(["*", *fixed.values()]), (*given, *fixed)
         rows = text(f"SELECT {told} FROM unnest({', '.join(arrays)})").columns(*map(column, filled))
         statement = statement.from_select(list(filled), rows, include_defaults=False)
@@ -211,7 +195,7 @@ def _prepared(
     compiled = statement.inline().compile(dialect=dialect)
     order = list(compiled.positiontup or given)
     assert sorted(order) == sorted(given), "every parameter is a column of the row"
-    takers, packed = _takers(table, dialect, order), packer(table, dialect, order)
+    takers, packed = _takers(table, dialect, order), told_packer(table, dialect, order)
     return _Prepared(str(compiled), takers, packed, defaults)
 
 
@@ -239,46 +223,6 @@ def _takers(
 ) -> list[tuple[str, Callable[[Any], Any] | None]]:
     types = [(name, table.c[name].type.dialect_impl(dialect)) for name in names]
     return [(name, type_.bind_processor(dialect)) for name, type_ in types]
-
-
-def packer(table: Table, dialect: Dialect, names: Sequence[str]) -> Callable[[list[Values]], Any]:
-    """What turns the values of these columns into parameters."""
-    if dialect.name != "postgresql":
-        return _transposed
-    return partial(_as_arrays, [isinstance(table.c[name].type, TOLD) for name in names])
-
-
-def _transposed(columns: list[Values]) -> list[tuple[Any, ...]]:
-    return list(zip(*columns, strict=True))
-
-
-def _as_arrays(are_told: list[bool], columns: list[Values]) -> tuple[Any, ...]:
-    return tuple(
-        _encoder.encode(values).decode() if is_told else values
-        for is_told, values in zip(are_told, columns, strict=True)
-    )
-
-
-def array(type_: TypeEngine[Any], place: int, dialect: Dialect) -> str:
-    """PostgreSQL's array of a column's values, from the parameter at this place."""
-    given = f"${place}"
-    if isinstance(type_, TOLD):
-        given = f"ARRAY(SELECT json_array_elements_text({given}))"
-    return f"CAST({given} AS {_as_array(type_).compile(dialect)})"
-
-
-def _as_array(type_: TypeEngine[Any]) -> postgresql.ARRAY[Any]:
-    """Without the length of texts: a cast to it would cut what a column refuses."""
-    return postgresql.ARRAY(String() if isinstance(type_, String) else type_)
-
-
-def is_any_of(
-    wanted: ColumnElement[Any], name: str, values: Sequence[Any] | None = None
-) -> ColumnElement[bool]:
-    """Whether the column is one of the values of a parameter: PostgreSQL's IN list that has one
-    text and one plan, however many there are."""
-    array = bindparam(name, values, type_=_as_array(wanted.type), required=values is None)
-    return wanted == any_(array)
 
 
 def _resolved(statement: Any, table: Table, dialect: str, conflict: Conflict) -> Any:

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from mediaops_common import postgresql, sqlite
+from mediaops_common.arrays import is_any_of
 from mediaops_common.aside import aside
-from mediaops_common.bulk import Conflict, insert_into, insert_rows, is_any_of
+from mediaops_common.bulk import Conflict, insert_into, insert_rows
 from mediaops_common.outages import Outage
 from mediaops_common.tables import SpineTables, spine_tables
 

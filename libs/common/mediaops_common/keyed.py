@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Dialect, Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from mediaops_common.arrays import array, packer
 from mediaops_common.aside import aside
-from mediaops_common.bulk import array, packer
 
 __all__ = ["rows_keyed", "select_keyed"]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Column, and_, bindparam, select
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from mediaops_common.bulk import is_any_of
+from mediaops_common.arrays import is_any_of
 from mediaops_common.columns import Guid
 
 __all__ = ["Lookup", "as_id", "stored_ids"]

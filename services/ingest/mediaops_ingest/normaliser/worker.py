@@ -101,7 +101,7 @@ class Normaliser:
             self._ahead = await following
         finally:
             following.cancel()
-            await asyncio.wait([following])
+            await asyncio.gather(following, return_exceptions=True)
 
     def _waiting_after(self, seq: int) -> int:
         return self._log.newest_seq - seq
