@@ -1,5 +1,6 @@
 """Behind a backlog the next batch is read while the one before is settled."""
 
+import asyncio
 import json
 
 import pytest
@@ -95,4 +96,28 @@ async def test_a_batch_that_is_not_settled_leaves_nothing_read_ahead(
     await spine.run()
     assert asked[0] == 0, "it begins where the shards stand"
     assert await told(spine) == [(f"u{n}", "like.created") for n in range(SENT)]
+    assert (await spine.quality())["normalised"] == SENT
+
+
+async def test_where_reading_on_fails_as_well_the_batch_tells_its_own_error(
+    ingest, spine, monkeypatch
+) -> None:
+    await a_backlog(ingest)
+    read = ingest.log.read
+
+    async def fails_further_on(after, *limits):
+        if after > 0:
+            raise ConnectionError("the log is away")
+        return await read(after, *limits)
+
+    async def away(_session) -> None:
+        await asyncio.sleep(0.1)
+        raise ConnectionError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.log, "read", fails_further_on)
+        patched.setattr(spine.held, "check", away)
+        with pytest.raises(ConnectionError, match="the database is away"):
+            await spine.normaliser.step()
+    await spine.run()
     assert (await spine.quality())["normalised"] == SENT
