@@ -19,12 +19,14 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 class RunningInsights(RunningService):
     """With the writer of its stream."""
 
-    async def write_stream(self) -> int:
-        """One round of the stream's writer."""
+    async def write_stream(self, paces: stream.Paces | None = None) -> int:
+        """One round of the stream's writer, of one that has just begun unless `paces` are given."""
         async with self.runtime.database.write() as session:
             held = await acquire(session, "stream-writer", "test")
         assert held is not None
-        return await stream.write_events(self.runtime.database, held, self.clock.now())
+        return await stream.write_events(
+            self.runtime.database, held, self.clock.now(), paces or stream.Paces()
+        )
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:

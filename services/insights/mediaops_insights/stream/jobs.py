@@ -17,7 +17,7 @@ __all__ = ["FORGET_OLD_EVENTS", "tell_changes"]
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.5
-"""At most two events a second for each minute that changes."""
+"""At most two events a second for each minute that changes, and fewer of long ones."""
 
 LOOK_SECONDS = 2.0
 """How long a change made by another process may go unnoticed."""
@@ -30,13 +30,13 @@ async def tell_changes(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Turns changed minutes into events, on one replica at a time."""
     owner: str = runtime.state["owner"]
     tenure = Tenure(runtime.database, LEASE, owner, seconds=LEASE_SECONDS)
-    changed = runtime.database.committed()
+    changed, paces = runtime.database.committed(), service.Paces()
     while not stopping.is_set():
         changed.clear()
         try:
             held = await tenure.hold()
             if held is not None:
-                await service.write_events(runtime.database, held, runtime.clock.now())
+                await service.write_events(runtime.database, held, runtime.clock.now(), paces)
         except LeaseLost:
             log.info("stream_taken_over")
         except Exception:

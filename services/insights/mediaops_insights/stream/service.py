@@ -1,5 +1,6 @@
 """Marks what changed, turns it into numbered events, and reads them on from any number."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mediaops_common.activity_types import ENGAGEMENTS, VIEWS
+from mediaops_common.clock import monotonic
 from mediaops_common.db import Database
 from mediaops_common.lease import Lease, check
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +20,7 @@ from mediaops_insights.stream.models import StreamEvent
 __all__ = [
     "MINUTE_CHANGED",
     "TOLD_FOR",
+    "Paces",
     "StreamEvent",
     "bounds",
     "events_after",
@@ -31,6 +34,11 @@ TOLD_FOR = timedelta(hours=2)
 drown what is happening now."""
 
 MINUTE_CHANGED = "metrics.minute"
+
+LETTERS_A_SECOND = 20_000
+SLOWEST_SECONDS = 5.0
+"""An event names every channel of its minute: with hundreds of them two a second would be gigabytes
+a day, to keep and to send to each client."""
 
 READ_AT_ONCE = 200
 READ_SIZE = 2 << 20
@@ -51,26 +59,44 @@ async def mark_changed(session: AsyncSession, sheet: rollups.Sheet, now: datetim
     )
 
 
-async def write_events(database: Database, held: Lease, now: datetime) -> int:
-    """Turns marks into events, one for each changed minute; returns how many.
+class Paces:
+    """When each workspace is told of again: the longer its last events were, the later."""
+
+    def __init__(self) -> None:
+        self._due: dict[UUID, float] = {}
+
+    def is_due(self, workspace_id: UUID) -> bool:
+        return monotonic() >= self._due.get(workspace_id, 0.0)
+
+    def note(self, workspace_id: UUID, letters: int) -> None:
+        """So much was written about it just now."""
+        self._due[workspace_id] = monotonic() + min(letters / LETTERS_A_SECOND, SLOWEST_SECONDS)
+
+
+async def write_events(database: Database, held: Lease, now: datetime, paces: Paces) -> int:
+    """Turns marks of the workspaces that are due into events, one for each changed minute; returns
+    how many.
 
     An event carries the whole state of its minute, so that one told twice does no harm.
     """
     async with database.read() as session:
         workspaces = await repository.marked_workspaces(session)
     written = 0
-    for workspace_id in workspaces:
+    for workspace_id in filter(paces.is_due, workspaces):
         async with database.write() as session:
             await check(session, held)
-            written += await _write(session, workspace_id, now)
+            events = await _write(session, workspace_id, now)
+        paces.note(workspace_id, sum(len(json.dumps(one)) for one in events))
+        written += len(events)
     return written
 
 
-async def _write(session: AsyncSession, workspace_id: UUID, now: datetime) -> int:
+async def _write(session: AsyncSession, workspace_id: UUID, now: datetime) -> list[dict[str, Any]]:
+    """Returns what the events say."""
     last = await repository.lock_counter(session, workspace_id)
     minutes = await repository.take_marks(session, workspace_id)
     if not minutes:
-        return 0
+        return []
     told = frozenset({"channel", "type"})
     question = rollups.Question("minute", minutes[0], minutes[-1], told)
     by_minute: dict[int, list[rollups.Tally]] = defaultdict(list)
@@ -86,8 +112,9 @@ async def _write(session: AsyncSession, workspace_id: UUID, now: datetime) -> in
         )
         for number, minute in enumerate(minutes, last + 1)
     ]
+    contents = [event.content for event in events]
     await repository.add(session, workspace_id, events, last + len(events))
-    return len(events)
+    return contents
 
 
 def _minute(minute: int, tallies: Iterable[rollups.Tally]) -> dict[str, Any]:
