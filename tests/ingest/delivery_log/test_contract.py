@@ -33,6 +33,18 @@ async def test_what_was_appended_comes_back_whole(log):
         assert getattr(read, field) == expected, field
 
 
+async def test_deliveries_of_every_size_share_a_group_and_stay_apart(log):
+    """Empty, short, compressed, and so long that it is packed beside the loop."""
+    bodies = [b"", b"a", b"", os.urandom(2048), os.urandom(2049), os.urandom(300 << 10), b"z", b""]
+    sent = [a_delivery(body, path="p" * place) for place, body in enumerate(bodies)]
+    given = await asyncio.gather(*(log.append([one]) for one in sent), log.append(sent[::-1]))
+    found = {one.seq: one for one in await log.read(0, 100)}
+    assert [found[seq].body for seqs in given[:-1] for seq in seqs] == bodies
+    assert [(found[seq].id, found[seq].path) for seq in given[-1]] == [
+        (one.id, one.path) for one in sent[::-1]
+    ]
+
+
 async def test_seqs_rise_without_holes_and_reads_follow_them(log):
     seqs = []
     for count in (1, 3, 100, 64, 65):
@@ -58,7 +70,7 @@ async def test_all_that_wait_share_a_commit_and_half_is_told_before_the_next(log
         return await commit(rows)
 
     def heard(group, first, error):
-        happened.append(("told", sum(len(waiting.deliveries) for waiting in group)))
+        happened.append(("told", sum(waiting.count for waiting in group)))
         return tell(group, first, error)
 
     monkeypatch.setattr(appender._rows, "commit", counted)

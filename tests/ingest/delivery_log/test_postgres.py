@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from mediaops_common.postgresql import connect
+from mediaops_ingest.delivery_log.days import first_seq, utc_day
+from mediaops_ingest.delivery_log.partitions import LOCK
 from mediaops_ingest.delivery_log.port import LogUnavailable
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -49,6 +51,24 @@ async def test_replicas_give_seqs_without_holes_and_readers_leave_nothing_behind
     *given, _ = await asyncio.wait_for(asyncio.gather(*senders, follow()), 60)
     assert read == sorted(seq for seqs in given for seq in seqs)
     assert read == list(range(read[0], read[0] + len(read)))
+
+
+async def test_a_replica_of_the_version_before_appends_beside_this_one(opens, connection, clock):
+    """It sends arrays."""
+    log = await opens()
+    [before] = await log.append([a_delivery(b"ours")])
+    id_, head, _ = await connection.fetchrow(
+        "SELECT id, head, body FROM delivery_log.delivery WHERE seq = $1", before
+    )
+    theirs = await connection.fetchval(
+        f"SELECT delivery_log.append({LOCK}, $1, $2, $3, $4)",
+        first_seq(utc_day(clock.now())),
+        *([id_, id_], [head, head], [b"one", b"two"]),
+    )
+    [after] = await log.append([a_delivery(b"ours again")])
+    assert (theirs, after) == (before + 1, before + 3)
+    bodies = [one.body for one in await log.read(0, 10)]
+    assert bodies == [b"ours", b"one", b"two", b"ours again"]
 
 
 async def test_days_are_not_vacuumed_for_what_was_inserted(opens, connection, clock):

@@ -17,8 +17,8 @@ __all__ = ["Appender", "Rows"]
 log = structlog.get_logger(__name__)
 
 THREAD_BYTES = 256 << 10
-"""From here on rows are packed beside the event loop: that takes a millisecond then, which is as
-long as a thread may take to get its turn. A quarter of it cost a quarter of the requests."""
+"""A larger request is packed beside the event loop: that takes a millisecond then, which is as long
+as a thread may take to get its turn. A quarter of it cost a quarter of the requests."""
 RETRY_SECONDS = 0.5
 """After trouble, how long requests are refused before a commit is tried again."""
 
@@ -57,6 +57,10 @@ class Appender:
         self._task = asyncio.create_task(self._run())
 
     def submit(self, waiting: Waiting | None) -> None:
+        """None is the last. It is packed while the group before is under way, so that the next
+        one can follow at once."""
+        if waiting is not None and waiting.size <= THREAD_BYTES:
+            _pack([waiting])
         self._queue.append(waiting)
         self._bell.set()
 
@@ -79,18 +83,17 @@ class Appender:
                 await self._bell.wait()
 
     async def _write(self, group: list[Waiting]) -> None:
-        if sum(waiting.size for waiting in group) > THREAD_BYTES:
-            packed = await asyncio.to_thread(_packed, group)
-        else:
-            packed = _packed(group)
+        large = [waiting for waiting in group if waiting.packed is None]
+        if large:
+            await asyncio.to_thread(_pack, large)
         storable: list[Waiting] = []
         rows: list[Row] = []
-        for waiting, given in zip(group, packed, strict=True):
-            if isinstance(given, Exception):  # only the request that brought it shall fail
-                self._tell([waiting], 0, given)
-            else:
+        for waiting in group:
+            if isinstance(waiting.packed, list):
                 storable.append(waiting)
-                rows += given
+                rows += waiting.packed
+            else:  # only the request that brought it shall fail
+                self._tell([waiting], 0, waiting.packed)
         if not rows:
             return
         try:
@@ -119,12 +122,10 @@ class Appender:
         self.trouble = await self._rows.give_up(error)
 
 
-def _packed(group: list[Waiting]) -> list[list[Row] | Exception]:
-    """The rows of each request, or why it cannot be stored."""
-    packed: list[list[Row] | Exception] = []
+def _pack(group: list[Waiting]) -> None:
     for waiting in group:
         try:
-            packed.append([to_row(delivery) for delivery in waiting.deliveries])
+            waiting.packed = [to_row(delivery) for delivery in waiting.deliveries]
         except Exception as error:
-            packed.append(error)
-    return packed
+            waiting.packed = error
+        waiting.deliveries = ()

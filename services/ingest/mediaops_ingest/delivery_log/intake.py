@@ -10,6 +10,7 @@ import structlog
 from mediaops_common.clock import monotonic
 
 from mediaops_ingest.delivery_log.port import LogFull, LogUnavailable, NewDelivery, Told
+from mediaops_ingest.delivery_log.rows import Row
 
 __all__ = ["Intake", "Limits", "Waiting", "gather"]
 
@@ -35,10 +36,15 @@ class Waiting(msgspec.Struct):
     """What one request wants to be kept, and who waits for it."""
 
     deliveries: Sequence[NewDelivery]
+    """Empty once they are packed."""
+    count: int
+    """Of deliveries."""
     size: int
     since: float
-    told: Told
-    is_told: bool = False
+    told: Told | None
+    """None once it was called."""
+    packed: list[Row] | Exception | None = None
+    """The deliveries as rows, or why they cannot be stored."""
 
 
 def gather(queue: deque[Waiting | None]) -> tuple[list[Waiting], bool]:
@@ -50,7 +56,7 @@ def gather(queue: deque[Waiting | None]) -> tuple[list[Waiting], bool]:
         if waiting is None:
             return group, True
         group.append(waiting)
-        rows += len(waiting.deliveries)
+        rows += waiting.count
         size += waiting.size
     return group, False
 
@@ -87,51 +93,53 @@ class Intake:
 
     def submit(self, deliveries: Sequence[NewDelivery], told: Told) -> None:
         """See `DeliveryLog.submit`."""
-        size = ROW_BYTES * len(deliveries)
+        count = len(deliveries)
+        size = ROW_BYTES * count
         for delivery in deliveries:
             size += len(delivery.body)
-        waiting = Waiting(deliveries, size, monotonic(), told)
+        waiting = Waiting(deliveries, count, size, monotonic(), told)
+        limits = self._limits
+        waits, bytes_wait = self._waiting + count, self._waiting_bytes + size
         if not self.is_open:
             closed = LogUnavailable("the delivery log is closed")
             self._loop.call_soon(_tell, waiting, 0, closed)
-        elif (
-            self._waiting + len(deliveries) > self._limits.max_waiting
-            or self._waiting_bytes + size > self._limits.max_waiting_bytes
-        ):
+        elif waits > limits.max_waiting or bytes_wait > limits.max_waiting_bytes:
             full = LogFull("too many requests wait for the delivery log")
             self._loop.call_soon(_tell, waiting, 0, full)
         else:
-            self._take(waiting)
-
-    def _take(self, waiting: Waiting) -> None:
-        self._waiting += len(waiting.deliveries)
-        self._waiting_bytes += waiting.size
-        self._since.append(waiting)
-        if not self._is_watching:
-            self._is_watching = True
-            self._loop.call_later(WATCH_SECONDS, self._watch)
-        self._submit(waiting)
+            self._waiting, self._waiting_bytes = waits, bytes_wait
+            self._since.append(waiting)
+            if not self._is_watching:
+                self._is_watching = True
+                self._loop.call_later(WATCH_SECONDS, self._watch)
+            self._submit(waiting)
 
     def settle(self, group: Sequence[Waiting], seq: int, error: Exception | None) -> int:
         """Tells everyone of a group; returns the seq above its last one."""
         refusal = None if error is None else _as_refusal(error)
         for waiting in group:
-            count = len(waiting.deliveries)
-            self._waiting -= count
+            self._waiting -= waiting.count
             self._waiting_bytes -= waiting.size
-            if not waiting.is_told:  # it may have lost patience
+            if waiting.told is not None:  # it may have lost patience
                 _tell(waiting, seq, refusal)
-            waiting.deliveries = ()
-            seq += count
+            waiting.packed = None
+            seq += waiting.count
+        self._forget_told()
         return seq
+
+    def _forget_told(self) -> None:
+        """At once: a tenth of a second of requests is more than the processor's cache takes."""
+        since = self._since
+        while since and since[0].told is None:
+            since.popleft()
 
     def _watch(self) -> None:
         """Refuses what has waited too long. Looks at the oldest only, ten times a second, so that
         the usual request pays for no timer."""
         limit = monotonic() - self._limits.patience_seconds
-        while self._since and (self._since[0].is_told or self._since[0].since < limit):
+        while self._since and self._since[0].since < limit:
             waiting = self._since.popleft()
-            if not waiting.is_told:
+            if waiting.told is not None:
                 _tell(waiting, 0, LogUnavailable("the delivery log did not answer in time"))
         self._is_watching = bool(self._since)
         if self._is_watching:
@@ -139,18 +147,12 @@ class Intake:
 
 
 def _tell(waiting: Waiting, first: int, error: Exception | None) -> None:
-    waiting.is_told = True
-    # It is still watched for a moment. What it was told by holds a whole request: a tenth of a
-    # second of these is more than the processor's cache takes.
-    told, waiting.told = waiting.told, _nothing
+    told, waiting.told = waiting.told, None
+    assert told is not None
     try:
         told(first, error)
     except Exception:
         log.exception("delivery_untold")  # the others of its group are told all the same
-
-
-def _nothing(_first: int, _error: Exception | None) -> None:
-    pass
 
 
 def _as_refusal(error: Exception) -> Exception:
