@@ -1,4 +1,4 @@
-"""Behind a backlog the next batch is read while the one before is settled."""
+"""Behind a backlog the next batch is read while a server settles the one before."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from mediaops_ingest.normaliser.shards import LeaseLost
 
 from tests.ingest.spine import spine_of
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
+pytestmark = pytest.mark.databases("postgresql")
 
 BATCH, SENT = 3, 8
 
@@ -62,6 +62,17 @@ async def test_each_delivery_is_read_once_and_before_it_is_its_turn(ingest, spin
     assert await spine.normaliser.step()
     cursor = spine.held.cursor
     assert asked == [0, cursor], "the second batch was read with the first"
+    await spine.run()
+    assert asked == [0, cursor, cursor + BATCH, cursor + SENT - BATCH]
+    assert await told(spine) == [(f"u{n}", "like.created") for n in range(SENT)]
+
+
+@pytest.mark.databases("sqlite")
+async def test_a_file_is_not_waited_for_and_nothing_is_read_ahead(ingest, spine, asked) -> None:
+    await a_backlog(ingest)
+    assert await spine.normaliser.step()
+    assert asked == [0], "the second batch was not read with the first"
+    cursor = spine.held.cursor
     await spine.run()
     assert asked == [0, cursor, cursor + BATCH, cursor + SENT - BATCH]
     assert await told(spine) == [(f"u{n}", "like.created") for n in range(SENT)]
