@@ -211,40 +211,6 @@ async def test_a_writer_that_lost_its_lease_writes_nothing(insights: RunningInsi
     assert await insights.write_stream() == 1
 
 
-async def test_long_events_come_less_often_and_nothing_is_left_out(
-    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [100.0]
-    monkeypatch.setattr(service, "monotonic", lambda: now[0])
-    paces = service.Paces()
-    await insights.apply(
-        *[recorded("like.created", NOW, on=channel(f"c{number}")) for number in range(300)]
-    )
-    assert await insights.write_stream(paces) == 1
-    await insights.apply(recorded("like.created", NOW))
-    now[0] += 0.5
-    assert await insights.write_stream(paces) == 0, "its last event was of 300 channels"
-    now[0] += service.SLOWEST_SECONDS
-    assert await insights.write_stream(paces) == 1
-    async with listening(insights, last=1) as ear:
-        await ear.next()
-        told = await ear.next()
-    assert told is not None
-    assert (told.id, told.content["metrics"]["activities"]) == (2, 301)
-
-
-async def test_short_events_come_twice_a_second(
-    insights: RunningInsights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [100.0]
-    monkeypatch.setattr(service, "monotonic", lambda: now[0])
-    paces = service.Paces()
-    for _ in range(3):
-        await insights.apply(recorded("like.created", NOW))
-        assert await insights.write_stream(paces) == 1
-        now[0] += 0.5
-
-
 async def test_the_writer_tells_changes_by_itself(
     insights: RunningInsights, tmp_path: Path
 ) -> None:
