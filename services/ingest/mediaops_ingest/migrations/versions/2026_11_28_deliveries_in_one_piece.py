@@ -8,8 +8,8 @@ branch_labels = None
 depends_on = None
 
 # For each row `ends` has two places in `packed`: where its head ends and where its body does. Its
-# id is the 16 bytes before the head. To send arrays costs the door as much as all the rest of the
-# way to the server. The function that takes them stays for replicas of the version before.
+# id is the 16 bytes before the head. Arrays cost the door more: the driver asks every element what
+# it is. The function that takes them stays for replicas of the version before.
 APPEND = """
 CREATE FUNCTION delivery_log.append(
     turn bigint, lowest bigint, ends integer[], packed bytea
